@@ -1,0 +1,137 @@
+//! A person disconnects an account.
+
+use std::convert::Infallible;
+
+use connect::Connector;
+use domain::view::ConnectionView;
+use domain::{Connection, ConnectionStatus, IgId};
+use edge::http::{self, StatusCode};
+use edge::telemetry::{Chain, metric};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup};
+use lambda_http::{Body, Request, Response};
+use serde::Deserialize;
+use tracing::{error, info};
+
+use crate::error::RevokeError;
+
+const MAX_BODY_BYTES: usize = 8 * 1024;
+
+/// What the function needs.
+pub struct App {
+    clock: Clock,
+    claims: ClaimNames,
+    connector: Connector,
+}
+
+impl App {
+    /// Reads the configuration; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a variable is missing.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        Ok(Self { clock: setup.clock.clone(), claims: ClaimNames::from(&setup.env), connector: Connector::new(setup)? })
+    }
+}
+
+/// Which account; absent where there is only one.
+#[derive(Deserialize)]
+struct DisconnectRequest {
+    ig_user_id: Option<IgId>,
+}
+
+/// Answers the revoked connection, also when it was revoked before, or a problem document.
+///
+/// # Errors
+///
+/// Never: every failure has its answer.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let outcome = disconnect(app, &request).await;
+    metric("disconnect", 1, &[("outcome", if outcome.is_ok() { "revoked" } else { "refused" })]);
+    let answer = outcome
+        .map(|revoked| http::json(StatusCode::OK, &ConnectionView::from(&revoked)))
+        .map_err(|failure| refuse(&failure));
+    Ok(http::answer(http::request_id(&request), answer))
+}
+
+async fn disconnect(app: &App, request: &Request) -> Result<Connection, RevokeError> {
+    let caller = Caller::of(request, &app.claims)?;
+    caller.require(&[Role::Admin])?;
+    let asked: DisconnectRequest = http::body_json(request, MAX_BODY_BYTES)?;
+    let account = match asked.ig_user_id {
+        Some(account) => account,
+        None => the_only_one(&app.connector.connections().list(&caller.tenant).await?)?,
+    };
+    Ok(app.connector.disconnect(&caller.tenant, &account, &caller.user, app.clock.now_ms()).await?)
+}
+
+fn the_only_one(connections: &[Connection]) -> Result<IgId, RevokeError> {
+    let mut connected = connections.iter().filter(|connection| connection.status != ConnectionStatus::Revoked);
+    match (connected.next(), connected.next()) {
+        (None, _) => Err(RevokeError::NothingConnected),
+        (Some(one), None) => Ok(one.ig_user_id.clone()),
+        (Some(_), Some(_)) => Err(RevokeError::WhichOne),
+    }
+}
+
+fn refuse(failure: &RevokeError) -> Problem {
+    let problem = Problem::from(failure);
+    if problem.status() >= 500 {
+        error!(error = %Chain(failure), "An account could not be disconnected");
+    } else {
+        info!(kind = problem.kind(), "No account was disconnected: {failure}");
+    }
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Login, UnixSeconds};
+
+    use super::*;
+
+    fn connection(account: &str, status: ConnectionStatus) -> Connection {
+        Connection {
+            tenant: "acme".try_into().expect("a tenant"),
+            ig_user_id: account.try_into().expect("an account"),
+            provider: domain::connection::PROVIDER.to_owned(),
+            login: Login::Instagram,
+            status,
+            app_scoped_user_id: None,
+            ig_username: "shop".to_owned(),
+            picture_url: None,
+            page_id: None,
+            page_name: None,
+            token: None,
+            token_expires_at: None,
+            token_refreshed_at: UnixSeconds::new(0),
+            data_access_expires_at: None,
+            scopes: Vec::new(),
+            last_webhook_at: None,
+            error: None,
+            connected_by: "ana".try_into().expect("a user"),
+            version: 1,
+            created_at: UnixSeconds::new(0),
+            updated_at: UnixSeconds::new(0),
+        }
+    }
+
+    #[test]
+    fn the_one_account_that_is_not_revoked_needs_no_name() {
+        let connections = [connection("1", ConnectionStatus::Revoked), connection("2", ConnectionStatus::Error)];
+        assert_eq!(the_only_one(&connections).expect("one is left").as_str(), "2");
+    }
+
+    #[test]
+    fn one_of_several_accounts_has_to_be_named() {
+        let connections = [connection("1", ConnectionStatus::Active), connection("2", ConnectionStatus::Pending)];
+        assert!(matches!(the_only_one(&connections), Err(RevokeError::WhichOne)));
+    }
+
+    #[test]
+    fn where_all_are_revoked_nothing_is_connected() {
+        let connections = [connection("1", ConnectionStatus::Revoked)];
+        assert!(matches!(the_only_one(&connections), Err(RevokeError::NothingConnected)));
+    }
+}

@@ -1,0 +1,71 @@
+//! The bodies of the answers.
+
+use domain::conversation::Conversation;
+use domain::message::Message;
+use domain::view::{ConversationView, MessageView};
+use domain::{AuditEvent, AuditKind, UserId};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::Page;
+
+/// A page of conversations.
+#[derive(Serialize)]
+pub(crate) struct ConversationsPage {
+    conversations: Vec<ConversationView>,
+    /// `null` on the last page.
+    next_cursor: Option<String>,
+}
+
+impl From<Page<Conversation>> for ConversationsPage {
+    fn from(page: Page<Conversation>) -> Self {
+        let conversations = page.items.iter().map(ConversationView::from).collect();
+        Self { conversations, next_cursor: page.cursor }
+    }
+}
+
+/// A page of messages, with what one needs to know to answer.
+#[derive(Serialize)]
+pub(crate) struct MessagesPage {
+    messages: Vec<MessageView>,
+    /// `null` on the last page.
+    next_cursor: Option<String>,
+    conversation: ConversationView,
+}
+
+impl MessagesPage {
+    pub(crate) fn new(page: Page<Message>, conversation: &Conversation) -> Self {
+        Self {
+            messages: page.items.iter().map(|message| MessageView::new(message, conversation)).collect(),
+            next_cursor: page.cursor,
+            conversation: ConversationView::from(conversation),
+        }
+    }
+}
+
+/// A page of the audit trail.
+#[derive(Serialize)]
+pub(crate) struct AuditPage {
+    events: Vec<AuditView>,
+    /// `null` on the last page.
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AuditView {
+    at: String,
+    kind: AuditKind,
+    user: Option<UserId>,
+    details: Map<String, Value>,
+}
+
+impl From<Page<AuditEvent>> for AuditPage {
+    fn from(page: Page<AuditEvent>) -> Self {
+        let view = |event: AuditEvent| AuditView {
+            at: event.at.rfc3339(),
+            kind: event.kind,
+            user: event.user,
+            details: event.details,
+        };
+        Self { events: page.items.into_iter().map(view).collect(), next_cursor: page.cursor }
+    }
+}

@@ -1,0 +1,153 @@
+//! Finds what a route asks for, for the caller's own tenant.
+
+use std::convert::Infallible;
+
+use domain::ConversationId;
+use domain::conversation::{Conversation, ConversationState};
+use domain::view::ConversationView;
+use edge::http::{self, StatusCode};
+use edge::telemetry::Chain;
+use edge::{Caller, ClaimNames, ConfigError, Problem, Role, Setup};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, Response};
+use serde::Deserialize;
+use store::{AuditStore, InboxStore, Tables};
+use tracing::{error, info};
+
+use crate::answer::{AuditPage, ConversationsPage, MessagesPage};
+use crate::error::InboxError;
+use crate::query::{self, PageQuery};
+
+/// Far above any change of a conversation.
+const MAX_BODY_BYTES: usize = 4 * 1024;
+
+/// The function, warm.
+pub struct App {
+    inbox: InboxStore,
+    audit: AuditStore,
+    claims: ClaimNames,
+}
+
+impl App {
+    /// Makes the clients; calls nothing.
+    ///
+    /// # Errors
+    ///
+    /// None so far; the signature is that of every function.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let dynamodb = aws_sdk_dynamodb::Client::new(&setup.aws);
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            inbox: InboxStore::new(dynamodb.clone(), &tables),
+            audit: AuditStore::new(dynamodb, &tables),
+            claims: ClaimNames::from(&setup.env),
+        })
+    }
+}
+
+/// Answers JSON, 304 where the caller has it already, or a problem document.
+///
+/// # Errors
+///
+/// None.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let outcome = respond(app, &request).await.map_err(|failure| refuse(&failure));
+    Ok(http::answer(http::request_id(&request), outcome))
+}
+
+async fn respond(app: &App, request: &Request) -> Result<Response<Body>, InboxError> {
+    let caller = Caller::of(request, &app.claims)?;
+    caller.owns(http::path(request, "tenantId").unwrap_or_default())?;
+    caller.require(&[Role::Agent, Role::Admin, Role::Service])?;
+    match route(request) {
+        "GET /api/tenants/{tenantId}/conversations" => list(app, request, &caller).await,
+        "GET /api/tenants/{tenantId}/conversations/{conversationId}" => show(app, request, &caller).await,
+        "GET /api/tenants/{tenantId}/conversations/{conversationId}/messages" => messages(app, request, &caller).await,
+        "POST /api/tenants/{tenantId}/conversations/{conversationId}/read" => mark_read(app, request, &caller).await,
+        "PATCH /api/tenants/{tenantId}/conversations/{conversationId}" => change(app, request, &caller).await,
+        "GET /api/tenants/{tenantId}/events" => audit_trail(app, request, &caller).await,
+        _ => Err(InboxError::NotFound),
+    }
+}
+
+/// The route as the template names it: API Gateway has matched the path already.
+fn route(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref().unwrap_or_default(),
+        _ => "",
+    }
+}
+
+async fn list(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
+    let page = page(request)?;
+    let filter = query::filter(http::query(request, "state"), http::query(request, "unread"))?;
+    let found = app.inbox.conversations(&caller.tenant, page.cursor, page.limit, filter).await?;
+    Ok(http::json_with_etag(request, &ConversationsPage::from(found)))
+}
+
+async fn show(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
+    let conversation = find(app, caller, &conversation_id(request)?).await?;
+    Ok(http::json_with_etag(request, &ConversationView::from(&conversation)))
+}
+
+/// The conversation comes along: it says until when one may answer, and which messages the contact has read.
+async fn messages(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
+    let id = conversation_id(request)?;
+    let page = page(request)?;
+    let found = app.inbox.messages(&caller.tenant, &id, page.cursor, page.limit);
+    let (conversation, found) = tokio::join!(find(app, caller, &id), found);
+    Ok(http::json_with_etag(request, &MessagesPage::new(found?, &conversation?)))
+}
+
+async fn mark_read(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
+    let id = conversation_id(request)?;
+    let conversation = app.inbox.mark_read(&caller.tenant, &id).await?.ok_or(InboxError::NotFound)?;
+    Ok(http::json(StatusCode::OK, &ConversationView::from(&conversation)))
+}
+
+/// What can be changed about a conversation.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConversationChange {
+    state: ConversationState,
+}
+
+async fn change(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
+    let id = conversation_id(request)?;
+    let change: ConversationChange = http::body_json(request, MAX_BODY_BYTES)?;
+    let changed = app.inbox.set_state(&caller.tenant, &id, change.state).await?;
+    let conversation = changed.ok_or(InboxError::NotFound)?;
+    Ok(http::json(StatusCode::OK, &ConversationView::from(&conversation)))
+}
+
+async fn audit_trail(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
+    caller.require(&[Role::Admin])?;
+    let page = page(request)?;
+    let found = app.audit.list(&caller.tenant, page.cursor, page.limit).await?;
+    Ok(http::json_with_etag(request, &AuditPage::from(found)))
+}
+
+fn page(request: &Request) -> Result<PageQuery<'_>, InboxError> {
+    PageQuery::read(http::query(request, "cursor"), http::query(request, "limit"))
+}
+
+/// A text that is no conversation id names no conversation.
+fn conversation_id(request: &Request) -> Result<ConversationId, InboxError> {
+    let text = http::path(request, "conversationId").unwrap_or_default();
+    ConversationId::try_from(text).map_err(|_| InboxError::NotFound)
+}
+
+async fn find(app: &App, caller: &Caller, id: &ConversationId) -> Result<Conversation, InboxError> {
+    app.inbox.conversation(&caller.tenant, id).await?.ok_or(InboxError::NotFound)
+}
+
+fn refuse(failure: &InboxError) -> Problem {
+    let problem = Problem::from(failure);
+    if problem.status() >= 500 {
+        error!(error = %Chain(failure), "A request about the inbox failed");
+    } else {
+        info!(kind = problem.kind(), "Refused a request about the inbox");
+    }
+    problem
+}

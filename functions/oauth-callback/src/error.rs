@@ -1,0 +1,131 @@
+//! Why a login led to no connection, and what the page says about it.
+
+use connect::{ConnectError, Refusal, RegistrationError};
+use meta::graph::AccountProblem;
+use meta::{FailureClass, GraphError};
+use store::StoreError;
+use vault::VaultError;
+
+/// Why an authorization response led to no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum CallbackError {
+    /// Never issued, or expired long ago.
+    #[error("the state is unknown")]
+    StateUnknown,
+    /// Somebody was here with it before.
+    #[error("the state was used before")]
+    StateUsed,
+    /// The person took longer than it lives.
+    #[error("the state is expired")]
+    StateExpired,
+    /// The browser does not hold the cookie that the authorization was started with.
+    #[error("another browser started the authorization")]
+    OtherBrowser,
+    /// The person pressed cancel.
+    #[error("the person cancelled at Meta")]
+    Cancelled,
+    /// Meta's redirect carried an error, or nothing usable.
+    #[error("Meta's redirect carried no code")]
+    Refused,
+    /// Meta's redirect said that Meta has a problem.
+    #[error("Meta's redirect named a problem at Meta")]
+    MetaUnavailable,
+    /// Meta did not answer the questions for token and accounts in the time that a browser waits.
+    #[error("the login was not finished in time")]
+    OutOfTime,
+    /// A call to Meta failed.
+    #[error("Meta did not bring the login to its end")]
+    Graph(#[from] GraphError),
+    /// The person has no account that could be connected.
+    #[error("the login came with no account")]
+    NoAccounts,
+    /// Accounts there are, but the person may answer messages for none of them.
+    #[error("the login came with no account that the person may answer for")]
+    NoUsableAccount,
+    /// The request came past API Gateway and no redirect URI is configured.
+    #[error("the address of the callback is not known")]
+    NoRedirectUri,
+    /// Meta cannot be reached as the Meta app that the login needs.
+    #[error("the Meta app is not available")]
+    Registration(#[from] RegistrationError),
+    /// A token was not sealed.
+    #[error("a token was not sealed")]
+    Vault(#[from] VaultError),
+    /// The authorization request was not read or written.
+    #[error("the authorization request was not read or written")]
+    Store(#[from] StoreError),
+    /// The account was not connected.
+    #[error("the account was not connected")]
+    Connect(#[from] ConnectError),
+}
+
+impl CallbackError {
+    /// Whether it is for the operator to look into.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        [Refusal::INTERNAL, Refusal::NOT_CONFIGURED, APP_UNAVAILABLE].contains(&Refusal::from(self))
+    }
+}
+
+impl From<&CallbackError> for Refusal {
+    /// Has no `_` arm: a new variant does not compile until someone chose its words.
+    fn from(error: &CallbackError) -> Self {
+        use CallbackError as Error;
+        let (reason, title) = match error {
+            Error::StateUnknown => ("state_unknown", "This login is not known. Please connect again"),
+            Error::StateUsed => ("state_used", "This login was already used. Please connect again"),
+            Error::StateExpired => ("state_expired", "The login took too long. Please connect again"),
+            Error::OtherBrowser => ("other_browser", "Please finish the login in the browser that you started it in"),
+            Error::Cancelled => ("cancelled", "Connection cancelled"),
+            Error::Refused => return CODE_REFUSED,
+            Error::MetaUnavailable | Error::OutOfTime => return META_UNAVAILABLE,
+            Error::Graph(error) => return of_graph(error),
+            Error::NoAccounts => (
+                "no_accounts",
+                "No Instagram account found. Link a professional account to a Facebook Page that you manage",
+            ),
+            Error::NoUsableAccount => (
+                "no_usable_account",
+                "You may not answer messages for these accounts. Ask for the task \"Messages\" on their Pages",
+            ),
+            Error::Registration(error) => return Self::from(error),
+            Error::Connect(error) => return Self::from(error),
+            Error::NoRedirectUri | Error::Vault(_) | Error::Store(_) => return Self::INTERNAL,
+        };
+        Self { reason, title }
+    }
+}
+
+const CODE_REFUSED: Refusal =
+    Refusal { reason: "code_refused", title: "Instagram did not accept the login. Please connect again" };
+const META_UNAVAILABLE: Refusal = Refusal {
+    reason: "meta_unavailable",
+    title: "Instagram does not answer at the moment. Please try again in a few minutes",
+};
+const APP_UNAVAILABLE: Refusal = Refusal {
+    reason: "app_unavailable",
+    title: "The connection between this app and Instagram is interrupted. Support has to look into it",
+};
+const ACCOUNT_REFUSED: Refusal = Refusal {
+    reason: "account_refused",
+    title: "Instagram does not allow access to this account. Look at its notices there, then connect again",
+};
+const PERMISSIONS_MISSING: Refusal = Refusal {
+    reason: "permissions_missing",
+    title: "A permission is missing. Please connect again and leave all of them switched on",
+};
+const PROFESSIONAL_ACCOUNT_REQUIRED: Refusal =
+    Refusal { reason: "professional_account_required", title: "Professional account required" };
+
+/// Meta's answers by what the person can do about them.
+fn of_graph(error: &GraphError) -> Refusal {
+    use FailureClass::{Account, AppLevel, InvalidGrant, Permanent, Retry, RetryAtMost, RetryLater, Uncertain};
+    match (error, error.class()) {
+        (GraphError::ProfessionalAccountRequired, _) => PROFESSIONAL_ACCOUNT_REQUIRED,
+        (GraphError::MissingScopes(_), _) | (_, Account(AccountProblem::PermissionMissing)) => PERMISSIONS_MISSING,
+        (_, Account(_)) => ACCOUNT_REFUSED,
+        (_, InvalidGrant | Permanent) => CODE_REFUSED,
+        (_, AppLevel) => APP_UNAVAILABLE,
+        (_, Retry | RetryAtMost(_) | RetryLater { .. } | Uncertain) => META_UNAVAILABLE,
+    }
+}

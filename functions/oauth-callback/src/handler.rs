@@ -1,0 +1,233 @@
+//! The browser comes back from Meta: end what `oauth-start` began, and send the browser on.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use connect::{BrowserCookie, Choice, ConnectError, Connector, Nonce, RedirectUri, Refusal};
+use domain::connection::{AUTHORIZATION_SECONDS, Grant};
+use domain::secret::AuthorizationCode;
+use domain::{AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, TenantId, UnixMillis};
+use edge::telemetry::{Chain, metric};
+use edge::{Clock, ConfigError, Setup, http};
+use lambda_http::http::{HeaderValue, header};
+use lambda_http::{Body, Request, Response};
+use meta::graph::DiscoveredAccount;
+use store::{AuthorizationStore, Claim, Tables};
+use tokio::time::timeout;
+use tracing::{error, info};
+
+use crate::candidates;
+use crate::error::CallbackError;
+use crate::landing::Landing;
+use crate::response::{AuthorizationResponse, Outcome};
+
+/// How long everything may take after the claim. API Gateway waits 30 s.
+const PATIENCE: Duration = Duration::from_secs(26);
+/// How long Meta may take of it to tell token and accounts, so that storing and subscribing have their time.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(17);
+
+/// What the function needs.
+pub struct App {
+    clock: Clock,
+    web_url: String,
+    redirect_uri: RedirectUri,
+    authorizations: AuthorizationStore,
+    connector: Connector,
+}
+
+impl App {
+    /// Reads the configuration; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a variable is missing.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            clock: setup.clock.clone(),
+            web_url: setup.env.optional("WEB_URL").unwrap_or_default().trim_end_matches('/').to_owned(),
+            redirect_uri: RedirectUri::from(&setup.env),
+            authorizations: AuthorizationStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            connector: Connector::new(setup)?,
+        })
+    }
+}
+
+/// Sends the browser to the page that says what came of the login.
+///
+/// # Errors
+///
+/// Never: every failure has its page.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let now = app.clock.now_ms();
+    let (return_to, landing) = match claim(app, &request, now).await {
+        Ok((authorization, response)) => {
+            let outcome = finish_in_time(app, &request, &authorization, response, now).await;
+            let landing = outcome.unwrap_or_else(|failure| fail(&failure, Some(&authorization.tenant)));
+            (authorization.return_to, landing)
+        }
+        Err(failure) => (None, fail(&failure, None)),
+    };
+    metric("oauth_callback", 1, &[("outcome", landing.word())]);
+    Ok(redirect(&request, &landing.address(&app.web_url, return_to.as_deref())))
+}
+
+/// Takes the authorization request that the `state` names: for this browser, and once.
+async fn claim(
+    app: &App,
+    request: &Request,
+    now: UnixMillis,
+) -> Result<(AuthorizationRequest, AuthorizationResponse), CallbackError> {
+    let response = AuthorizationResponse::read(request)?;
+    let cookie = BrowserCookie::for_redirect_uri(&redirect_uri(app, request)?);
+    let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).map(|browser| browser.hash());
+    // No hash is empty: who comes without the cookie is another browser.
+    let browser = browser.unwrap_or_default();
+    match app.authorizations.claim(&response.state.hash(), &browser, now.seconds()).await? {
+        Claim::Claimed(authorization) => Ok((*authorization, response)),
+        Claim::Unknown => Err(CallbackError::StateUnknown),
+        Claim::Used => Err(CallbackError::StateUsed),
+        Claim::Expired => Err(CallbackError::StateExpired),
+        Claim::OtherBrowser => Err(CallbackError::OtherBrowser),
+    }
+}
+
+/// Ends the authorization before API Gateway gives up on the answer, and notes in the trail what failed.
+async fn finish_in_time(
+    app: &App,
+    request: &Request,
+    authorization: &AuthorizationRequest,
+    response: AuthorizationResponse,
+    now: UnixMillis,
+) -> Result<Landing, CallbackError> {
+    let work = finish(app, request, authorization, response, now);
+    let outcome = timeout(PATIENCE, work).await.unwrap_or(Err(CallbackError::OutOfTime));
+    if let Err(failure) = &outcome
+        && let Some(event) = failed(authorization, failure, now)
+    {
+        app.connector.trail().note(event).await;
+    }
+    outcome
+}
+
+async fn finish(
+    app: &App,
+    request: &Request,
+    authorization: &AuthorizationRequest,
+    response: AuthorizationResponse,
+    now: UnixMillis,
+) -> Result<Landing, CallbackError> {
+    let code = match response.outcome {
+        Outcome::Granted(code) => code,
+        Outcome::Cancelled => return Err(CallbackError::Cancelled),
+        Outcome::Unavailable => return Err(CallbackError::MetaUnavailable),
+        Outcome::Refused => return Err(CallbackError::Refused),
+    };
+    let redirect_uri = redirect_uri(app, request)?;
+    let login = log_in(app, authorization, &code, &redirect_uri, now);
+    let (grant, accounts) = timeout(LOGIN_PATIENCE, login).await.map_err(|_| CallbackError::OutOfTime)??;
+    let usable: Vec<&DiscoveredAccount> = accounts.iter().filter(|account| account.unavailable.is_none()).collect();
+    match usable.as_slice() {
+        [] if accounts.is_empty() => Err(CallbackError::NoAccounts),
+        [] => Err(CallbackError::NoUsableAccount),
+        [account] => connect(app, authorization, &grant, account, now).await,
+        [_, _, ..] => offer(app, authorization, &grant, &accounts, response.state, now).await,
+    }
+}
+
+/// From the code to what it gives access to.
+async fn log_in(
+    app: &App,
+    authorization: &AuthorizationRequest,
+    code: &AuthorizationCode,
+    redirect_uri: &str,
+    now: UnixMillis,
+) -> Result<(Grant, Vec<DiscoveredAccount>), CallbackError> {
+    let registered = app.connector.registrations().current(now.seconds()).await?;
+    let graph = registered.graph(authorization.login)?;
+    let short_lived = graph.exchange_code(code, redirect_uri, now.seconds()).await?;
+    let login = graph.long_lived(short_lived, now.seconds()).await?;
+    let accounts = candidates::arrange(graph.accounts(&login).await?.accounts);
+    let mut grant = login.shared(authorization.login);
+    if grant.app_scoped_user_id.is_none() {
+        grant.app_scoped_user_id = accounts.first().and_then(|account| account.app_scoped_user_id.clone());
+    }
+    Ok((grant, accounts))
+}
+
+async fn connect(
+    app: &App,
+    authorization: &AuthorizationRequest,
+    grant: &Grant,
+    account: &DiscoveredAccount,
+    now: UnixMillis,
+) -> Result<Landing, CallbackError> {
+    let candidate = candidates::seal(&app.connector, &authorization.tenant, account, now.seconds()).await?;
+    let choice = Choice {
+        tenant: &authorization.tenant,
+        user: &authorization.user,
+        login: authorization.login,
+        grant,
+        candidate: &candidate,
+        token: &account.token,
+    };
+    match app.connector.connect(&choice, now).await?.status {
+        ConnectionStatus::Pending => Ok(Landing::Failed(Refusal::SUBSCRIPTION_FAILED)),
+        _ => Ok(Landing::Connected),
+    }
+}
+
+async fn offer(
+    app: &App,
+    authorization: &AuthorizationRequest,
+    grant: &Grant,
+    accounts: &[DiscoveredAccount],
+    state: Nonce,
+    now: UnixMillis,
+) -> Result<Landing, CallbackError> {
+    let candidates = candidates::seal_all(&app.connector, &authorization.tenant, accounts, now.seconds()).await?;
+    let expires_at = app.clock.now().plus(AUTHORIZATION_SECONDS);
+    if app.authorizations.offer(&authorization.state_hash, &candidates, grant, expires_at).await? {
+        Ok(Landing::Choosing(state))
+    } else {
+        Err(CallbackError::StateUsed)
+    }
+}
+
+fn redirect_uri(app: &App, request: &Request) -> Result<String, CallbackError> {
+    app.redirect_uri.of(request).ok_or(CallbackError::NoRedirectUri)
+}
+
+/// What the trail says of a login that led to nothing. An account of another tenant's was noted when it was refused.
+fn failed(authorization: &AuthorizationRequest, failure: &CallbackError, now: UnixMillis) -> Option<AuditEvent> {
+    let kind = match failure {
+        CallbackError::Connect(ConnectError::TakenElsewhere) => return None,
+        CallbackError::Cancelled => AuditKind::AuthorizationCancelled,
+        _ => AuditKind::AuthorizationFailed,
+    };
+    let event = AuditEvent::new(authorization.tenant.clone(), kind, now)
+        .by(authorization.user.clone())
+        .with("login", authorization.login.as_str())
+        .with("reason", Refusal::from(failure).reason);
+    Some(event)
+}
+
+/// Logs a failure, once, and leads to the page that tells it.
+fn fail(failure: &CallbackError, tenant: Option<&TenantId>) -> Landing {
+    let reason = Refusal::from(failure).reason;
+    let tenant = tenant.map(TenantId::as_str);
+    if failure.is_ours() {
+        error!(tenant, reason, error = %Chain(failure), "A login could not be finished");
+    } else {
+        info!(tenant, reason, error = %Chain(failure), "A login led to no connection: {failure}");
+    }
+    Landing::from(failure)
+}
+
+/// Without a referrer: the callback's own address holds a code.
+fn redirect(request: &Request, address: &str) -> Response<Body> {
+    let mut response = http::found(address);
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    http::stamp(response, http::request_id(request))
+}

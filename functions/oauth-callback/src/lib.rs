@@ -1,0 +1,11 @@
+//! Ends the authorization code flow at Meta's redirect (RFC 6749 section 4.1.2).
+//!
+//! It is a page visit: whatever comes of it, the browser is sent on to a page that says so.
+
+pub mod candidates;
+pub mod error;
+pub mod handler;
+pub mod landing;
+pub mod response;
+
+pub use handler::{App, handle};

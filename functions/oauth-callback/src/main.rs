@@ -1,0 +1,13 @@
+//! `GET /api/integrations/meta/instagram/callback`.
+
+use edge::{Setup, run_http, telemetry};
+use lambda_http::Error;
+use oauth_callback::{App, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let setup = Setup::from_process("oauth-callback").await;
+    let app = App::new(&setup).await?;
+    run_http(|request| handle(&app, request)).await
+}

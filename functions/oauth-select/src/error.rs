@@ -1,0 +1,124 @@
+//! Why a choice was not shown or not made.
+
+use connect::Refusal;
+use domain::{Candidate, IgId};
+use edge::Problem;
+use serde::Serialize;
+use serde_json::json;
+use store::StoreError;
+
+use crate::selection::{MAX_ACCOUNTS, SelectionError};
+
+/// An account that was chosen and not connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusedAccount {
+    /// Which.
+    pub ig_user_id: IgId,
+    /// Its name without `@`.
+    pub ig_username: String,
+    /// Why.
+    #[serde(flatten)]
+    pub refusal: Refusal,
+}
+
+impl RefusedAccount {
+    /// This candidate, for this reason.
+    #[must_use]
+    pub fn new(candidate: &Candidate, refusal: Refusal) -> Self {
+        Self { ig_user_id: candidate.ig_user_id.clone(), ig_username: candidate.ig_username.clone(), refusal }
+    }
+}
+
+/// Why a choice was not shown or not made.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectError {
+    /// The caller may not, or the body cannot be read.
+    #[error("the request was refused")]
+    Refused(Problem),
+    /// No choice waits under this `state`, or it is another person's.
+    #[error("no choice waits under the state")]
+    UnknownState,
+    /// The same choice was made at the same time.
+    #[error("the choice was made already")]
+    AlreadyChosen,
+    /// What was chosen cannot be.
+    #[error("the choice cannot be made")]
+    Selection(#[from] SelectionError),
+    /// None of the chosen accounts was connected. The choice waits again.
+    #[error("none of the chosen accounts was connected")]
+    AllRefused(Vec<RefusedAccount>),
+    /// The authorization request or the connections were not read or written.
+    #[error("the choice was not read or written")]
+    Store(#[from] StoreError),
+}
+
+impl From<Problem> for SelectError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<&SelectError> for Problem {
+    fn from(error: &SelectError) -> Self {
+        use SelectError::{AllRefused, AlreadyChosen, Refused, Selection, Store, UnknownState};
+        match error {
+            Refused(problem) => problem.clone(),
+            UnknownState => Self::new(404, "unknown-state", "There is nothing to choose from. Please connect again"),
+            AlreadyChosen => Self::new(409, "already-chosen", "The choice was made already"),
+            Selection(error) => of_selection(error),
+            AllRefused(accounts) => of_refused(accounts),
+            Store(_) => Self::INTERNAL,
+        }
+    }
+}
+
+fn of_selection(error: &SelectionError) -> Problem {
+    match error {
+        SelectionError::Shape => Problem::new(400, "invalid-selection", "Choose at least one account")
+            .detail("Name one as ig_user_id, or several as accounts")
+            .with("max_accounts", MAX_ACCOUNTS),
+        SelectionError::NotOffered => {
+            Problem::new(400, "account-not-offered", "This account does not belong to the login")
+        }
+        SelectionError::Unavailable { reason } => {
+            Problem::new(409, "account-unavailable", "This account cannot be connected").with("reason", reason.as_str())
+        }
+    }
+}
+
+/// One title for one cause; the accounts with theirs beside it.
+fn of_refused(accounts: &[RefusedAccount]) -> Problem {
+    let Some(first) = accounts.first() else { return Problem::INTERNAL };
+    if accounts.iter().all(|account| account.refusal == Refusal::INTERNAL) {
+        return Problem::INTERNAL;
+    }
+    let same = accounts.iter().all(|account| account.refusal == first.refusal);
+    let title = if same { first.refusal.title } else { "None of the chosen accounts could be connected" };
+    Problem::new(409, "connection-refused", title)
+        .with("reason", if same { first.refusal.reason } else { "several" })
+        .with("refused", json!(accounts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAKEN: Refusal = Refusal { reason: "account_taken", title: "Connected elsewhere" };
+
+    fn refused(account: &str, refusal: Refusal) -> RefusedAccount {
+        RefusedAccount { ig_user_id: account.try_into().expect("an account"), ig_username: "shop".to_owned(), refusal }
+    }
+
+    #[test]
+    fn accounts_that_are_all_refused_are_a_conflict() {
+        let problem =
+            Problem::from(&SelectError::AllRefused(vec![refused("1", TAKEN), refused("2", Refusal::INTERNAL)]));
+        assert_eq!((problem.status(), problem.kind()), (409, "connection-refused"));
+    }
+
+    #[test]
+    fn accounts_that_all_failed_through_our_fault_are_no_conflict() {
+        let problem = Problem::from(&SelectError::AllRefused(vec![refused("1", Refusal::INTERNAL)]));
+        assert_eq!(problem.status(), 500);
+    }
+}

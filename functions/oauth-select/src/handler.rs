@@ -1,0 +1,201 @@
+//! The person sees the accounts of their login, and chooses.
+
+use std::convert::Infallible;
+
+use connect::{Choice, Connector, Nonce, Refusal};
+use domain::connection::{AuthorizationPhase, Grant};
+use domain::view::InstagramStatus;
+use domain::{AuthorizationRequest, Candidate, Connection, IgId, PageId, UnixMillis};
+use edge::http::{self, StatusCode};
+use edge::telemetry::{Chain, metric};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup};
+use futures::future::join_all;
+use lambda_http::http::Method;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use store::{AuthorizationStore, Tables};
+use tracing::{error, info};
+
+use crate::error::{RefusedAccount, SelectError};
+use crate::selection::{SelectRequest, pick};
+
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// What the function needs.
+pub struct App {
+    clock: Clock,
+    claims: ClaimNames,
+    authorizations: AuthorizationStore,
+    connector: Connector,
+}
+
+impl App {
+    /// Reads the configuration; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a variable is missing.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            clock: setup.clock.clone(),
+            claims: ClaimNames::from(&setup.env),
+            authorizations: AuthorizationStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            connector: Connector::new(setup)?,
+        })
+    }
+}
+
+/// An account to choose.
+#[derive(Serialize)]
+struct Asset {
+    page_id: Option<PageId>,
+    page_name: Option<String>,
+    ig_user_id: IgId,
+    ig_username: String,
+    picture_url: Option<String>,
+    selectable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl From<Candidate> for Asset {
+    fn from(candidate: Candidate) -> Self {
+        Self {
+            page_id: candidate.page_id,
+            page_name: candidate.page_name,
+            ig_user_id: candidate.ig_user_id,
+            ig_username: candidate.ig_username,
+            picture_url: candidate.picture_url,
+            selectable: candidate.unavailable.is_none(),
+            reason: candidate.unavailable,
+        }
+    }
+}
+
+/// What came of a choice.
+#[derive(Serialize)]
+struct Selected {
+    #[serde(flatten)]
+    status: InstagramStatus,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<RefusedAccount>,
+}
+
+/// A choice that waits: the authorization with its accounts.
+struct Waiting {
+    authorization: AuthorizationRequest,
+    candidates: Vec<Candidate>,
+    grant: Grant,
+}
+
+impl Waiting {
+    /// `None` when the authorization is in another phase.
+    fn of(authorization: AuthorizationRequest) -> Option<Self> {
+        let AuthorizationPhase::Choosing { candidates, grant } = authorization.phase.clone() else { return None };
+        Some(Self { authorization, candidates, grant })
+    }
+}
+
+/// Answers the accounts to choose from, or what came of the choice, or a problem document.
+///
+/// # Errors
+///
+/// Never: every failure has its answer.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let outcome = if request.method() == Method::GET {
+        assets(app, &request).await.map(|assets| http::json(StatusCode::OK, &assets))
+    } else {
+        let selected = select(app, &request).await;
+        metric("oauth_select", 1, &[("outcome", if selected.is_ok() { "connected" } else { "refused" })]);
+        selected.map(|selected| http::json(StatusCode::OK, &selected))
+    };
+    let answer = outcome.map_err(|failure| refuse(&failure));
+    Ok(http::answer(http::request_id(&request), answer))
+}
+
+async fn assets(app: &App, request: &Request) -> Result<Vec<Asset>, SelectError> {
+    let caller = admin(app, request)?;
+    let waiting = waiting(app, &caller, http::query(request, "state")).await?;
+    Ok(waiting.candidates.into_iter().map(Asset::from).collect())
+}
+
+async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
+    let caller = admin(app, request)?;
+    let asked: SelectRequest = http::body_json(request, MAX_BODY_BYTES)?;
+    let waiting = waiting(app, &caller, Some(&asked.state)).await?;
+    let chosen = pick(&waiting.candidates, &asked.accounts()?)?;
+    let now = app.clock.now_ms();
+    let state_hash = &waiting.authorization.state_hash;
+    if app.authorizations.choose(state_hash, &caller.tenant, now.seconds()).await?.is_none() {
+        return Err(SelectError::AlreadyChosen);
+    }
+    let (connected, refused) = connect_all(app, &waiting, &chosen, now).await;
+    if connected.is_empty() {
+        return Err(SelectError::AllRefused(refused));
+    }
+    Ok(Selected { status: InstagramStatus::of(connected), refused })
+}
+
+fn admin(app: &App, request: &Request) -> Result<Caller, SelectError> {
+    let caller = Caller::of(request, &app.claims)?;
+    caller.require(&[Role::Admin])?;
+    Ok(caller)
+}
+
+/// The choice that waits for this very person.
+async fn waiting(app: &App, caller: &Caller, state: Option<&str>) -> Result<Waiting, SelectError> {
+    let state = state.and_then(Nonce::parse).ok_or(SelectError::UnknownState)?;
+    let now = app.clock.now();
+    let found = app.authorizations.choosing(&state.hash(), &caller.tenant, &caller.user, now).await?;
+    found.and_then(Waiting::of).ok_or(SelectError::UnknownState)
+}
+
+/// Connects the accounts at the same time: none has to wait for another's webhooks.
+async fn connect_all(
+    app: &App,
+    waiting: &Waiting,
+    chosen: &[&Candidate],
+    now: UnixMillis,
+) -> (Vec<Connection>, Vec<RefusedAccount>) {
+    let outcomes = join_all(chosen.iter().map(|candidate| connect(app, waiting, candidate, now))).await;
+    let (mut connected, mut refused) = (Vec::new(), Vec::new());
+    for (outcome, candidate) in outcomes.into_iter().zip(chosen) {
+        match outcome {
+            Ok(connection) => connected.push(connection),
+            Err(refusal) => refused.push(RefusedAccount::new(candidate, refusal)),
+        }
+    }
+    (connected, refused)
+}
+
+async fn connect(app: &App, waiting: &Waiting, candidate: &Candidate, now: UnixMillis) -> Result<Connection, Refusal> {
+    let Waiting { authorization, grant, .. } = waiting;
+    let tenant = &authorization.tenant;
+    let opened = app.connector.open(tenant, &candidate.ig_user_id, &candidate.token, now.seconds()).await;
+    let token = opened.map_err(|failure| {
+        error!(%tenant, ig.id = %candidate.ig_user_id, error = %Chain(&failure), "A token was not opened");
+        Refusal::INTERNAL
+    })?;
+    let choice =
+        Choice { tenant, user: &authorization.user, login: authorization.login, grant, candidate, token: &token };
+    app.connector.connect(&choice, now).await.map_err(|failure| {
+        let refusal = Refusal::from(&failure);
+        info!(
+            %tenant, ig.id = %candidate.ig_user_id, reason = refusal.reason, error = %Chain(&failure),
+            "Account {} was not connected", candidate.ig_user_id
+        );
+        refusal
+    })
+}
+
+fn refuse(failure: &SelectError) -> Problem {
+    let problem = Problem::from(failure);
+    if problem.status() >= 500 {
+        error!(error = %Chain(failure), "A choice of accounts failed");
+    } else {
+        info!(kind = problem.kind(), "A choice of accounts was refused: {failure}");
+    }
+    problem
+}

@@ -1,0 +1,146 @@
+//! A person wants to connect an account: remember it, and name the page where Meta asks them.
+
+use std::convert::Infallible;
+
+use connect::{BrowserCookie, Nonce, RedirectUri, Registrations, Trail};
+use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
+use domain::{AuditEvent, AuditKind, AuthorizationRequest, Login};
+use edge::http::{self, StatusCode};
+use edge::telemetry::{Chain, metric};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup};
+use lambda_http::http::header;
+use lambda_http::{Body, Request, Response};
+use serde::Deserialize;
+use serde_json::json;
+use store::{AuthorizationStore, Tables};
+use tracing::{error, info};
+
+use crate::error::StartError;
+use crate::return_to;
+
+const MAX_BODY_BYTES: usize = 8 * 1024;
+/// Names of browsers have no limit of their own; the audit trail has.
+const MAX_USER_AGENT_CHARS: usize = 256;
+
+/// What the function needs.
+pub struct App {
+    clock: Clock,
+    claims: ClaimNames,
+    redirect_uri: RedirectUri,
+    registrations: Registrations,
+    authorizations: AuthorizationStore,
+    trail: Trail,
+}
+
+impl App {
+    /// Reads the configuration; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a variable is missing.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            clock: setup.clock.clone(),
+            claims: ClaimNames::from(&setup.env),
+            redirect_uri: RedirectUri::from(&setup.env),
+            registrations: Registrations::new(setup)?,
+            authorizations: AuthorizationStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            trail: Trail::new(setup),
+        })
+    }
+}
+
+/// What the caller asks for; all of it may be absent.
+#[derive(Deserialize)]
+struct StartRequest {
+    login: Option<Login>,
+    return_to: Option<String>,
+}
+
+/// Where to send the browser, and what it has to keep until it comes back.
+struct Started {
+    auth_url: String,
+    cookie: String,
+}
+
+/// Answers `{"authUrl"}` and the cookie that binds the request to this browser, or a problem document.
+///
+/// # Errors
+///
+/// Never: every failure has its answer.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let outcome = start(app, &request).await;
+    metric("oauth_start", 1, &[("outcome", if outcome.is_ok() { "started" } else { "refused" })]);
+    let answer = outcome.map(|started| answer(&started)).map_err(|failure| refuse(&failure));
+    Ok(http::answer(http::request_id(&request), answer))
+}
+
+async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
+    let caller = Caller::of(request, &app.claims)?;
+    caller.require(&[Role::Admin])?;
+    let asked: StartRequest = http::body_json(request, MAX_BODY_BYTES)?;
+    let return_to = asked.return_to.map(return_to::check).transpose()?;
+    let now = app.clock.now_ms();
+
+    let registrations = app.registrations.current(now.seconds()).await?;
+    let login = match asked.login {
+        Some(login) => login,
+        None => registrations.default_login().ok_or(StartError::NotConfigured)?,
+    };
+    let redirect_uri = app.redirect_uri.of(request).ok_or(StartError::NoRedirectUri)?;
+    let cookie = BrowserCookie::for_redirect_uri(&redirect_uri);
+    // The browser's own value is kept, so that a second tab does not end the authorization of the first.
+    let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).unwrap_or_else(Nonce::random);
+    let state = Nonce::random();
+    let auth_url = registrations.authorize_url(login, &redirect_uri, &state)?;
+
+    let authorization = AuthorizationRequest {
+        state_hash: state.hash(),
+        tenant: caller.tenant,
+        user: caller.user,
+        login,
+        browser_hash: browser.hash(),
+        return_to,
+        source_ip: http::source_ip(request).map(str::to_owned),
+        user_agent: user_agent(request),
+        phase: AuthorizationPhase::Started,
+        created_at: now.seconds(),
+        expires_at: now.seconds().plus(AUTHORIZATION_SECONDS),
+    };
+    app.authorizations.insert(&authorization).await?;
+    app.trail.note(started(&authorization, now)).await;
+    info!(tenant = %authorization.tenant, login = login.as_str(), "Started an authorization");
+    Ok(Started { auth_url, cookie: cookie.set(&browser) })
+}
+
+fn user_agent(request: &Request) -> Option<String> {
+    let name = http::header(request, header::USER_AGENT.as_str())?;
+    Some(name.chars().take(MAX_USER_AGENT_CHARS).collect())
+}
+
+fn started(authorization: &AuthorizationRequest, now: domain::UnixMillis) -> AuditEvent {
+    AuditEvent::new(authorization.tenant.clone(), AuditKind::AuthorizationStarted, now)
+        .by(authorization.user.clone())
+        .with("login", authorization.login.as_str())
+        .with("source_ip", authorization.source_ip.clone())
+        .with("user_agent", authorization.user_agent.clone())
+}
+
+fn answer(started: &Started) -> Response<Body> {
+    let mut response = http::json(StatusCode::OK, &json!({ "authUrl": started.auth_url }));
+    let cookie = started.cookie.parse().expect("base64url and attributes are a header value");
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    response
+}
+
+fn refuse(failure: &StartError) -> Problem {
+    let problem = Problem::from(failure);
+    if problem.status() >= 500 {
+        error!(error = %Chain(failure), "An authorization could not be started");
+    } else {
+        info!(kind = problem.kind(), "An authorization was not started: {failure}");
+    }
+    problem
+}

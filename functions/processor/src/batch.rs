@@ -1,0 +1,103 @@
+//! A batch of the queue, read: which records belong together, and which can never be read.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::sqs::SqsMessage;
+use domain::{IgId, Igsid};
+use edge::telemetry::metric;
+use meta::QueuedEvent;
+use tracing::error;
+
+/// A record whose body is one of ours.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// Names the record towards the queue.
+    pub(crate) id: String,
+    /// What it carries.
+    pub(crate) queued: QueuedEvent,
+}
+
+/// A batch, by conversation.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Records of one FIFO group, in the queue's order.
+    pub(crate) groups: BTreeMap<String, Vec<Record>>,
+    /// Ids of records that no retry can help. They do not hold up the conversation they came in.
+    pub(crate) poison: Vec<String>,
+}
+
+impl Batch {
+    pub(crate) fn read(messages: Vec<SqsMessage>) -> Self {
+        let mut batch = Self::default();
+        for message in messages {
+            batch.add(message);
+        }
+        batch
+    }
+
+    fn add(&mut self, message: SqsMessage) {
+        // Lambda always sets it; without it nothing could be reported, and Lambda would retry the whole batch.
+        let id = message.message_id.unwrap_or_default();
+        match serde_json::from_str::<QueuedEvent>(message.body.as_deref().unwrap_or_default()) {
+            Ok(queued) => {
+                let attribute = message.attributes.get("MessageGroupId").cloned();
+                let group = attribute.unwrap_or_else(|| queued.group_id());
+                self.groups.entry(group).or_default().push(Record { id, queued });
+            }
+            Err(failure) => {
+                // Place and category only: the parser's own words may quote the message.
+                let (line, column) = (failure.line(), failure.column());
+                error!(record = id, line, column, "A record of the queue is not an event");
+                metric("events_poison", 1, &[]);
+                self.poison.push(id);
+            }
+        }
+    }
+}
+
+/// Whose conversations the groups are about.
+pub(crate) fn parties(groups: &BTreeMap<String, Vec<Record>>) -> Vec<(IgId, Option<Igsid>)> {
+    let records = groups.values().flatten();
+    records.map(|record| (record.queued.account.clone(), record.queued.contact.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn message(id: &str, group: &str, body: &str) -> SqsMessage {
+        let mut message = SqsMessage::default();
+        message.message_id = Some(id.to_owned());
+        message.body = Some(body.to_owned());
+        message.attributes = HashMap::from([("MessageGroupId".to_owned(), group.to_owned())]);
+        message
+    }
+
+    fn event(contact: &str) -> String {
+        format!(
+            r#"{{"v":1,"account":"17841","contact":"{contact}","login":"instagram","channel":"messaging",
+                "received_at_ms":1795164301539,"event":{{}}}}"#
+        )
+    }
+
+    #[test]
+    fn records_of_a_conversation_stay_together_and_in_order() {
+        let batch = Batch::read(vec![
+            message("a", "17841:1", &event("1")),
+            message("b", "17841:2", &event("2")),
+            message("c", "17841:1", &event("1")),
+        ]);
+        let ids = |group: &str| batch.groups[group].iter().map(|record| record.id.as_str()).collect::<Vec<_>>();
+        assert_eq!((ids("17841:1"), ids("17841:2")), (vec!["a", "c"], vec!["b"]));
+        assert_eq!(parties(&batch.groups).len(), 3);
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_is_set_apart() {
+        let batch = Batch::read(vec![message("a", "g", "{"), message("b", "g", &event("1")), message("c", "g", "[]")]);
+        assert_eq!(batch.poison, ["a", "c"]);
+        assert_eq!(batch.groups["g"].len(), 1);
+    }
+}

@@ -1,0 +1,188 @@
+//! Works on conversations side by side, and on the events of each one after the other.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use connect::Connector;
+use domain::{ConversationId, Happening, IgId, TenantId};
+use edge::telemetry::{Chain, metric};
+use edge::{Clock, ConfigError, Setup};
+use futures::future::join_all;
+use lambda_runtime::LambdaEvent;
+use meta::webhook::ReadError;
+use store::{InboxStore, Outcome, Place, Prefetched, Received, StoreError, Tables};
+use tracing::{error, info, warn};
+
+use crate::batch::{self, Batch, Record};
+use crate::happening;
+use crate::profile::{self, Stranger};
+
+/// The function, warm.
+pub struct App {
+    pub(crate) inbox: InboxStore,
+    pub(crate) connector: Connector,
+    pub(crate) clock: Clock,
+}
+
+impl App {
+    /// Makes the clients; calls nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the environment is incomplete.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            inbox: InboxStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            connector: Connector::new(setup)?,
+            clock: setup.clock.clone(),
+        })
+    }
+}
+
+/// Why a record goes back to the queue.
+#[derive(Debug, thiserror::Error)]
+enum ProcessError {
+    /// The event can never be read: it ends in the dead-letter queue, where the alarm is.
+    #[error("the event cannot be read")]
+    Poison(#[from] ReadError),
+    /// The database did not do its part.
+    #[error("the event was not stored")]
+    Store(#[from] StoreError),
+}
+
+/// What working through a conversation came to.
+#[derive(Default)]
+struct Worked {
+    /// Ids of the records to deliver again.
+    again: Vec<String>,
+    /// The accounts that events have reached.
+    reached: BTreeSet<(TenantId, IgId)>,
+}
+
+/// Stores a batch and names the records to deliver again.
+///
+/// # Errors
+///
+/// None.
+pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Infallible> {
+    let Batch { groups, poison } = Batch::read(event.payload.records);
+    let Worked { mut again, reached } = match app.inbox.prefetch(&batch::parties(&groups)).await {
+        Ok(prefetched) => {
+            let works = groups.into_values().map(|group| work(app, group, prefetched.clone()));
+            join_all(works).await.into_iter().fold(Worked::default(), Worked::and)
+        }
+        Err(failure) => {
+            error!(error = %Chain(&failure), "A batch of events goes back to the queue");
+            let again = groups.into_values().flatten().map(|record| record.id).collect();
+            Worked { again, reached: BTreeSet::new() }
+        }
+    };
+    for (tenant, account) in &reached {
+        note_webhook(app, tenant, account).await;
+    }
+    again.extend(poison);
+    Ok(response(again))
+}
+
+impl Worked {
+    fn and(mut self, other: Self) -> Self {
+        self.again.extend(other.again);
+        self.reached.extend(other.reached);
+        self
+    }
+}
+
+/// Works through a conversation. After a failure the rest is left for the next delivery, so that its order is kept.
+async fn work(app: &App, group: Vec<Record>, mut prefetched: Prefetched) -> Worked {
+    let mut worked = Worked::default();
+    let mut stranger = None;
+    let mut records = group.into_iter();
+    for record in records.by_ref() {
+        match process(app, &record, &mut prefetched).await {
+            Ok(Some(placed)) => {
+                stranger = placed.stranger().or(stranger);
+                worked.reached.insert((placed.tenant, placed.account));
+            }
+            Ok(None) => {}
+            // No later record depends on one that says nothing.
+            Err(failure @ ProcessError::Poison(_)) => {
+                error!(record = record.id, error = %Chain(&failure), "An event cannot be read");
+                metric("events_poison", 1, &[]);
+                worked.again.push(record.id);
+            }
+            Err(failure @ ProcessError::Store(_)) => {
+                error!(record = record.id, error = %Chain(&failure), "An event goes back to the queue");
+                worked.again.push(record.id);
+                break;
+            }
+        }
+    }
+    worked.again.extend(records.map(|record| record.id));
+    // Everything that can be stored is stored by now: what follows may fail without a trace in the inbox.
+    if let Some(stranger) = stranger {
+        profile::learn(app, &stranger).await;
+    }
+    worked
+}
+
+/// Where an event went.
+struct Placed {
+    tenant: TenantId,
+    account: IgId,
+    conversation: Option<ConversationId>,
+    profile_wanted: bool,
+}
+
+impl Placed {
+    /// The conversation whose contact has no name yet.
+    fn stranger(&self) -> Option<Stranger> {
+        let conversation = self.conversation.clone().filter(|_| self.profile_wanted)?;
+        Some(Stranger { tenant: self.tenant.clone(), account: self.account.clone(), conversation })
+    }
+}
+
+/// Stores or applies one event. `None`: nobody has connected the account.
+async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Result<Option<Placed>, ProcessError> {
+    let event = meta::read(&record.queued)?;
+    let received = app.inbox.receive(prefetched, &event, app.clock.now_ms()).await?;
+    happening::count(&event, &received);
+    let Received { outcome, place, profile_wanted } = received;
+    let Some(Place { tenant, conversation }) = place else {
+        let what = match event.happening {
+            Happening::Test => "The dashboard's test arrived",
+            _ => "Dropped an event: nobody has connected the account",
+        };
+        info!(account = %event.account, "{what}");
+        return Ok(None);
+    };
+    if outcome == Outcome::NotForInbox
+        && let Some(line) = happening::audit_line(&event, &tenant)
+    {
+        app.connector.trail().append(&line).await?;
+    }
+    Ok(Some(Placed { tenant, account: event.account, conversation, profile_wanted }))
+}
+
+/// Notes that webhooks of the account arrive, for whoever wonders. Cannot fail the records.
+async fn note_webhook(app: &App, tenant: &TenantId, account: &IgId) {
+    let noted = app.connector.connections().touch_webhook(tenant, account, app.clock.now()).await;
+    if let Err(failure) = noted {
+        warn!(%account, error = %Chain(&failure), "The time of the last webhook was not noted");
+    }
+}
+
+fn response(again: Vec<String>) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = again
+        .into_iter()
+        .map(|id| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            failure
+        })
+        .collect();
+    response
+}

@@ -1,0 +1,84 @@
+//! What an event is called in metrics and in the audit trail.
+
+use domain::{AuditEvent, AuditKind, Direction, Event, Happening, TenantId};
+use edge::telemetry::metric;
+use store::{Outcome, Received};
+
+/// Counts an event by kind and outcome.
+pub(crate) fn count(event: &Event, received: &Received) {
+    metric("events", 1, &[("kind", kind(&event.happening)), ("outcome", outcome(&received.outcome))]);
+}
+
+/// A few stable words: Meta's own word of an account notice stands in the audit trail, not in a metric's dimension.
+const fn kind(happening: &Happening) -> &'static str {
+    match happening {
+        Happening::Message { message, .. } => match message.direction {
+            Direction::Inbound => "message",
+            Direction::Outbound => "echo",
+        },
+        Happening::Change { .. } => "change",
+        Happening::Read { .. } => "read",
+        Happening::Test => "test",
+        Happening::AccountNotice { .. } => "account_notice",
+        Happening::Nothing { kind } => kind,
+    }
+}
+
+const fn outcome(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Stored { .. } => "stored",
+        Outcome::Duplicate => "duplicate",
+        Outcome::Merged => "merged",
+        Outcome::Applied => "applied",
+        Outcome::Parked => "parked",
+        Outcome::Unplaced => "unplaced",
+        Outcome::NoRoute => "no_route",
+        Outcome::NotForInbox => "acknowledged",
+    }
+}
+
+/// What the tenant can read later about an event that no conversation shows.
+///
+/// Its time is the event's own, so that another delivery makes the same line.
+pub(crate) fn audit_line(event: &Event, tenant: &TenantId) -> Option<AuditEvent> {
+    let line = |kind| AuditEvent::new(tenant.clone(), kind, event.at).with("ig_user_id", event.account.as_str());
+    match &event.happening {
+        Happening::Test => Some(line(AuditKind::TestReceived)),
+        Happening::AccountNotice { kind, details } => {
+            Some(line(AuditKind::AccountNotice).with("kind", kind.as_str()).with("details", details.clone()))
+        }
+        Happening::Message { .. } | Happening::Change { .. } | Happening::Read { .. } | Happening::Nothing { .. } => {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{IgId, UnixMillis};
+    use serde_json::{Map, json};
+
+    use super::*;
+
+    fn line(happening: Happening) -> Option<AuditEvent> {
+        let account = IgId::try_from("17841").expect("an account");
+        let event = Event { account, at: UnixMillis::new(1_795_164_300_447), happening };
+        audit_line(&event, &TenantId::try_from("acme").expect("a tenant"))
+    }
+
+    #[test]
+    fn a_notice_is_kept_with_metas_word_for_it_and_its_own_time() {
+        let details = Map::from_iter([("media_id".to_owned(), json!("1"))]);
+        let notice = line(Happening::AccountNotice { kind: "mentions".to_owned(), details }).expect("a line");
+        assert_eq!(notice.kind, AuditKind::AccountNotice);
+        assert_eq!(notice.at, UnixMillis::new(1_795_164_300_447));
+        assert_eq!(notice.details["kind"], "mentions");
+        assert_eq!(notice.details["details"]["media_id"], "1");
+    }
+
+    #[test]
+    fn a_test_is_shown_and_what_says_nothing_is_not() {
+        assert_eq!(line(Happening::Test).map(|line| line.kind), Some(AuditKind::TestReceived));
+        assert_eq!(line(Happening::Nothing { kind: "own_comment" }), None);
+    }
+}

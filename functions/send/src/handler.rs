@@ -1,0 +1,225 @@
+//! Reads the request, asks the rules, stores the message, hands it over.
+
+use std::convert::Infallible;
+
+use domain::message::ReplyTo;
+use domain::view::MessageView;
+use domain::{AuditEvent, AuditKind, Catalogue, Conversation, ConversationId, Message, MessageId, Mid, Plan};
+use edge::http::{self, StatusCode};
+use edge::telemetry::{Chain, metric};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup};
+use lambda_http::http::{HeaderValue, header};
+use lambda_http::{Body, Request, RequestExt, Response};
+use store::{AuditStore, Draft, Earlier, InboxStore, OutboundStore, QueueError, Queued, SendContext, Tables};
+use tracing::{error, info};
+use vault::AppSecrets;
+
+use crate::error::SendError;
+use crate::policy;
+use crate::queue::OutboundQueue;
+use crate::request::{self, MAX_BODY_BYTES, SendRequest};
+
+/// The catalogue of plans is part of the deployment.
+const PLANS: &str = include_str!("../../../infra/plans.json");
+
+/// How long refusals stay in the audit trail.
+const AUDIT_DAYS: u32 = 396;
+
+/// The function, warm.
+pub struct App {
+    pub(crate) secrets: AppSecrets,
+    outbound: OutboundStore,
+    inbox: InboxStore,
+    audit: AuditStore,
+    queue: OutboundQueue,
+    catalogue: Catalogue,
+    claims: ClaimNames,
+    clock: Clock,
+}
+
+impl App {
+    /// Makes the clients; calls nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the environment is incomplete.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let dynamodb = aws_sdk_dynamodb::Client::new(&setup.aws);
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let secrets = aws_sdk_secretsmanager::Client::new(&setup.aws);
+        let queue = aws_sdk_sqs::Client::new(&setup.aws);
+        Ok(Self {
+            secrets: AppSecrets::new(secrets, setup.env.required("META_APPS_SECRET_ID")?),
+            outbound: OutboundStore::new(dynamodb.clone(), &tables),
+            inbox: InboxStore::new(dynamodb.clone(), &tables),
+            audit: AuditStore::new(dynamodb, &tables),
+            queue: OutboundQueue { client: queue, url: setup.env.required("OUTBOUND_QUEUE_URL")? },
+            catalogue: Catalogue::parse(PLANS).map_err(|error| ConfigError::invalid("plans.json", error))?,
+            claims: ClaimNames::from(&setup.env),
+            clock: setup.clock.clone(),
+        })
+    }
+}
+
+/// An accepted answer.
+struct Accepted {
+    message: Message,
+    conversation: Conversation,
+    /// It was accepted before, under the same key.
+    replayed: bool,
+}
+
+/// Answers 202 with the message, or a problem document.
+///
+/// # Errors
+///
+/// None.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let outcome = send(app, &request).await;
+    let outcome = outcome.map(|accepted| answer(&request, &accepted)).map_err(|failure| refuse(&failure));
+    Ok(http::answer(http::request_id(&request), outcome))
+}
+
+async fn send(app: &App, request: &Request) -> Result<Accepted, SendError> {
+    let caller = Caller::of(request, &app.claims)?;
+    caller.owns(http::path(request, "tenantId").unwrap_or_default())?;
+    caller.require(&[Role::Agent, Role::Admin, Role::Service])?;
+    let asked: SendRequest = http::body_json(request, MAX_BODY_BYTES)?;
+    let key = request::idempotency_key(request.headers().get("idempotency-key"))?;
+    let accepted = accept(app, &caller, &asked, key).await;
+    if let Err(failure) = &accepted
+        && failure.is_policy()
+    {
+        note_refusal(app, &caller, &asked, failure).await;
+    }
+    accepted
+}
+
+/// Asks the rules in their order and queues the message. A replay is answered before: its message was accepted then.
+async fn accept(app: &App, caller: &Caller, asked: &SendRequest, key: Option<&str>) -> Result<Accepted, SendError> {
+    let now = app.clock.now_ms();
+    let id = ConversationId::try_from(asked.conversation.as_str()).map_err(|_| SendError::UnknownConversation)?;
+    let context = app.outbound.context(&caller.tenant, &id, key, now).await?;
+    let context = context.ok_or(SendError::UnknownConversation)?;
+    let draft = draft(app, caller, asked, key, &context).await?;
+    match context.earlier(&draft)? {
+        Some(Earlier::Same(message)) => {
+            return Ok(Accepted { message: *message, conversation: context.conversation, replayed: true });
+        }
+        Some(Earlier::Other) => return Err(SendError::KeyReused),
+        None => {}
+    }
+    let connection = policy::usable(context.connection.as_ref())?;
+    let asks_for_tag = asked.asks_for_tag(draft.author)?;
+    let tag = policy::tag(app, &context, connection, draft.author, asks_for_tag, now).await?;
+    asked.check_content()?;
+    queue(app, caller, context, &Draft { tag, ..draft }).await
+}
+
+/// Spends the quota and stores the message, both or neither; then hands it over.
+async fn queue(app: &App, caller: &Caller, context: SendContext, draft: &Draft) -> Result<Accepted, SendError> {
+    let plan = plan(app, caller, &context);
+    let queued = app.outbound.queue(&context, draft, plan.monthly_messages, app.clock.now_ms()).await;
+    let (message, replayed) = match queued {
+        Ok(Queued::New(message)) => {
+            app.queue.hand_over(&context.tenant, &context.conversation, &message).await;
+            (*message, false)
+        }
+        Ok(Queued::Replayed(message)) => (*message, true),
+        Err(QueueError::QuotaExceeded) => {
+            let limit = plan.monthly_messages.unwrap_or_default();
+            return Err(SendError::QuotaExceeded { plan: plan.name.clone(), limit });
+        }
+        Err(QueueError::KeyReuse) => return Err(SendError::KeyReused),
+        Err(QueueError::Store(failure)) => return Err(failure.into()),
+    };
+    Ok(Accepted { message, conversation: context.conversation, replayed })
+}
+
+/// The token's plan before the stored one before the default.
+fn plan<'a>(app: &'a App, caller: &Caller, context: &SendContext) -> &'a Plan {
+    let stored = context.profile.as_ref().and_then(|profile| profile.plan.as_deref());
+    app.catalogue.plan(caller.plan.as_deref().or(stored))
+}
+
+async fn draft(
+    app: &App,
+    caller: &Caller,
+    asked: &SendRequest,
+    key: Option<&str>,
+    context: &SendContext,
+) -> Result<Draft, SendError> {
+    Ok(Draft {
+        author: policy::author(caller.role),
+        sent_by: Some(caller.user.clone()),
+        text: asked.text.clone(),
+        attachments: asked.attachments(),
+        reply_to: match asked.reply_to.as_deref() {
+            Some(target) => Some(reply_to(app, context, target).await?),
+            None => None,
+        },
+        tag: None,
+        idempotency_key: key.map(str::to_owned),
+    })
+}
+
+/// Finds the provider's id of the message to reply to; a caller may also name that itself.
+async fn reply_to(app: &App, context: &SendContext, target: &str) -> Result<ReplyTo, SendError> {
+    let mid = match MessageId::try_from(target) {
+        Ok(id) => {
+            let found = app.inbox.message(&context.tenant, &context.conversation.id, &id).await?;
+            found.and_then(|message| message.provider_message_id)
+        }
+        Err(_) => Mid::try_from(target).ok(),
+    };
+    Ok(ReplyTo::Message { mid: mid.ok_or(SendError::UnknownReplyTarget)? })
+}
+
+/// A refusal stands whether or not its line can be stored.
+async fn note_refusal(app: &App, caller: &Caller, asked: &SendRequest, failure: &SendError) {
+    let problem = Problem::from(failure);
+    let line = AuditEvent::new(caller.tenant.clone(), AuditKind::Refused, app.clock.now_ms())
+        .by(caller.user.clone())
+        .with("reason", problem.kind())
+        .with("conversation_id", asked.conversation.as_str());
+    let line = match failure {
+        SendError::QuotaExceeded { plan, limit } => line.with("plan", plan.as_str()).with("limit", *limit),
+        _ => line,
+    };
+    if let Err(failure) = app.audit.append(&line, Some(AUDIT_DAYS)).await {
+        error!(error = %Chain(&failure), "A refusal is missing in the audit trail");
+    }
+}
+
+fn answer(request: &Request, accepted: &Accepted) -> Response<Body> {
+    let Accepted { message, conversation, replayed } = accepted;
+    info!(message = %message.id, conversation = %conversation.id, replayed, "Accepted a message");
+    metric("messages_accepted", 1, &[("replayed", if *replayed { "true" } else { "false" })]);
+    let mut response = http::json(StatusCode::ACCEPTED, &MessageView::new(message, conversation));
+    let headers = response.headers_mut();
+    if let Some(location) = location(request, conversation) {
+        headers.insert(header::LOCATION, location);
+    }
+    if *replayed {
+        headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Where to watch what becomes of the message: the newest of its conversation.
+fn location(request: &Request, conversation: &Conversation) -> Option<HeaderValue> {
+    let base = request.raw_http_path().strip_suffix("/instagram/messages/send")?;
+    HeaderValue::from_str(&format!("{base}/conversations/{}/messages", conversation.id)).ok()
+}
+
+fn refuse(failure: &SendError) -> Problem {
+    let problem = Problem::from(failure);
+    metric("messages_refused", 1, &[("reason", problem.kind())]);
+    if problem.status() >= 500 {
+        error!(error = %Chain(failure), "An answer was not accepted");
+    } else {
+        info!(kind = problem.kind(), "Refused an answer");
+    }
+    problem
+}

@@ -1,0 +1,28 @@
+//! Consumer of the `outbound` queue: calls Meta once for each message, and settles what became of it.
+//!
+//! | Meta's answer | What happens |
+//! | --- | --- |
+//! | message id | `sent`; an echo that came first has become the same message |
+//! | permanent refusal | `failed`, with Meta's code, a sentence for a person and what to do; in the audit trail |
+//! | the token's end | `failed`; the connection is `error` and its card asks to reconnect |
+//! | rate limit, passing trouble | `queued` again; the queue hides the message until it is worth a try, so order is kept |
+//! | the app's own trouble | the same, and a metric; no account is blamed |
+//! | nobody knows | `uncertain`: an echo settles it, else Meta's Conversations API is asked; only a message that is proven absent is sent again |
+//!
+//! Answers to one contact are one FIFO group: of two deliveries of a group never both are under way. That is why a message
+//! found `sending` at the start of a delivery was left so by a process that died.
+//!
+//! Every few minutes a schedule sweeps up messages that were stored but never reached the queue.
+
+mod access;
+mod backoff;
+mod deliver;
+mod failures;
+mod handler;
+mod queue;
+mod reconcile;
+mod sweep;
+mod trigger;
+
+pub use handler::{App, handle};
+pub use trigger::{Task, Trigger};

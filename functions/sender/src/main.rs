@@ -1,0 +1,12 @@
+//! Wires `sender`.
+
+use lambda_runtime::Error;
+use sender::{App, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::telemetry::init();
+    let setup = edge::Setup::from_process("sender").await;
+    let app = App::new(&setup).await?;
+    edge::run_event(|event| handle(&app, event)).await
+}

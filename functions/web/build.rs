@@ -1,0 +1,69 @@
+//! Compresses every file of `ui/` once, at build time, and names the whole set by its content.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use sha2::{Digest, Sha256};
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=ui");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let files = files_of(Path::new("ui"))?;
+
+    let mut version = Sha256::new();
+    let mut table = String::new();
+    for path in &files {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a file of ui/ has a plain name");
+        let plain = fs::read(path)?;
+        version.update(name);
+        version.update(&plain);
+        fs::write(out.join(format!("{name}.br")), brotli(&plain)?)?;
+        fs::write(out.join(format!("{name}.gz")), gzip(&plain)?)?;
+        let source = fs::canonicalize(path)?.into_os_string().into_string().expect("a path in UTF-8");
+        writeln!(
+            table,
+            "    Asset {{ name: {name:?}, media_type: {:?}, plain: include_bytes!({source:?}), \
+             brotli: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.br\")), \
+             gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.gz\")) }},",
+            media_type(name),
+        )
+        .expect("a String takes all");
+    }
+    let version = &hex::encode(version.finalize())[..12];
+    fs::write(
+        out.join("assets.rs"),
+        format!("pub(crate) const VERSION: &str = {version:?};\n\nstatic ASSETS: &[Asset] = &[\n{table}];\n"),
+    )
+}
+
+fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension != "json" && extension != "ts"));
+    files.sort();
+    Ok(files)
+}
+
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    }
+}
+
+fn brotli(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+    brotli::BrotliCompress(&mut &plain[..], &mut packed, &parameters)?;
+    Ok(packed)
+}
+
+fn gzip(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(plain)?;
+    encoder.finish()
+}

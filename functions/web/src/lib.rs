@@ -1,0 +1,11 @@
+//! `GET /`, `/settings/integrations…`, `/inbox`, `/ui/*`: the pages and the web components.
+//!
+//! Pages are static shells; what they show, the components fetch from the API with the person's token.
+//! This is also the `$default` route: what no other route knows is answered here, as a problem document.
+
+mod assets;
+mod handler;
+mod pages;
+mod security;
+
+pub use handler::{App, handle};

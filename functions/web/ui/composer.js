@@ -1,0 +1,98 @@
+// @ts-check
+/** Where an answer is written: counts bytes, counts the window down, says why it is closed. */
+
+import { h, icon, ICONS } from "./dom.js";
+import { duration } from "./time.js";
+
+/** Meta's limit, in bytes of UTF-8. */
+export const MAX_BYTES = 1000;
+
+const encoder = new TextEncoder();
+
+/** @typedef {{ reply_until: string | null, human_agent_until: string | null }} Window */
+
+export class Composer {
+  /**
+   * @param {import("./text.js").Translate} t
+   * @param {(text: string) => void} send
+   */
+  constructor(t, send) {
+    this.t = t;
+    this.sendText = send;
+    /** @type {Window} */
+    this.window = { reply_until: null, human_agent_until: null };
+    this.input = h("textarea", {
+      rows: "1",
+      "aria-label": t("composer.label"),
+      placeholder: t("composer.label"),
+      "aria-describedby": "composer-hint",
+      oninput: () => this.update(),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
+    });
+    this.button = h("button", { class: "button", type: "submit", "aria-label": t("composer.send") }, icon(ICONS.send));
+    this.hint = h("span", { id: "composer-hint", class: "muted", role: "status" });
+    this.bytes = h("span", { class: "muted" });
+    this.element = h(
+      "form",
+      { class: "composer", onsubmit: (/** @type {Event} */ event) => this.#submit(event) },
+      h("div", { class: "line" }, this.input, this.button),
+      h("div", { class: "below" }, this.hint, this.bytes),
+    );
+  }
+
+  /**
+   * Shows another conversation's draft and window.
+   * @param {string} draft
+   * @param {Window} window
+   */
+  open(draft, window) {
+    this.input.value = draft;
+    this.window = window;
+    this.update();
+  }
+
+  get used() {
+    return encoder.encode(this.input.value).length;
+  }
+
+  /** What the window allows now. */
+  get #permission() {
+    const now = Date.now();
+    const { reply_until: until, human_agent_until: human } = this.window;
+    if (!until) return "never";
+    if (now < Date.parse(until)) return "open";
+    return human && now < Date.parse(human) ? "human" : "closed";
+  }
+
+  /** Recounts; called as time passes as well. */
+  update() {
+    const permission = this.#permission;
+    const open = permission === "open" || permission === "human";
+    const tooLong = this.used > MAX_BYTES;
+    this.input.disabled = !open;
+    this.button.disabled = !open || tooLong || this.input.value.trim() === "";
+    this.hint.textContent =
+      permission === "open"
+        ? this.t("composer.until", { time: duration(Date.parse(this.window.reply_until ?? "") - Date.now()) })
+        : this.t(`composer.${permission}`);
+    this.bytes.className = tooLong ? "bad" : "muted";
+    this.bytes.textContent = this.t(tooLong ? "composer.too_long" : "composer.bytes", { used: this.used });
+    this.bytes.hidden = this.used < MAX_BYTES * 0.6;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const plainEnter = event.key === "Enter" && !event.shiftKey && !event.isComposing;
+    if (plainEnter) this.#submit(event);
+  }
+
+  /** @param {Event} event */
+  #submit(event) {
+    event.preventDefault();
+    if (this.button.disabled) return;
+    const text = this.input.value.trim();
+    this.input.value = "";
+    this.update();
+    this.sendText(text);
+  }
+}

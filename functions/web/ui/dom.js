@@ -1,0 +1,80 @@
+// @ts-check
+/**
+ * Builds elements from data. There is no way from a text to markup here, so nothing that a
+ * contact writes can become an element.
+ */
+
+/** @typedef {Node | string | null | undefined | false} Child */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} [properties] `class`, `on…` listeners, `aria-…`/`data-…` and other attributes
+ * @param {...(Child | Child[])} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on") && typeof value === "function") {
+      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    } else {
+      element.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false).map(asNode));
+  return element;
+}
+
+/** @param {Child} child */
+function asNode(child) {
+  return child instanceof Node ? child : document.createTextNode(String(child));
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * An icon of 24 by 24, drawn by strokes; invisible to assistive technology.
+ * @param {string} path
+ * @param {string} [className]
+ */
+export function icon(path, className = "icon") {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", className);
+  svg.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", path);
+  svg.append(line);
+  return svg;
+}
+
+export const ICONS = {
+  instagram:
+    "M7 3h10a4 4 0 0 1 4 4v10a4 4 0 0 1-4 4H7a4 4 0 0 1-4-4V7a4 4 0 0 1 4-4z M12 8.2a3.8 3.8 0 1 0 0 7.6 3.8 3.8 0 0 0 0-7.6z M17 6.9v.2",
+  check: "M5 13l4 4L19 7",
+  alert: "M12 4 2.8 20h18.4z M12 10v4 M12 17v.2",
+  lock: "M7 11V8a5 5 0 0 1 10 0v3 M6 11h12v9H6z",
+  send: "M4 12 20 4l-5 16-3.5-6.5z",
+  back: "M15 5l-7 7 7 7",
+  search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14z M16 16l4 4",
+  clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z M12 7v5l3 2",
+  link: "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-5.7-5.7l-1 1 M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 5.7 5.7l1-1",
+  reply: "M10 8V4L3 11l7 7v-4c5 0 8 1.5 10 5 0-6-3-11-10-11z",
+};
+
+/**
+ * An address that a link may lead to; anything but http and https is dropped.
+ * @param {string | null | undefined} address
+ * @returns {string | undefined}
+ */
+export function safeUrl(address) {
+  if (!address) return undefined;
+  try {
+    const url = new URL(address);
+    return url.protocol === "https:" || url.protocol === "http:" ? url.href : undefined;
+  } catch {
+    return undefined;
+  }
+}

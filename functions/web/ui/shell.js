@@ -1,0 +1,52 @@
+// @ts-check
+/** What every page has around its content: the bar with the places and the person. */
+
+import { h } from "./dom.js";
+import { brand, person, signIn, signOut } from "./session.js";
+
+const language = document.documentElement.lang.startsWith("en") ? "en" : "es";
+
+const TEXTS = {
+  es: { home: "Inicio", inbox: "Inbox", integrations: "Integraciones", out: "Salir", in: "Iniciar sesión", skip: "Ir al contenido" },
+  en: { home: "Home", inbox: "Inbox", integrations: "Integrations", out: "Sign out", in: "Sign in", skip: "Skip to content" },
+}[language];
+
+/**
+ * Shows a page.
+ * @param {...import("./dom.js").Child} children
+ */
+export function page(...children) {
+  const who = person();
+  const link = (/** @type {string} */ href, /** @type {string} */ text) =>
+    h("a", { href, "aria-current": location.pathname === href ? "page" : undefined }, text);
+  const bar = h(
+    "header",
+    { class: "bar" },
+    h("a", { class: "skip", href: "#main" }, TEXTS.skip),
+    h("a", { class: "brand", href: "/" }, brand),
+    h("nav", { "aria-label": brand }, link("/inbox", TEXTS.inbox), link("/settings/integrations", TEXTS.integrations)),
+    who
+      ? h("span", { class: "who" }, h("span", {}, `${who.name ?? who.sub}${who.tenant_name ? ` · ${who.tenant_name}` : ""}`), h("button", { type: "button", onclick: signOut }, TEXTS.out))
+      : h("button", { type: "button", onclick: () => void signIn() }, TEXTS.in),
+  );
+  document.querySelector("header.bar")?.remove();
+  document.body.prepend(bar);
+  document.querySelector("main")?.replaceChildren(.../** @type {Node[]} */ (children.filter(Boolean)));
+}
+
+/**
+ * Makes a component that speaks for the signed-in person.
+ * @param {string} name
+ * @param {import("./api.js").TokenSource} token
+ * @param {Record<string, string | undefined>} [attributes]
+ */
+export function component(name, token, attributes = {}) {
+  const element = /** @type {import("./element.js").BuzonElement} */ (document.createElement(name));
+  element.token = token;
+  element.setAttribute("brand", brand);
+  element.setAttribute("locale", language);
+  for (const [attribute, value] of Object.entries(attributes)) if (value) element.setAttribute(attribute, value);
+  return element;
+}
+
+export { language };

@@ -1,0 +1,53 @@
+//! Why a notification was not accepted, and the answers.
+
+use edge::Problem;
+use meta::SignatureError;
+use meta::webhook::ParseError;
+use vault::SecretsError;
+
+use crate::queue::QueueError;
+
+/// Why a notification was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    /// The body, or a single event in it, is larger than what is taken.
+    #[error("the notification is too large")]
+    TooLarge,
+    /// Not from Meta.
+    #[error("the notification is not signed by a registered app")]
+    Signature(#[from] SignatureError),
+    /// Signed, yet no JSON.
+    #[error("the notification cannot be read")]
+    Parse(#[from] ParseError),
+    /// An event could not be written as JSON.
+    #[error("an event could not be written for the queue")]
+    Write(#[from] serde_json::Error),
+    /// The app secrets are not known.
+    #[error("the app secrets could not be read")]
+    Secrets(#[from] SecretsError),
+    /// Something was not queued: Meta has to deliver again.
+    #[error("not every event was queued")]
+    Queue(#[from] QueueError),
+}
+
+impl ReceiveError {
+    /// Whether the fault is on our side.
+    pub(crate) const fn is_ours(&self) -> bool {
+        match self {
+            Self::TooLarge | Self::Signature(_) | Self::Parse(_) => false,
+            Self::Write(_) | Self::Secrets(_) | Self::Queue(_) => true,
+        }
+    }
+}
+
+impl From<&ReceiveError> for Problem {
+    fn from(error: &ReceiveError) -> Self {
+        use ReceiveError::{Parse, Queue, Secrets, Signature, TooLarge, Write};
+        match error {
+            TooLarge => Self::new(413, "body-too-large", "The request is too large"),
+            Signature(_) => Self::new(401, "wrong-signature", "The signature is missing or wrong"),
+            Parse(_) => Self::new(400, "malformed-json", "The request is not valid JSON"),
+            Write(_) | Secrets(_) | Queue(_) => Self::INTERNAL,
+        }
+    }
+}

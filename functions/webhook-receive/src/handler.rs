@@ -1,0 +1,142 @@
+//! Trusts the signature or nothing, and lets go of the events as soon as the queue has them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use domain::{Login, UnixMillis};
+use edge::telemetry::{Chain, metric};
+use edge::{Clock, ConfigError, Problem, Setup, http};
+use lambda_http::http::{HeaderValue, header};
+use lambda_http::{Body, Request, Response};
+use meta::signature::SIGNATURE_HEADER;
+use meta::{Notification, SignatureError, SignedPayload};
+use tracing::{error, info};
+use vault::{AppSecrets, MetaApp, Secrets};
+
+use crate::batch::{self, Entry, MAX_BYTES};
+use crate::error::ReceiveError;
+use crate::queue::InboundQueue;
+
+/// Twice the largest body that Meta is known to send with 1000 events.
+const DEFAULT_MAX_BODY_BYTES: usize = 1_572_864;
+
+/// The function, warm.
+pub struct App {
+    secrets: AppSecrets,
+    queue: InboundQueue,
+    max_body_bytes: usize,
+    clock: Clock,
+}
+
+impl App {
+    /// Makes the clients; calls nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the environment is incomplete.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let secrets = aws_sdk_secretsmanager::Client::new(&setup.aws);
+        let queue = aws_sdk_sqs::Client::new(&setup.aws);
+        Ok(Self {
+            secrets: AppSecrets::new(secrets, setup.env.required("META_APPS_SECRET_ID")?),
+            queue: InboundQueue { client: queue, url: setup.env.required("INBOUND_QUEUE_URL")? },
+            max_body_bytes: setup.env.parsed("MAX_BODY_BYTES")?.unwrap_or(DEFAULT_MAX_BODY_BYTES),
+            clock: setup.clock.clone(),
+        })
+    }
+}
+
+/// Answers 200 once every event is queued, else a problem document.
+///
+/// # Errors
+///
+/// None.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let outcome = receive(app, &request).await;
+    let outcome = outcome.map(|()| received()).map_err(|failure| refuse(&failure));
+    Ok(http::answer(http::request_id(&request), outcome))
+}
+
+/// Checks, splits, queues. Knows nothing of HTTP status codes.
+async fn receive(app: &App, request: &Request) -> Result<(), ReceiveError> {
+    let now = app.clock.now_ms();
+    let body: &[u8] = request.body();
+    if body.len() > app.max_body_bytes {
+        return Err(ReceiveError::TooLarge);
+    }
+    let (payload, login) = authenticate(app, body, http::header(request, SIGNATURE_HEADER), now).await?;
+    let notification = payload.split()?;
+    count(&notification, login);
+    let entries = entries(&notification, login, now)?;
+    app.queue.enqueue(batch::pack(entries)).await?;
+    Ok(())
+}
+
+/// Finds the app whose secret signed the body.
+///
+/// A secret that was rotated a moment ago is not in a warm function's cache yet, so a wrong signature makes it look for a
+/// newer version. That lookup is limited to once a minute: forged requests cannot turn into calls.
+async fn authenticate<'b>(
+    app: &App,
+    body: &'b [u8],
+    signature: Option<&str>,
+    now: UnixMillis,
+) -> Result<(SignedPayload<'b>, Login), ReceiveError> {
+    let known = app.secrets.current(now.seconds()).await?;
+    match verify(body, signature, &known) {
+        Err(SignatureError::Wrong) => {
+            let newer: Option<Arc<Secrets>> = app.secrets.newer(now.seconds()).await?;
+            let secrets = newer.ok_or(SignatureError::Wrong)?;
+            Ok(verify(body, signature, &secrets)?)
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+fn verify<'b>(
+    body: &'b [u8],
+    signature: Option<&str>,
+    secrets: &Secrets,
+) -> Result<(SignedPayload<'b>, Login), SignatureError> {
+    let apps: Vec<&MetaApp> = secrets.apps.iter().chain(secrets.previous.iter().flatten()).collect();
+    let (payload, signer) = SignedPayload::verify(body, signature, apps.iter().map(|app| &app.app_secret))?;
+    Ok((payload, apps[signer].login))
+}
+
+fn entries(notification: &Notification<'_>, login: Login, now: UnixMillis) -> Result<Vec<Entry>, ReceiveError> {
+    let entry = |event: &meta::RawEvent<'_>| {
+        let entry = Entry::try_from(&event.queued(login, now))?;
+        // No queue message can hold it, so to answer 500 would only make Meta try until it gives the account up.
+        if entry.body.len() > MAX_BYTES { Err(ReceiveError::TooLarge) } else { Ok(entry) }
+    };
+    notification.events.iter().map(entry).collect()
+}
+
+/// Makes visible what came, and what had a form that nobody documented.
+fn count(notification: &Notification<'_>, login: Login) {
+    let events = u64::try_from(notification.events.len()).unwrap_or(u64::MAX);
+    metric("webhook_events", events, &[("login", login.as_str())]);
+    for (kind, &times) in &notification.oddities {
+        info!(kind, times, "A notification had a part that nobody documented");
+        metric("webhook_oddities", u64::from(times), &[("kind", kind)]);
+    }
+}
+
+fn received() -> Response<Body> {
+    let mut response = Response::new(Body::from("EVENT_RECEIVED"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn refuse(failure: &ReceiveError) -> Problem {
+    if let ReceiveError::Signature(reason) = failure {
+        metric("webhook_signature_refused", 1, &[("reason", reason.as_str())]);
+    }
+    if failure.is_ours() {
+        error!(error = %Chain(failure), "A notification was not accepted");
+    } else {
+        info!(reason = %Chain(failure), "Refused a notification");
+    }
+    Problem::from(failure)
+}

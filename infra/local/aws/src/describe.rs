@@ -1,0 +1,122 @@
+//! What a request is about: who calls which operation on what.
+
+use std::collections::BTreeSet;
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::calls::Service;
+
+/// A call before it is carried out.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub service: Service,
+    pub operation: String,
+    /// The SDK's application name, or empty.
+    pub function: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The body read; `Null` when it is not JSON, which `DynamoDB` has its own words for.
+    pub input: Value,
+}
+
+impl Call {
+    /// Reads a request of one of the AWS JSON protocols.
+    ///
+    /// `None` when the target header names no operation of an emulated service.
+    pub(crate) fn parse(headers: HeaderMap, body: Bytes) -> Option<Self> {
+        let (service, operation) = headers.get("x-amz-target")?.to_str().ok()?.split_once('.')?;
+        let service = match service {
+            "DynamoDB_20120810" | "DynamoDBStreams_20120810" => Service::DynamoDb,
+            "AmazonSQS" => Service::Sqs,
+            "TrentService" => Service::Kms,
+            "secretsmanager" => Service::SecretsManager,
+            _ => return None,
+        };
+        let input = serde_json::from_slice(&body).unwrap_or_default();
+        let (operation, function) = (operation.to_owned(), application_name(&headers));
+        Some(Self { service, operation, function, headers, body, input })
+    }
+
+    /// The names of the tables, the queue, the key or the secret.
+    pub(crate) fn resources(&self) -> Vec<String> {
+        let member = |name: &str| self.input[name].as_str();
+        let last_part = |name: &str| member(name).and_then(|text| text.rsplit(['/', ':']).next());
+        let one = match self.service {
+            Service::Sqs => last_part("QueueUrl").or_else(|| member("QueueName")).or_else(|| last_part("SourceArn")),
+            Service::Kms => member("KeyId").or_else(|| member("AliasName")).or_else(|| member("DestinationKeyId")),
+            Service::SecretsManager => member("SecretId").or_else(|| member("Name")),
+            Service::DynamoDb => member("TableName").or_else(|| member("StreamArn")),
+        };
+        match one {
+            Some(name) => vec![name.to_owned()],
+            None => self.tables().into_iter().collect(),
+        }
+    }
+
+    pub(crate) fn index(&self) -> Option<String> {
+        self.input["IndexName"].as_str().map(str::to_owned)
+    }
+
+    /// Batches and transactions need the permissions of what they consist of.
+    ///
+    /// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
+    pub(crate) fn actions(&self) -> Vec<String> {
+        let prefix = self.service.prefix();
+        let action = |name: &str| format!("{prefix}:{name}");
+        match (self.service, self.operation.as_str()) {
+            (Service::DynamoDb, "TransactWriteItems" | "TransactGetItems") => {
+                let kinds: BTreeSet<_> = self.transaction_items().map(|(kind, _)| kind).collect();
+                let names = kinds.into_iter().map(|kind| match kind {
+                    "ConditionCheck" => action("ConditionCheckItem"),
+                    kind => action(&format!("{kind}Item")),
+                });
+                names.collect()
+            }
+            (Service::Sqs, "SendMessageBatch") => vec![action("SendMessage")],
+            (Service::Sqs, "DeleteMessageBatch") => vec![action("DeleteMessage")],
+            (Service::Sqs, "ChangeMessageVisibilityBatch") => vec![action("ChangeMessageVisibility")],
+            (Service::Kms, "ReEncrypt") => vec![action("ReEncryptFrom"), action("ReEncryptTo")],
+            (_, operation) => vec![action(operation)],
+        }
+    }
+
+    /// How many entries the request has.
+    pub(crate) fn entries(&self) -> usize {
+        let input = &self.input;
+        match self.operation.as_str() {
+            "SendMessageBatch" | "DeleteMessageBatch" | "ChangeMessageVisibilityBatch" => length(&input["Entries"]),
+            "TransactWriteItems" | "TransactGetItems" => length(&input["TransactItems"]),
+            "BatchGetItem" => members(&input["RequestItems"]).map(|(_, table)| length(&table["Keys"])).sum(),
+            "BatchWriteItem" => members(&input["RequestItems"]).map(|(_, requests)| length(requests)).sum(),
+            _ => 1,
+        }
+    }
+
+    fn tables(&self) -> BTreeSet<String> {
+        let of_batch = members(&self.input["RequestItems"]).map(|(table, _)| table.to_owned());
+        let of_transaction =
+            self.transaction_items().filter_map(|(_, item)| item["TableName"].as_str().map(str::to_owned));
+        of_batch.chain(of_transaction).collect()
+    }
+
+    fn transaction_items(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.input["TransactItems"].as_array().into_iter().flatten().flat_map(members)
+    }
+}
+
+fn length(value: &Value) -> usize {
+    value.as_array().map_or(0, Vec::len)
+}
+
+fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_object().into_iter().flatten().map(|(name, member)| (name.as_str(), member))
+}
+
+/// The `app/NAME` token that SDKs put into their user agent.
+fn application_name(headers: &HeaderMap) -> String {
+    let agents = ["x-amz-user-agent", "user-agent"].into_iter().filter_map(|name| headers.get(name)?.to_str().ok());
+    let name = agents.flat_map(str::split_ascii_whitespace).find_map(|token| token.strip_prefix("app/"));
+    name.unwrap_or_default().to_owned()
+}

@@ -1,0 +1,192 @@
+//! `DynamoDB`: dynoxide on a loopback port of its own, with its own threads, because its handlers block.
+//!
+//! It is called over HTTP and not by its Rust methods, because only its server checks requests as `DynamoDB` does.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use dynoxide::Database;
+use dynoxide::storage::Storage;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::describe::Call;
+use crate::error::{Answer, ServiceError};
+
+/// How often expired items are deleted. The real one takes up to some days.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+const WORKERS: usize = 2;
+const FORWARDED_HEADERS: [&str; 4] = ["content-type", "x-amz-target", "authorization", "x-amz-date"];
+
+/// dynoxide numbers stream records by the highest number so far and has no index to find it: each write to a table with
+/// a stream would take longer than the one before. It is gone with nothing lost but speed if the table is renamed.
+const STREAM_INDEX: &str =
+    "CREATE INDEX IF NOT EXISTS local_stream_order ON _stream_records(table_name, CAST(sequence_number AS INTEGER));";
+
+/// Why the database did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The file is not usable.
+    #[error("the database file did not open: {0}")]
+    Open(String),
+    /// The index of stream records was not made.
+    #[error("the database file has another shape than expected")]
+    Shape(#[source] rusqlite::Error),
+    /// No port or no thread.
+    #[error("the database server did not start")]
+    Start(#[from] io::Error),
+    /// The client for the loopback port was not made.
+    #[error("the client of the database server was not made")]
+    Client(#[source] reqwest::Error),
+}
+
+/// The running database.
+#[derive(Debug)]
+pub(crate) struct DynamoDb {
+    client: reqwest::Client,
+    url: String,
+    sweeps: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+/// The database's thread; it ends when the handle is stopped or dropped.
+#[derive(Debug)]
+pub(crate) struct DatabaseThread {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl DynamoDb {
+    pub(crate) fn start(file: &Path, clock: Clock) -> Result<(Self, DatabaseThread), DatabaseError> {
+        let database = open(file)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        // No proxy and no certificates: it only ever talks to its own port.
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().map_err(DatabaseError::Client)?;
+        let (stop, stopped) = oneshot::channel();
+        let (sweeps, asked) = mpsc::channel(1);
+        let sweeper = Sweeper { file: file.to_owned(), clock, asked };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("dynamodb")
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new().name("dynamodb-main".into()).spawn(move || {
+            runtime.block_on(serve(listener, database, sweeper, stopped));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        })?;
+        Ok((Self { client, url, sweeps }, DatabaseThread { stop, thread }))
+    }
+
+    /// Passes a call on and returns the answer as JSON.
+    pub(crate) async fn call(&self, call: &Call, body: Vec<u8>) -> Answer {
+        let headers = FORWARDED_HEADERS.into_iter().filter_map(|name| Some((name, call.headers.get(name)?)));
+        let request = headers.fold(self.client.post(&self.url), |request, (name, value)| request.header(name, value));
+        let answer = request.body(body).send().await.map_err(|error| unavailable(&error))?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(|error| unavailable(&error))?;
+        let body: Value = serde_json::from_slice(&body).unwrap_or_else(|_| json!({}));
+        if status == 200 { Ok(body) } else { Err(refusal(status, body)) }
+    }
+
+    /// Deletes the items that are expired by the simulated clock, now.
+    pub(crate) async fn sweep(&self) {
+        let (done, is_done) = oneshot::channel();
+        if self.sweeps.send(done).await.is_ok() {
+            // A sweep that ended without a word has already logged why.
+            let _ = is_done.await;
+        }
+    }
+}
+
+impl DatabaseThread {
+    /// Ends the open requests and closes the file.
+    pub(crate) async fn stop(self) {
+        let Self { stop, thread } = self;
+        drop(stop);
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("The database thread panicked");
+        }
+    }
+}
+
+fn open(file: &Path) -> Result<Database, DatabaseError> {
+    let path = file.to_str().ok_or_else(|| DatabaseError::Open("its path is not UTF-8".into()))?;
+    let database = Database::new(path).map_err(|error| DatabaseError::Open(error.to_string()))?;
+    // Commits go to the operating system without waiting for the disk: safe against a killed process, not a power cut.
+    database.enable_bulk_loading().map_err(|error| DatabaseError::Open(error.to_string()))?;
+    Connection::open(file).and_then(|file| file.execute_batch(STREAM_INDEX)).map_err(DatabaseError::Shape)?;
+    Ok(database)
+}
+
+async fn serve(listener: TcpListener, database: Database, sweeper: Sweeper, stopped: oneshot::Receiver<()>) {
+    let sweeping = tokio::spawn(sweeper.run());
+    let served = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => {
+            let stopped = async {
+                let _ = stopped.await; // an error is the dropped handle, which means the same
+            };
+            dynoxide::server::serve_with_shutdown(listener, database, stopped).await
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    sweeping.abort();
+    if let Err(error) = served {
+        tracing::error!(error, "The database server ended");
+    }
+}
+
+/// Deletes expired items, every few seconds and when asked.
+struct Sweeper {
+    file: PathBuf,
+    clock: Clock,
+    asked: mpsc::Receiver<oneshot::Sender<()>>,
+}
+
+impl Sweeper {
+    async fn run(mut self) {
+        let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+        loop {
+            let done = tokio::select! {
+                _ = interval.tick() => None,
+                asked = self.asked.recv() => match asked {
+                    Some(done) => Some(done),
+                    None => return,
+                },
+            };
+            let (file, clock) = (self.file.clone(), self.clock.clone());
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || sweep(&file, clock)).await {
+                tracing::warn!(error, "Expired items were not deleted");
+            }
+            if let Some(done) = done {
+                let _ = done.send(()); // who asked may have gone
+            }
+        }
+    }
+}
+
+/// Sweeps over a connection of its own: that of the server knows the system's time only.
+fn sweep(file: &Path, clock: Clock) -> Result<(), String> {
+    let storage = Storage::new(&file.to_string_lossy()).map_err(|error| error.to_string())?;
+    let storage = storage.with_clock(std::sync::Arc::new(clock));
+    let swept = futures::executor::block_on(dynoxide::ttl::sweep_expired_items(&storage));
+    swept.map(drop).map_err(|error| error.to_string())
+}
+
+/// Keeps the answer as it is and reads the exception's name from it.
+fn refusal(status: u16, body: Value) -> ServiceError {
+    let name = body["__type"].as_str().unwrap_or("InternalServerError");
+    let code = name.rsplit('#').next().unwrap_or(name).to_owned();
+    ServiceError { status, code, query_code: None, body }
+}
+
+fn unavailable(error: &reqwest::Error) -> ServiceError {
+    tracing::error!(%error, "The database server did not answer");
+    ServiceError::with_details(500, "InternalServerError", "the database did not answer", serde_json::Map::new())
+}

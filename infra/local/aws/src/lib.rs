@@ -1,0 +1,175 @@
+//! An emulated AWS in one process, for the local stack and the tests: `DynamoDB`, SQS, KMS and Secrets Manager behind
+//! one loopback port, reached by the AWS SDKs over HTTP.
+//!
+//! What it is **not**:
+//!
+//! - no security: it accepts every signature (no `SigV4`), knows no IAM and no key policies; it binds to 127.0.0.1;
+//! - no measure of speed: one lock for all of SQS and one for all of `DynamoDB`, no wait for the disk;
+//! - not `DynamoDB`'s distribution: one shard, no throttling, no transaction conflicts, no stale index reads. What
+//!   cannot happen here by itself is tested with injected [`Faults`];
+//! - not complete: it has the operations that this project calls, and those that its conformance check needs.
+//!
+//! Every call is in the [`CallLog`] with its caller, its IAM actions and its capacity units. The same log, the faults
+//! and the queues are at `/_local/calls`, `/_local/faults` and `/_local/queues` of the port.
+
+mod calls;
+mod clock;
+mod control;
+mod describe;
+mod dynamodb;
+mod error;
+mod faults;
+mod front;
+mod kms;
+mod partial;
+mod secrets;
+mod sqs;
+mod store;
+mod units;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use calls::{CallLog, CallRecord, Filter, Outcome, Service, Total, TotalKey, Units};
+pub use clock::Clock;
+pub use dynamodb::DatabaseError;
+pub use faults::{Effect, FaultId, FaultRule, Faults};
+pub use sqs::{Counts, MessageView, QueueView};
+pub use store::StoreError;
+
+use dynamodb::{DatabaseThread, DynamoDb};
+use front::Front;
+use kms::Kms;
+use secrets::Secrets;
+use sqs::Sqs;
+use store::Store;
+
+/// The region in every ARN.
+pub const REGION: &str = "us-east-1";
+/// The account in every ARN and queue URL.
+pub const ACCOUNT: &str = "000000000000";
+
+/// How long [`LocalAws::stop`] waits for open requests.
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How to start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// The folder for the data, made if it is not there. It outlives the process, also a killed one.
+    pub data_dir: PathBuf,
+    /// The time that the services believe it is.
+    pub clock: Clock,
+}
+
+/// Why the emulated AWS did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder was not made.
+    #[error("the data folder was not made")]
+    DataDir(#[source] io::Error),
+    /// The port is taken.
+    #[error("the port was not opened")]
+    Port(#[source] io::Error),
+    /// The state of SQS, KMS and Secrets Manager was not opened: another process has it, or another version wrote it.
+    #[error("the state of an earlier run was not opened")]
+    Store(#[from] StoreError),
+    /// The database did not start.
+    #[error("the database did not start")]
+    Database(#[from] DatabaseError),
+}
+
+/// A running emulated AWS. Dropping it stops it as well, without waiting.
+#[derive(Debug)]
+pub struct LocalAws {
+    url: String,
+    front: Arc<Front>,
+    closing: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    database: DatabaseThread,
+}
+
+impl LocalAws {
+    /// Opens the data and the port.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken, or the data is in use or unreadable.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let Settings { port, data_dir, clock } = settings;
+        std::fs::create_dir_all(&data_dir).map_err(StartError::DataDir)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(StartError::Port)?;
+        let url = format!("http://{}", listener.local_addr().map_err(StartError::Port)?);
+        let (closing, closed) = watch::channel(false);
+        let store = Arc::new(Store::open(&data_dir.join("services.sqlite"))?);
+        let (dynamodb, database) = DynamoDb::start(&data_dir.join("dynamodb.sqlite"), clock.clone())?;
+        let front = Arc::new(Front {
+            dynamodb,
+            sqs: Sqs::open(Arc::clone(&store), clock.clone(), &url, closed.clone())?,
+            kms: Kms::open(Arc::clone(&store), clock.clone())?,
+            secrets: Secrets::open(store, clock.clone())?,
+            calls: CallLog::default(),
+            faults: Faults::default(),
+            clock,
+        });
+        let server = tokio::spawn(serve(listener, Arc::clone(&front), closed));
+        Ok(Self { url, front, closing, server, database })
+    }
+
+    /// Where the SDKs find it: `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The log of calls.
+    #[must_use]
+    pub fn calls(&self) -> CallLog {
+        self.front.calls.clone()
+    }
+
+    /// The fault rules.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.front.faults.clone()
+    }
+
+    /// Every queue with its counts and messages. It is not a receive: nothing changes.
+    #[must_use]
+    pub fn queues(&self) -> Vec<QueueView> {
+        self.front.sqs.views()
+    }
+
+    /// Deletes the items that are expired by the simulated clock, now instead of within seconds.
+    pub async fn sweep_expired_items(&self) {
+        self.front.dynamodb.sweep().await;
+    }
+
+    /// Ends the long polls, finishes the other open requests, and closes the files.
+    pub async fn stop(self) {
+        let Self { front, closing, server, database, .. } = self;
+        closing.send_replace(true);
+        if tokio::time::timeout(STOP_TIMEOUT, server).await.is_err() {
+            tracing::warn!("Some requests were still open after {STOP_TIMEOUT:?}");
+        }
+        drop(front);
+        database.stop().await;
+    }
+}
+
+async fn serve(listener: TcpListener, front: Arc<Front>, mut closed: watch::Receiver<bool>) {
+    let shutdown = async move {
+        let _ = closed.wait_for(|closed| *closed).await; // an error is the dropped handle, which means the same
+    };
+    if let Err(error) = axum::serve(listener, front::router(front)).with_graceful_shutdown(shutdown).await {
+        tracing::error!(%error, "The emulated AWS ended");
+    }
+}

@@ -1,0 +1,10 @@
+//! The emulated AWS through the real SDKs.
+
+mod dynamodb;
+mod faults;
+mod kms;
+mod log;
+mod restart;
+mod secrets;
+mod sqs;
+mod world;

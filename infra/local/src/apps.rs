@@ -1,0 +1,172 @@
+//! The registered Meta apps: those of the simulated Meta, or real ones from the environment.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+/// Which login an app was set up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Login {
+    /// Instagram API with Instagram Login.
+    Instagram,
+    /// Instagram API with Facebook Login for Business.
+    Facebook,
+}
+
+impl Login {
+    /// `instagram` or `facebook`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instagram => "instagram",
+            Self::Facebook => "facebook",
+        }
+    }
+}
+
+/// One app as the secret `MetaAppsSecret` holds it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct MetaApp {
+    /// Its login.
+    pub login: Login,
+    /// App id, or Instagram app id.
+    pub app_id: String,
+    /// Signs webhooks.
+    pub app_secret: String,
+    /// Repeated by Meta when it verifies the webhook's address.
+    pub verify_token: String,
+    /// As `v25.0`.
+    pub graph_version: String,
+    /// Facebook Login for Business: the configuration that lists the permissions.
+    pub config_id: Option<String>,
+    /// Whether the app may answer after 24 hours.
+    pub human_agent: bool,
+}
+
+impl fmt::Debug for MetaApp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("MetaApp")
+            .field("login", &self.login)
+            .field("app_id", &self.app_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The Graph version unless the environment says otherwise.
+const GRAPH_VERSION: &str = "v25.0";
+/// The simulated apps' word for the webhook's verification.
+const VERIFY_TOKEN: &str = "local-verify-token";
+
+/// The apps that are registered at the simulated Meta, one for each login.
+#[must_use]
+pub fn simulated() -> Vec<MetaApp> {
+    let app = |login, app_id: &str, app_secret: &str| MetaApp {
+        login,
+        app_id: app_id.to_owned(),
+        app_secret: app_secret.to_owned(),
+        verify_token: VERIFY_TOKEN.to_owned(),
+        graph_version: GRAPH_VERSION.to_owned(),
+        config_id: None,
+        human_agent: false,
+    };
+    vec![
+        app(Login::Instagram, "5501000000000001", "10ca1000000000000000000000000001"),
+        app(Login::Facebook, "5501000000000002", "10ca1000000000000000000000000002"),
+    ]
+}
+
+/// The content of the secret.
+#[must_use]
+pub fn secret(apps: &[MetaApp]) -> Json {
+    json!({ "apps": apps })
+}
+
+/// Real apps, to talk to the real Meta through a tunnel.
+#[derive(Clone, Debug)]
+pub struct RealMeta {
+    /// The apps.
+    pub apps: Vec<MetaApp>,
+    /// Exactly as registered at Meta.
+    pub redirect_uri: Option<String>,
+}
+
+/// A real app is named in the environment, something it needs is not.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{named} is set, so {missing} must be set as well")]
+pub struct RealMetaError {
+    /// What is there.
+    pub named: &'static str,
+    /// What is not.
+    pub missing: &'static str,
+}
+
+impl RealMeta {
+    /// Reads `META_APP_ID`, `META_APP_SECRET`, `INSTAGRAM_APP_ID`, `INSTAGRAM_APP_SECRET`, `META_WEBHOOK_VERIFY_TOKEN`,
+    /// `META_REDIRECT_URI_INSTAGRAM`, `META_GRAPH_VERSION` and `META_CONFIG_ID`; `None` when no app is named.
+    ///
+    /// # Errors
+    ///
+    /// [`RealMetaError`] when an app is named without its secret or the verify token.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, RealMetaError> {
+        let variable = |name: &'static str| variable(name).filter(|text| !text.is_empty());
+        let pairs = [
+            (Login::Facebook, "META_APP_ID", "META_APP_SECRET"),
+            (Login::Instagram, "INSTAGRAM_APP_ID", "INSTAGRAM_APP_SECRET"),
+        ];
+        let mut apps = Vec::new();
+        for (login, named, secret) in pairs {
+            let Some(app_id) = variable(named) else { continue };
+            let need = |missing| variable(missing).ok_or(RealMetaError { named, missing });
+            apps.push(MetaApp {
+                login,
+                app_id,
+                app_secret: need(secret)?,
+                verify_token: need("META_WEBHOOK_VERIFY_TOKEN")?,
+                graph_version: variable("META_GRAPH_VERSION").unwrap_or_else(|| GRAPH_VERSION.to_owned()),
+                config_id: variable("META_CONFIG_ID").filter(|_| login == Login::Facebook),
+                human_agent: false,
+            });
+        }
+        let redirect_uri = variable("META_REDIRECT_URI_INSTAGRAM");
+        Ok((!apps.is_empty()).then_some(Self { apps, redirect_uri }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &'static [(&'static str, &'static str)]) -> Result<Option<RealMeta>, RealMetaError> {
+        RealMeta::from_variables(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn without_an_app_in_the_environment_meta_is_simulated() {
+        assert!(read(&[("META_APP_ID", "")]).expect("nothing is missing").is_none());
+    }
+
+    #[test]
+    fn both_apps_can_be_real_at_once() {
+        let real = read(&[
+            ("META_APP_ID", "1"),
+            ("META_APP_SECRET", "hush-1"),
+            ("INSTAGRAM_APP_ID", "2"),
+            ("INSTAGRAM_APP_SECRET", "hush-2"),
+            ("META_WEBHOOK_VERIFY_TOKEN", "hush-3"),
+        ]);
+        let real = real.expect("nothing is missing").expect("apps");
+        assert_eq!(real.apps.iter().map(|app| app.login).collect::<Vec<_>>(), [Login::Facebook, Login::Instagram]);
+        assert!(!format!("{real:?}").contains("hush"));
+    }
+
+    #[test]
+    fn an_app_without_its_secret_is_refused_by_name() {
+        let refusal = read(&[("META_APP_ID", "1")]).expect_err("the secret is missing");
+        assert_eq!(refusal, RealMetaError { named: "META_APP_ID", missing: "META_APP_SECRET" });
+    }
+}

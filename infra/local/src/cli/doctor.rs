@@ -1,0 +1,57 @@
+//! `cargo dev doctor`: what a start would use. Secrets are not shown, only whether they are there.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use local::{
+    RealMeta,
+    template::{Function, Template},
+};
+
+use super::{BoxError, UpOptions, data_dir};
+
+pub(super) fn run(options: &UpOptions) -> Result<(), BoxError> {
+    let real = RealMeta::from_variables(|name| std::env::var(name).ok())?;
+    let urls = |port: u16| format!("http://127.0.0.1:{port}");
+    let ports = options.ports();
+    let template = local::resolved_template(&urls(ports.api), &urls(ports.issuer), &urls(ports.meta), real.as_ref())?;
+    println!("template   {}", Template::path().display());
+    println!("data       {}", data_dir().display());
+    for (what, port) in [("api", ports.api), ("aws", ports.aws), ("meta", ports.meta), ("issuer", ports.issuer)] {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        println!("port       {port} {what}: {}", if free { "free" } else { "taken" });
+    }
+    match &real {
+        None => println!("meta       simulated"),
+        Some(real) => {
+            for app in &real.apps {
+                let (login, version) = (app.login.as_str(), &app.graph_version);
+                println!("meta       real app {} ({login}, {version}), with its secret", app.app_id);
+            }
+        }
+    }
+    println!("\nparameters");
+    for (name, value) in template.parameters() {
+        println!("  {name:20} {value}");
+    }
+    for function in template.functions(&template.predicted_identities()?)? {
+        println!("{}", describe(&function, options.verbose).join("\n"));
+    }
+    Ok(())
+}
+
+/// One line for the function, one for each of its triggers.
+fn describe(function: &Function, with_environment: bool) -> Vec<String> {
+    let head = format!("\n{} ({:?}, {} MiB)", function.binary, function.timeout, function.memory_mb);
+    let routes = function.routes.iter().map(|route| {
+        let authorizer = route.authorizer.as_deref().unwrap_or("open to everybody");
+        format!("  {:7} {}   [{authorizer}]", route.method, route.path)
+    });
+    let queues = function.mappings.iter().map(|mapping| {
+        let queue = mapping.queue_arn.rsplit(':').next().unwrap_or_default();
+        format!("  queue   {queue}, batches of {}, at most {} at once", mapping.batch_size, mapping.max_concurrency)
+    });
+    let timers = function.schedules.iter().map(|timer| format!("  timer   {} {}", timer.name, timer.expression));
+    let variables = function.environment.iter().filter(|_| with_environment);
+    let variables = variables.map(|(name, value)| format!("  {name}={value}"));
+    std::iter::once(head).chain(routes).chain(queues).chain(timers).chain(variables).collect()
+}

@@ -1,0 +1,143 @@
+//! The commands.
+
+mod calls;
+mod demo;
+mod doctor;
+mod token;
+mod up;
+mod webhook;
+
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+use local::{Invocation, Output, Ports, RealMeta, StackSettings};
+use tracing::Level;
+
+/// Any error that a command ends with.
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The local stack: template.yaml on this machine, with an emulated AWS and a simulated Meta.
+#[derive(Debug, Parser)]
+#[command(name = "cargo dev", bin_name = "cargo dev", version)]
+struct Cli {
+    #[command(flatten)]
+    up: UpOptions,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts the stack and keeps it running (the default)
+    Up,
+    /// Plays the main job on a stack of its own: connect, DM in, reply, disconnect, with both logins
+    Demo,
+    /// Signs webhook payloads and delivers them to a running stack
+    Webhook(webhook::WebhookOptions),
+    /// Prints a token of a sample person
+    Token(token::TokenOptions),
+    /// Shows which AWS calls each function of a running stack made
+    Calls(calls::CallsOptions),
+    /// Shows the resolved configuration, without secrets
+    Doctor,
+}
+
+/// Options of a stack that is started.
+#[derive(Args, Clone, Debug)]
+struct UpOptions {
+    /// Forgets the data of earlier runs
+    #[arg(long, global = true)]
+    fresh: bool,
+    /// Writes log lines as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Shows debug lines as well
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    /// Runs the functions' binaries from this folder instead of their libraries in this process
+    #[arg(long, value_name = "DIR", global = true)]
+    processes: Option<PathBuf>,
+    /// Port of the HTTP API
+    #[arg(long, default_value_t = Ports::FIXED.api, global = true)]
+    api_port: u16,
+    /// Port of the emulated AWS
+    #[arg(long, default_value_t = Ports::FIXED.aws, global = true)]
+    aws_port: u16,
+    /// Port of the simulated Meta
+    #[arg(long, default_value_t = Ports::FIXED.meta, global = true)]
+    meta_port: u16,
+    /// Port of the OpenID issuer
+    #[arg(long, default_value_t = Ports::FIXED.issuer, global = true)]
+    issuer_port: u16,
+}
+
+impl UpOptions {
+    const fn ports(&self) -> Ports {
+        Ports { api: self.api_port, aws: self.aws_port, meta: self.meta_port, issuer: self.issuer_port }
+    }
+
+    fn output(&self) -> Output {
+        let most = if self.verbose { Level::DEBUG } else { Level::INFO };
+        if self.json { Output::Json(most) } else { Output::Text(most) }
+    }
+
+    fn invocation(&self) -> Invocation {
+        self.processes.clone().map_or(Invocation::InProcess, |bin_dir| Invocation::Processes { bin_dir })
+    }
+
+    fn settings(&self) -> Result<StackSettings, BoxError> {
+        Ok(StackSettings {
+            ports: self.ports(),
+            real_meta: RealMeta::from_variables(|name| std::env::var(name).ok())?,
+            invocation: self.invocation(),
+            output: self.output(),
+            ..StackSettings::new(data_dir())
+        })
+    }
+}
+
+/// `.buzon` at the root of the repository.
+fn data_dir() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap_or(root).join(".buzon")
+}
+
+/// Runs the command line's command.
+pub(crate) async fn run() -> ExitCode {
+    let Cli { up, command } = Cli::parse();
+    let outcome = match command.unwrap_or(Command::Up) {
+        Command::Up => up::run(&up).await,
+        Command::Demo => demo::run(&up).await,
+        Command::Webhook(options) => webhook::run(options, &up).await,
+        Command::Token(options) => token::run(&options, &up).await,
+        Command::Calls(options) => calls::run(&options, &up).await,
+        Command::Doctor => doctor::run(&up),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", edge::telemetry::Chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A running stack did not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing answers at {url}: is `cargo dev` running?")]
+struct NotRunning {
+    url: String,
+    #[source]
+    source: reqwest::Error,
+}
+
+impl NotRunning {
+    fn at(url: &str) -> impl FnOnce(reqwest::Error) -> Self {
+        let url = url.to_owned();
+        move |source| Self { url, source: source.without_url() }
+    }
+}

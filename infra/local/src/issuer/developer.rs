@@ -1,0 +1,75 @@
+//! The developer's page: sign in as a sample person and connect an account by clicking, without any script.
+
+use std::sync::Arc;
+
+use axum::{
+    Form,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Issuer, Person, find};
+use crate::pages;
+
+/// Remembers who clicked. Cookies know no ports, so the API's pages on this host would see it as well.
+const PERSON_COOKIE: &str = "local_person";
+const START: &str = "/api/integrations/meta/instagram/start";
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SignIn {
+    person: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Connect {
+    login: String,
+}
+
+pub(super) async fn home(State(issuer): State<Arc<Issuer>>, headers: HeaderMap) -> Response {
+    let person = signed_in(&headers);
+    let token = person.and_then(|person| issuer.token(person, None).ok());
+    pages::developer(person.zip(token.as_deref()), &issuer.api_url, &issuer.meta_url)
+}
+
+pub(super) async fn sign_in(Form(SignIn { person }): Form<SignIn>) -> Response {
+    let Some(person) = find(&person) else { return StatusCode::BAD_REQUEST.into_response() };
+    let cookie = format!("{PERSON_COOKIE}={}; Path=/; HttpOnly; SameSite=Lax", person.id);
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+}
+
+/// Starts the round trip as the product's page would, and hands the API's cookie to the browser.
+pub(super) async fn connect(
+    State(issuer): State<Arc<Issuer>>,
+    headers: HeaderMap,
+    Form(Connect { login }): Form<Connect>,
+) -> Response {
+    let Some(token) = token(&issuer, &headers) else { return Redirect::to("/").into_response() };
+    let url = format!("{}{START}", issuer.api_url);
+    let asked = issuer.http.post(url).bearer_auth(token).json(&json!({ "login": login })).send().await;
+    let Ok(answer) = asked else { return unreachable_api() };
+    let cookies: Vec<HeaderValue> = answer.headers().get_all(header::SET_COOKIE).iter().cloned().collect();
+    let body: Value = answer.json().await.unwrap_or_default();
+    let Some(target) = body["authUrl"].as_str() else { return pages::answer("The API did not start the login", &body) };
+    let mut response = Redirect::to(target).into_response();
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn signed_in(headers: &HeaderMap) -> Option<&'static Person> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split("; ")).filter_map(|cookie| cookie.split_once('='));
+    pairs.find_map(|(name, value)| (name == PERSON_COOKIE).then(|| find(value)).flatten())
+}
+
+fn token(issuer: &Issuer, headers: &HeaderMap) -> Option<String> {
+    issuer.token(signed_in(headers)?, None).ok()
+}
+
+fn unreachable_api() -> Response {
+    (StatusCode::BAD_GATEWAY, "the API did not answer").into_response()
+}

@@ -1,0 +1,71 @@
+//! The attachments and the frame of messaging events.
+
+use serde_json::{Value, json};
+
+use super::action::ShareShape;
+use crate::{ids, media, sim::Moment, world::threads::Message};
+
+/// A messaging element from a contact to an account, with one part of its own.
+pub(super) fn from_contact(igsid: &str, account: &str, at_ms: i64, name: &str, part: &Value) -> Value {
+    json!({
+        "sender": { "id": igsid },
+        "recipient": { "id": account },
+        "timestamp": at_ms,
+        name: part,
+    })
+}
+
+/// The `message` part of a stored message.
+pub(super) fn message_part(message: &Message) -> Value {
+    let mut part = json!({ "mid": message.mid });
+    if let Some(text) = &message.text {
+        part["text"] = text.as_str().into();
+    }
+    if !message.attachments.is_empty() {
+        part["attachments"] = message.attachments.clone().into();
+    }
+    if let Some(reply_to) = &message.reply_to {
+        part["reply_to"] = reply_to.clone();
+    }
+    if message.unsupported {
+        part["is_unsupported"] = true.into();
+    }
+    part
+}
+
+pub(super) fn media(kind: &str, url: &str) -> Value {
+    json!({ "type": kind, "payload": { "url": url } })
+}
+
+pub(super) fn story_mention(moment: Moment<'_>) -> Value {
+    media("story_mention", &media::url(moment, "storymention"))
+}
+
+pub(super) fn story_share(moment: Moment<'_>) -> Value {
+    let url = media::url(moment, "story");
+    json!({ "type": "ig_story", "payload": { "story_media_id": ids::object(), "story_media_url": url } })
+}
+
+/// `reply_to` of an answer to a story.
+pub(super) fn story(moment: Moment<'_>) -> Value {
+    json!({ "story": { "url": media::url(moment, "ownstory"), "id": ids::object() } })
+}
+
+pub(super) fn share(moment: Moment<'_>, shape: ShareShape) -> Vec<Value> {
+    let url = media::url(moment, "post");
+    let old = json!({ "type": "share", "payload": { "url": url } });
+    let payload = json!({ "ig_post_media_id": ids::object(), "title": "Sunday in the garden", "url": url });
+    let new = json!({ "type": "ig_post", "payload": payload });
+    match shape {
+        ShareShape::Transition => vec![old, new],
+        ShareShape::Legacy => vec![old],
+        ShareShape::IgPost => vec![new],
+    }
+}
+
+pub(super) fn reel(legacy: bool) -> Value {
+    let kind = if legacy { "reel" } else { "ig_reel" };
+    let id = ids::object();
+    let url = format!("https://www.instagram.com/reel/{id}/");
+    json!({ "type": kind, "payload": { "reel_video_id": id, "title": "Latte art in 20 seconds", "url": url } })
+}

@@ -1,0 +1,204 @@
+//! Failures on demand: which calls fail, how often, and in which way.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One order to fail.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fault {
+    /// An endpoint's name, or `any`.
+    pub(crate) endpoint: String,
+    /// Only calls with this method.
+    #[serde(default)]
+    pub(crate) method: Option<String>,
+    /// Only calls of this app.
+    #[serde(default)]
+    pub(crate) app_id: Option<String>,
+    /// Only calls for this account (id or username), or for its Page.
+    #[serde(default)]
+    pub(crate) account: Option<String>,
+    /// So many matching calls pass before the first failure.
+    #[serde(default)]
+    pub(crate) skip: u64,
+    /// So many calls fail; `null` means all.
+    #[serde(default = "once")]
+    pub(crate) count: Option<u64>,
+    /// The call takes effect although it fails: a message is sent, a token issued.
+    #[serde(default)]
+    pub(crate) accept: bool,
+    pub(crate) action: Failure,
+}
+
+/// How a call fails.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Failure {
+    /// No answer for so long, then the connection is cut.
+    Hang {
+        #[serde(default = "half_a_minute")]
+        ms: u64,
+    },
+    /// The connection is cut at once.
+    Cut,
+    /// An answer without JSON.
+    Html {
+        #[serde(default = "bad_gateway")]
+        status: u16,
+    },
+    /// Any error of the Graph API. `error` is the inside of the error object.
+    Error {
+        #[serde(default = "bad_request")]
+        status: u16,
+        error: Value,
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+    },
+    /// A rate limit, with the usage headers of a caller who reached it.
+    RateLimit {
+        #[serde(default = "request_limit")]
+        code: i64,
+        #[serde(default)]
+        subcode: Option<u32>,
+        #[serde(default = "bad_request")]
+        status: u16,
+        /// `estimated_time_to_regain_access`
+        #[serde(default = "five")]
+        minutes: u32,
+    },
+    /// Error 190.
+    Token {
+        #[serde(default)]
+        subcode: Option<u32>,
+    },
+    /// Error 1/1357046: "Received invalid JSON reply", after the message was sent.
+    SentButError,
+    /// `Unsupported request - method type: …`
+    Unsupported,
+    /// The right answer, late: the call takes effect at once.
+    Slow { ms: u64 },
+}
+
+const fn half_a_minute() -> u64 {
+    30_000
+}
+
+const fn bad_gateway() -> u16 {
+    502
+}
+
+const fn bad_request() -> u16 {
+    400
+}
+
+const fn request_limit() -> i64 {
+    4
+}
+
+const fn five() -> u32 {
+    5
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
+const fn once() -> Option<u64> {
+    Some(1)
+}
+
+/// What the faults look at.
+#[derive(Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) app_id: Option<&'a str>,
+    /// Everything the account of the call is known by: `IG_ID`, username, Page id.
+    pub(crate) account: &'a [String],
+}
+
+impl Fault {
+    fn matches(&self, target: &Target<'_>) -> bool {
+        let same = |wanted: &Option<String>, actual: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| actual.is_some_and(|actual| actual.eq_ignore_ascii_case(wanted)))
+        };
+        (self.endpoint == "any" || self.endpoint == target.endpoint)
+            && same(&self.method, Some(target.method))
+            && same(&self.app_id, target.app_id)
+            && self.account.as_ref().is_none_or(|wanted| target.account.iter().any(|name| name == wanted))
+    }
+}
+
+/// The standing orders.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    orders: Mutex<Vec<Fault>>,
+}
+
+impl Faults {
+    fn orders(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(&self, fault: Fault) {
+        self.orders().push(fault);
+    }
+
+    pub(crate) fn list(&self) -> Vec<Fault> {
+        self.orders().clone()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.orders().clear();
+    }
+
+    /// The failure for a call, spent. Orders stand in line: the first that matches decides.
+    pub(crate) fn take(&self, target: &Target<'_>) -> Option<Fault> {
+        let mut orders = self.orders();
+        let index = orders.iter().position(|order| order.matches(target))?;
+        let order = &mut orders[index];
+        if order.skip > 0 {
+            order.skip -= 1;
+            return None;
+        }
+        let taken = order.clone();
+        if let Some(left) = &mut order.count {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                orders.remove(index);
+            }
+        }
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(text: &str) -> Fault {
+        serde_json::from_str(text).expect("an order")
+    }
+
+    fn target<'a>(endpoint: &'a str, account: &'a [String]) -> Target<'a> {
+        Target { endpoint, method: "POST", app_id: Some("1"), account }
+    }
+
+    #[test]
+    fn an_order_fails_as_many_calls_as_it_says_after_those_it_skips() {
+        let faults = Faults::default();
+        faults.add(order(r#"{"endpoint":"messages","skip":1,"count":2,"action":{"kind":"cut"}}"#));
+        let failed: Vec<bool> = (0..5).map(|_| faults.take(&target("messages", &[])).is_some()).collect();
+        assert_eq!(failed, [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn an_order_for_one_account_spares_the_others() {
+        let faults = Faults::default();
+        faults.add(order(r#"{"endpoint":"any","account":"luna.cafe","action":{"kind":"token","subcode":463}}"#));
+        assert!(faults.take(&target("refresh", &["mara.paints".into()])).is_none());
+        assert!(faults.take(&target("refresh", &["17841".into(), "luna.cafe".into()])).is_some());
+    }
+}

@@ -1,0 +1,104 @@
+//! What both logins share once the professional account is known: sending, conversations, profiles, menus.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::{Answer, auth::Actor, call::GraphCall, conversations, profile};
+use crate::{
+    Login,
+    errors::GraphError,
+    ids, send,
+    sim::Moment,
+    world::{Upload, World, tokens::Token},
+};
+
+const ICE_BREAKERS: usize = 4;
+
+/// Answers a call about messages of an account. `path` is the object's id, `me` for the account itself, and the rest.
+pub(crate) fn route(
+    world: &mut World,
+    call: &GraphCall,
+    actor: &Actor,
+    token: &Token,
+    path: (&str, &[&str]),
+    moment: Moment<'_>,
+) -> Result<Answer, GraphError> {
+    let needed = match actor.login {
+        Login::Instagram => "instagram_business_manage_messages",
+        Login::Facebook => "instagram_manage_messages",
+    };
+    if !token.grants(needed) {
+        return Err(GraphError::permission(200, needed));
+    }
+    match (path, &call.method) {
+        (("me", ["messages"]), &Method::POST) => send::send(world, actor, &call.as_json(), moment),
+        (("me", ["message_attachments"]), &Method::POST) => upload(world, call, actor),
+        (("me", ["messenger_profile"]), _) => messenger_profile(world, call, actor),
+        (("me", ["conversations"]), &Method::GET) => conversations::list(world, call, actor, moment),
+        ((id, ["messages"]), &Method::GET) if ids::is_conversation(id) => {
+            conversations::messages(world, call, actor, id, moment)
+        }
+        ((id, []), &Method::GET) if ids::is_conversation(id) => {
+            conversations::conversation(world, call, actor, id, moment)
+        }
+        ((id, []), &Method::GET) if ids::is_mid(id) => conversations::message(world, call, actor, id),
+        ((id, []), &Method::GET) if id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            profile::profile(world, call, actor, id, moment)
+        }
+        (("me", ["messages" | "message_attachments" | "conversations"]), _) if actor.login == Login::Instagram => {
+            Err(GraphError::unsupported_method(&call.method))
+        }
+        ((id, _), _) => Err(GraphError::no_object(&call.method, id)),
+    }
+}
+
+fn upload(world: &mut World, call: &GraphCall, actor: &Actor) -> Result<Answer, GraphError> {
+    let body = call.as_json();
+    if actor.login == Login::Facebook && body["platform"] != "instagram" {
+        return Err(GraphError::parameter("The parameter platform is required"));
+    }
+    let (kind, url) = send::upload(&body)?;
+    let id = ids::object();
+    world.uploads.insert(id.clone(), Upload { account: actor.account.clone(), kind, url });
+    Ok(Answer::of(json!({ "attachment_id": id })))
+}
+
+/// Ice breakers and persistent menu.
+fn messenger_profile(world: &mut World, call: &GraphCall, actor: &Actor) -> Result<Answer, GraphError> {
+    let profile = world.messenger_profiles.entry(actor.account.clone()).or_default();
+    match call.method {
+        Method::GET => {
+            let data = if profile.is_empty() { json!([]) } else { json!([profile]) };
+            Ok(Answer::of(json!({ "data": data })))
+        }
+        Method::POST => {
+            profile.extend(menu_parts(&call.as_json())?);
+            Ok(Answer::of(json!({ "result": "success" })))
+        }
+        Method::DELETE => {
+            let body = call.as_json();
+            for field in body["fields"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                profile.remove(field);
+            }
+            Ok(Answer::of(json!({ "result": "success" })))
+        }
+        _ => Err(GraphError::unsupported_method(&call.method)),
+    }
+}
+
+fn menu_parts(body: &Value) -> Result<Map<String, Value>, GraphError> {
+    let mut parts = Map::new();
+    for name in ["ice_breakers", "persistent_menu"] {
+        if let Some(Value::Array(list)) = body.get(name) {
+            let actions = list.iter().map(|entry| entry["call_to_actions"].as_array().map_or(1, Vec::len));
+            if name == "ice_breakers" && actions.sum::<usize>() > ICE_BREAKERS {
+                return Err(GraphError::parameter("Param ice_breakers must hold up to 4 questions"));
+            }
+            parts.insert(name.to_owned(), Value::Array(list.clone()));
+        }
+    }
+    if parts.is_empty() {
+        return Err(GraphError::parameter("One of ice_breakers and persistent_menu is required"));
+    }
+    Ok(parts)
+}

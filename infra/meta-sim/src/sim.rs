@@ -1,0 +1,184 @@
+//! What all requests share.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::{
+    Clock,
+    calls::CallLog,
+    faults::Faults,
+    webhooks::{deliver::Callback, event::Event, options::EchoTiming, outbox::Outbox},
+    world::World,
+};
+
+const SAVE_EVERY: Duration = Duration::from_millis(500);
+/// How long the Send API waits for its own echo to be delivered first.
+const ECHO_FIRST_WAIT: Duration = Duration::from_secs(6);
+
+/// The running simulation. Not `Debug`: tokens and messages are in it.
+pub(crate) struct Sim {
+    /// What links begin with.
+    pub(crate) base: String,
+    pub(crate) clock: Clock,
+    pub(crate) outbox: Outbox,
+    pub(crate) faults: Faults,
+    pub(crate) calls: CallLog,
+    pub(crate) http: reqwest::Client,
+    world: RwLock<World>,
+    changed: AtomicBool,
+    state_file: Option<PathBuf>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// The point in time and place that answers are made at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment<'a> {
+    pub(crate) now_ms: i64,
+    /// What links begin with.
+    pub(crate) base: &'a str,
+}
+
+/// What a call causes outside of its answer.
+pub(crate) enum Effect {
+    /// The echo of a sent message, told when the options say.
+    Echo(Event),
+    /// A call to the app's own callback.
+    Callback(Callback),
+}
+
+impl Sim {
+    pub(crate) fn new(base: String, clock: Clock, world: World, state_file: Option<PathBuf>) -> Self {
+        Self {
+            base,
+            clock,
+            outbox: Outbox::default(),
+            faults: Faults::default(),
+            calls: CallLog::default(),
+            http: reqwest::Client::builder()
+                .no_proxy()
+                .timeout(Duration::from_secs(30))
+                .build()
+                .expect("a client without certificates of its own can be built"),
+            world: RwLock::new(world),
+            changed: AtomicBool::new(true),
+            state_file,
+            tasks: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn world(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
+        self.changed.store(true, Ordering::SeqCst);
+        self.world.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn moment(&self) -> Moment<'_> {
+        Moment { now_ms: self.clock.now_ms(), base: &self.base }
+    }
+
+    /// Runs a task that ends with the simulation at the latest.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+
+    pub(crate) fn abort_tasks(&self) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+    }
+
+    /// Tells every app that is to know; the ids of those apps.
+    pub(crate) fn tell(&self, event: &Event) -> Vec<String> {
+        let world = self.world();
+        let apps: Vec<String> = event.receivers(&world).iter().map(|app| app.app_id.clone()).collect();
+        drop(world);
+        for app in &apps {
+            self.outbox.push(app, event.clone());
+        }
+        apps
+    }
+
+    /// Lets a call's effects happen, as far as they come before the answer.
+    pub(crate) async fn cause(self: &Arc<Self>, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Echo(event) => self.echo(event).await,
+                Effect::Callback(callback) => {
+                    let sim = Arc::clone(self);
+                    self.spawn(async move {
+                        if let Err(error) = callback.post(&sim).await {
+                            info!(%error, "the app's callback did not answer");
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    async fn echo(self: &Arc<Self>, event: Event) {
+        let options = self.outbox.options();
+        match options.echo {
+            EchoTiming::Never => {}
+            EchoTiming::Before => {
+                self.tell(&event);
+                self.silence(ECHO_FIRST_WAIT).await;
+            }
+            EchoTiming::After | EchoTiming::Delayed => {
+                let sim = Arc::clone(self);
+                self.outbox.announce();
+                self.spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(options.echo_delay_ms)).await;
+                    sim.tell(&event);
+                    sim.outbox.arrived();
+                });
+            }
+        }
+    }
+
+    /// Waits until no webhook is on its way; false when that takes too long.
+    pub(crate) async fn silence(&self, at_most: Duration) -> bool {
+        let quiet = async {
+            while !self.outbox.is_idle() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(at_most, quiet).await.is_ok()
+    }
+
+    /// Writes the state to its file now and then.
+    pub(crate) async fn save_regularly(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(SAVE_EVERY).await;
+            self.save();
+        }
+    }
+
+    /// Writes the state to its file when it changed. A failure is logged: the simulation goes on in memory.
+    pub(crate) fn save(&self) {
+        let Some(path) = &self.state_file else { return };
+        if !self.changed.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        let bytes = serde_json::to_vec(&*self.world());
+        let fresh = path.with_extension("new");
+        let written = bytes
+            .map_err(std::io::Error::from)
+            .and_then(|bytes| std::fs::write(&fresh, bytes))
+            .and_then(|()| std::fs::rename(&fresh, path));
+        if let Err(error) = written {
+            warn!(%error, path = %path.display(), "could not write the state file");
+        }
+    }
+}

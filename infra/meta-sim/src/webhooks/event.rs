@@ -1,0 +1,123 @@
+//! One thing that happened to an account, and the envelope around several.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{App, Login, world::World};
+
+/// Where in an `entry` an event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Place {
+    /// `entry[].messaging[]`
+    Messaging,
+    /// `entry[].standby[]`: another app owns the thread.
+    Standby,
+    /// `entry[].changes[]`
+    Changes,
+    /// `field` and `value` in the entry itself, as documented for comments of Instagram Login.
+    Flat,
+}
+
+/// An event of one account.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Event {
+    /// `entry.id`
+    pub(crate) account: String,
+    /// The webhook field that an app has to be subscribed to.
+    pub(crate) field: String,
+    pub(crate) place: Place,
+    /// The element of `messaging[]` or `standby[]`, or the `value` of a change.
+    pub(crate) element: Value,
+    pub(crate) at_ms: i64,
+}
+
+impl Event {
+    pub(crate) fn messaging(account: &str, field: &str, at_ms: i64, element: Value) -> Self {
+        Self { account: account.into(), field: field.into(), place: Place::Messaging, element, at_ms }
+    }
+
+    pub(crate) fn change(account: &str, field: &str, at_ms: i64, value: Value) -> Self {
+        Self { account: account.into(), field: field.into(), place: Place::Changes, element: value, at_ms }
+    }
+
+    /// The apps that are told. Direct messages stay untold when the account does not allow access to them.
+    pub(crate) fn receivers<'a>(&self, world: &'a World) -> Vec<&'a App> {
+        let is_message = matches!(self.place, Place::Messaging | Place::Standby);
+        let allowed = world.account(&self.account).is_some_and(|account| account.allow_message_access);
+        if is_message && !allowed {
+            return vec![];
+        }
+        let apps = world.receivers(&self.account, &self.field);
+        apps.into_iter().filter(|app| exists_for(app.login, &self.field)).collect()
+    }
+}
+
+/// Some fields exist for one login only.
+fn exists_for(login: Login, field: &str) -> bool {
+    match login {
+        Login::Instagram => !matches!(field, "mentions" | "messaging_policy_enforcement" | "response_feedback"),
+        Login::Facebook => field != "messaging_optins",
+    }
+}
+
+/// The body for some events. Neighbours of one account and kind share an entry, as in Meta's batches.
+pub(crate) fn envelope(events: &[Event]) -> Value {
+    let mut entries: Vec<(String, Place, Value)> = Vec::new();
+    for event in events {
+        let list = match event.place {
+            Place::Messaging => "messaging",
+            Place::Standby => "standby",
+            Place::Changes => "changes",
+            Place::Flat => "",
+        };
+        let element = match event.place {
+            Place::Changes => json!({ "field": event.field, "value": event.element }),
+            _ => event.element.clone(),
+        };
+        let neighbour = entries.last_mut().filter(|(account, place, _)| {
+            *account == event.account && *place == event.place && event.place != Place::Flat
+        });
+        if let Some((_, _, entry)) = neighbour
+            && let Some(elements) = entry[list].as_array_mut()
+        {
+            elements.push(element);
+            continue;
+        }
+        let entry = match event.place {
+            Place::Messaging | Place::Standby => json!({ "id": event.account, "time": event.at_ms, list: [element] }),
+            Place::Changes => json!({ "id": event.account, "time": event.at_ms / 1_000, list: [element] }),
+            Place::Flat => json!({
+                "id": event.account, "time": event.at_ms / 1_000, "field": event.field, "value": element,
+            }),
+        };
+        entries.push((event.account.clone(), event.place, entry));
+    }
+    let entries: Vec<Value> = entries.into_iter().map(|(_, _, entry)| entry).collect();
+    json!({ "object": "instagram", "entry": entries })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(account: &str) -> Event {
+        Event::messaging(account, "messages", 1_752_834_911_539, json!({ "message": { "mid": "m" } }))
+    }
+
+    #[test]
+    fn neighbours_of_one_account_share_an_entry() {
+        let body = envelope(&[message("1"), message("1"), message("2")]);
+        assert_eq!(body["entry"].as_array().map(Vec::len), Some(2));
+        assert_eq!(body["entry"][0]["messaging"].as_array().map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn changes_count_time_in_seconds_and_messages_in_milliseconds() {
+        let comment = Event::change("1", "comments", 1_520_622_968_000, json!({ "id": "9" }));
+        let body = envelope(&[comment, message("1")]);
+        assert_eq!(body["entry"][0]["time"], 1_520_622_968);
+        assert_eq!(body["entry"][0]["changes"][0]["field"], "comments");
+        assert_eq!(body["entry"][1]["time"], 1_752_834_911_539_i64);
+    }
+}

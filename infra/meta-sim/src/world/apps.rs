@@ -1,0 +1,120 @@
+//! What an app may do, what it subscribed to, and which of Meta's answer shapes are in force.
+
+use serde::{Deserialize, Serialize};
+
+use super::World;
+use crate::{App, Login};
+
+/// Settings of an app that Meta's reviewers and dashboard decide.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Switches {
+    /// The Human Agent feature is approved: its tag opens 7 days.
+    pub(crate) human_agent: bool,
+    /// "Require App Secret": calls without `appsecret_proof` are refused.
+    pub(crate) require_proof: bool,
+    /// Every call answers `Unsupported request`, as when Meta restricted the app.
+    pub(crate) outage: bool,
+    /// Webhook fields of the dashboard; empty means all.
+    pub(crate) webhook_fields: Vec<String>,
+}
+
+impl Switches {
+    pub(crate) fn has_field(&self, field: &str) -> bool {
+        self.webhook_fields.is_empty() || self.webhook_fields.iter().any(|known| known == field)
+    }
+}
+
+/// Shapes of answers that documentation and observation disagree on. The default is what integrators observe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(crate) struct Variants {
+    /// The token answer of Instagram Login comes as `{"data":[…]}`.
+    pub(crate) token_wrapped: bool,
+    pub(crate) token_user_id: UserIdShape,
+    pub(crate) token_permissions: PermissionsShape,
+    /// Token answers leave `expires_in` out.
+    pub(crate) omit_expires_in: bool,
+    /// `/me` of Instagram Login comes as `{"data":[…]}`.
+    pub(crate) me_wrapped: bool,
+    /// `account_type` reads `Business` as documented, not `BUSINESS` as observed.
+    pub(crate) documented_account_type: bool,
+    /// Page tasks have their `PROFILE_PLUS_` names.
+    pub(crate) profile_plus_tasks: bool,
+    /// `subscribed_apps` of a Page answers the string `"true"`.
+    pub(crate) success_as_text: bool,
+    /// No list has more elements than this on one page, whatever `limit` asks for.
+    pub(crate) page_cap: usize,
+    /// Most messages an account may send within a second of simulated time; 0 means no limit.
+    pub(crate) sends_per_second: usize,
+}
+
+impl Default for Variants {
+    fn default() -> Self {
+        Self {
+            token_wrapped: false,
+            token_user_id: UserIdShape::Number,
+            token_permissions: PermissionsShape::Array,
+            omit_expires_in: false,
+            me_wrapped: false,
+            documented_account_type: false,
+            profile_plus_tasks: false,
+            success_as_text: false,
+            page_cap: 3,
+            sends_per_second: 0,
+        }
+    }
+}
+
+/// How the token answer writes `user_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum UserIdShape {
+    Number,
+    String,
+}
+
+/// How the token answer writes `permissions`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PermissionsShape {
+    Array,
+    String,
+    Absent,
+}
+
+impl World {
+    pub(crate) fn subscribe(&mut self, app_id: &str, object_id: &str, fields: Vec<String>) {
+        self.subscriptions.insert(subscription(app_id, object_id), fields);
+    }
+
+    pub(crate) fn unsubscribe(&mut self, app_id: &str, object_id: &str) -> bool {
+        self.subscriptions.remove(&subscription(app_id, object_id)).is_some()
+    }
+
+    pub(crate) fn subscribed_fields(&self, app_id: &str, object_id: &str) -> Option<&[String]> {
+        self.subscriptions.get(&subscription(app_id, object_id)).map(Vec::as_slice)
+    }
+
+    /// The apps that are told about events of an account: of Instagram Login those subscribed to the account, of
+    /// Facebook Login those subscribed to its Page. Which fields an account asked for does not matter to Meta.
+    pub(crate) fn receivers(&self, account_id: &str, field: &str) -> Vec<&App> {
+        let page = self.page_of(account_id).map(|page| page.id.as_str());
+        self.apps
+            .iter()
+            .filter(|app| app.webhook_url.is_some() && self.switches(&app.app_id).has_field(field))
+            .filter(|app| {
+                let object = match app.login {
+                    Login::Instagram => Some(account_id),
+                    Login::Facebook => page,
+                };
+                object.is_some_and(|object| self.subscribed_fields(&app.app_id, object).is_some())
+            })
+            .collect()
+    }
+}
+
+fn subscription(app_id: &str, object_id: &str) -> String {
+    format!("{app_id}/{object_id}")
+}

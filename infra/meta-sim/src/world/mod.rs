@@ -1,0 +1,155 @@
+//! The state of the simulated Meta: everything that a restart has to find again.
+
+pub(crate) mod apps;
+pub(crate) mod people;
+mod seed;
+pub(crate) mod threads;
+pub(crate) mod tokens;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::{
+    apps::{Switches, Variants},
+    people::{Account, Business, Contact, Page, PageRole, Person},
+    threads::{Comment, Message, Thread},
+    tokens::{Code, Token},
+};
+use crate::{App, Login, ids};
+
+/// Everything that exists. Not `Debug`: tokens and messages are in it.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct World {
+    pub(crate) apps: Vec<App>,
+    pub(crate) switches: BTreeMap<String, Switches>,
+    pub(crate) variants: Variants,
+    pub(crate) people: Vec<Person>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) pages: Vec<Page>,
+    pub(crate) businesses: Vec<Business>,
+    pub(crate) contacts: Vec<Contact>,
+    pub(crate) threads: Vec<Thread>,
+    pub(crate) comments: Vec<Comment>,
+    pub(crate) tokens: BTreeMap<String, Token>,
+    pub(crate) codes: BTreeMap<String, Code>,
+    /// Fields by `app/object`, where the object is an account (Instagram Login) or a Page (Facebook Login).
+    pub(crate) subscriptions: BTreeMap<String, Vec<String>>,
+    /// Uploaded media by attachment id.
+    pub(crate) uploads: BTreeMap<String, Upload>,
+    /// Ice breakers and persistent menu by account.
+    pub(crate) messenger_profiles: BTreeMap<String, serde_json::Map<String, Value>>,
+}
+
+/// Media that an account uploaded for reuse.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Upload {
+    pub(crate) account: String,
+    pub(crate) kind: String,
+    pub(crate) url: String,
+}
+
+impl World {
+    /// The sample people, without any app.
+    pub(crate) fn sample() -> Self {
+        seed::world()
+    }
+
+    /// Adds an app, or replaces the one with the same id.
+    pub(crate) fn register(&mut self, app: App) {
+        self.apps.retain(|known| known.app_id != app.app_id);
+        self.apps.push(app);
+    }
+
+    pub(crate) fn app(&self, app_id: &str) -> Option<&App> {
+        self.apps.iter().find(|app| app.app_id == app_id)
+    }
+
+    pub(crate) fn switches(&self, app_id: &str) -> Switches {
+        self.switches.get(app_id).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn person(&self, username: &str) -> Option<&Person> {
+        self.people.iter().find(|person| person.username == username)
+    }
+
+    /// The person who owns an Instagram account.
+    pub(crate) fn owner_of(&self, account_id: &str) -> Option<&Person> {
+        self.people.iter().find(|person| person.accounts.iter().any(|id| id == account_id))
+    }
+
+    /// An account by id or by username, with or without `@`.
+    pub(crate) fn account(&self, id_or_username: &str) -> Option<&Account> {
+        let wanted = id_or_username.trim_start_matches('@');
+        self.accounts.iter().find(|account| account.id == wanted || account.username == wanted)
+    }
+
+    pub(crate) fn page(&self, page_id: &str) -> Option<&Page> {
+        self.pages.iter().find(|page| page.id == page_id)
+    }
+
+    /// The Page that an account is linked to.
+    pub(crate) fn page_of(&self, account_id: &str) -> Option<&Page> {
+        self.pages.iter().find(|page| page.instagram.as_deref() == Some(account_id))
+    }
+
+    /// A contact by username, or by an IGSID of theirs.
+    pub(crate) fn contact(&self, username_or_igsid: &str) -> Option<&Contact> {
+        let wanted = username_or_igsid.trim_start_matches('@');
+        self.contacts.iter().find(|contact| contact.username == wanted).or_else(|| {
+            let thread = self.threads.iter().find(|thread| thread.igsid == wanted)?;
+            self.contacts.iter().find(|contact| contact.username == thread.contact)
+        })
+    }
+
+    /// The contact whom an IGSID means towards this account.
+    pub(crate) fn contact_by_igsid(&self, account_id: &str, igsid: &str) -> Option<&Contact> {
+        self.contacts.iter().find(|contact| ids::igsid(account_id, &contact.username) == igsid)
+    }
+
+    /// Whether an IGSID means anybody to any account.
+    pub(crate) fn knows_igsid(&self, igsid: &str) -> bool {
+        self.accounts.iter().any(|account| self.contact_by_igsid(&account.id, igsid).is_some())
+    }
+
+    pub(crate) fn thread(&self, account_id: &str, contact: &str) -> Option<&Thread> {
+        self.threads.iter().find(|thread| thread.account == account_id && thread.contact == contact)
+    }
+
+    /// The thread of an account with a contact; a new one when they never wrote.
+    pub(crate) fn thread_mut(&mut self, account_id: &str, contact: &str) -> &mut Thread {
+        let known = self.threads.iter().position(|thread| thread.account == account_id && thread.contact == contact);
+        let index = known.unwrap_or_else(|| {
+            self.threads.push(Thread::new(account_id, contact));
+            self.threads.len() - 1
+        });
+        &mut self.threads[index]
+    }
+
+    /// A message with its thread.
+    pub(crate) fn message(&self, mid: &str) -> Option<(&Thread, &Message)> {
+        self.threads.iter().rev().find_map(|thread| thread.message(mid).map(|message| (thread, message)))
+    }
+
+    /// The Pages a person has a role on, with the role.
+    pub(crate) fn roles_of<'a>(&'a self, person: &'a str) -> impl Iterator<Item = (&'a Page, &'a PageRole)> {
+        let roles = self.person(person).map_or(&[][..], |person| &person.pages);
+        roles.iter().filter_map(|role| Some((self.page(&role.page_id)?, role)))
+    }
+
+    /// The person that holds a token: the account's owner, or the Facebook user.
+    pub(crate) fn holder_of(&self, login: Login, username: &str) -> Option<String> {
+        let wanted = username.trim_start_matches('@');
+        match login {
+            Login::Instagram => self
+                .account(wanted)
+                .map(|account| account.id.clone())
+                .or_else(|| self.person(wanted).and_then(|person| person.accounts.first().cloned())),
+            Login::Facebook => self
+                .person(wanted)
+                .or_else(|| self.account(wanted).and_then(|account| self.owner_of(&account.id)))
+                .map(|person| person.username.clone()),
+        }
+    }
+}

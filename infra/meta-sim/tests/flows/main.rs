@@ -1,0 +1,9 @@
+//! The simulation over real HTTP, as an app sees it.
+
+mod connect;
+mod control;
+mod facebook;
+mod pages;
+mod send;
+mod util;
+mod webhooks;

@@ -1,0 +1,35 @@
+//! A connection stops working at Meta.
+
+use domain::connection::ConnectionError;
+use domain::{AuditEvent, AuditKind, Connection, UnixMillis};
+use meta::graph::AccountProblem;
+use store::StoreError;
+
+use crate::connector::Connector;
+
+impl Connector {
+    /// Notes that Meta refuses a connection until somebody connects again, and writes it into the trail. Tells whether
+    /// that was news: of all who find out at the same time one notes it, and a reconnect that was faster stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: nothing was noted.
+    pub async fn mark_broken(
+        &self,
+        used: &Connection,
+        problem: AccountProblem,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let error = ConnectionError { reason: problem.as_str().to_owned(), since: now.seconds() };
+        if self.connections.set_error(used, &error, now.seconds()).await?.is_none() {
+            return Ok(false);
+        }
+        let line = AuditEvent::new(used.tenant.clone(), AuditKind::ConnectionError, now)
+            .with("reason", problem.as_str())
+            .with("login", used.login.as_str())
+            .with("ig_user_id", used.ig_user_id.as_str())
+            .with("ig_username", used.ig_username.as_str());
+        self.trail.note(line).await;
+        Ok(true)
+    }
+}

@@ -1,0 +1,242 @@
+//! How an account is connected.
+
+use domain::connection::{Grant, PROVIDER};
+use domain::{
+    AccessToken, Candidate, Connection, ConnectionStatus, Login, PageId, TenantId, UnixMillis, UnixSeconds, UserId,
+};
+use edge::telemetry::Chain;
+use meta::{AccountAccess, GraphClient};
+use store::ActivateError;
+use tracing::{info, warn};
+
+use crate::connector::Connector;
+use crate::error::ConnectError;
+use crate::{notes, subscription};
+
+/// How often a connection is stored anew when it changed between reading and writing.
+const ATTEMPTS: usize = 3;
+
+/// Who connects what, and on which grounds.
+#[derive(Clone, Copy)]
+pub struct Choice<'a> {
+    /// Who will own the connection.
+    pub tenant: &'a TenantId,
+    /// Who connects.
+    pub user: &'a UserId,
+    /// Through which login.
+    pub login: Login,
+    /// What Meta granted.
+    pub grant: &'a Grant,
+    /// The account, with its token sealed for `tenant`.
+    pub candidate: &'a Candidate,
+    /// The same token, open.
+    pub token: &'a AccessToken,
+}
+
+impl Choice<'_> {
+    const fn access(&self) -> AccountAccess<'_> {
+        AccountAccess {
+            ig_user_id: &self.candidate.ig_user_id,
+            page_id: self.candidate.page_id.as_ref(),
+            token: self.token,
+        }
+    }
+}
+
+impl Connector {
+    /// Connects an account, or connects it again: stores it, has Meta deliver its webhooks, and checks that Meta will.
+    ///
+    /// Answers an active connection, or a pending one where Meta did not confirm the subscription. A connection to the
+    /// same account is replaced, also one through the other login; its history stays, its error is healed.
+    ///
+    /// # Errors
+    ///
+    /// See [`ConnectError`]. An account of another tenant's is noted in this tenant's trail as refused.
+    pub async fn connect(&self, choice: &Choice<'_>, now: UnixMillis) -> Result<Connection, ConnectError> {
+        let registered = self.registrations.current(now.seconds()).await?;
+        let graph = registered.graph(choice.login)?;
+        let (pending, previous) = self.store(choice, now).await?;
+        let superseded = previous.filter(|previous| deliverer(previous) != deliverer(&pending));
+        let subscribed = Box::pin(self.subscribe(&graph, choice, pending, now));
+        let left = Box::pin(self.leave(superseded, now.seconds()));
+        let (connection, ()) = tokio::join!(subscribed, left);
+        let connection = connection?;
+        self.trail.note(notes::connected(&connection, now)).await;
+        info!(
+            tenant = %connection.tenant, ig.id = %connection.ig_user_id, login = connection.login.as_str(),
+            "Connected account {}", connection.ig_user_id
+        );
+        Ok(connection)
+    }
+
+    /// Stores the connection as pending, over whatever the tenant had for the account, which is answered too.
+    async fn store(
+        &self,
+        choice: &Choice<'_>,
+        now: UnixMillis,
+    ) -> Result<(Connection, Option<Connection>), ConnectError> {
+        let mut attempts = 0;
+        loop {
+            let previous = self.connections.find(choice.tenant, &choice.candidate.ig_user_id).await?;
+            let expected = previous.as_ref().map(|previous| previous.version);
+            let pending = pending(choice, previous.as_ref(), now.seconds());
+            attempts += 1;
+            match self.connections.activate(&pending, expected).await {
+                Err(ActivateError::Conflict) if attempts < ATTEMPTS => {}
+                Err(ActivateError::OwnedByAnother) => {
+                    self.trail.note(notes::refused(choice, now)).await;
+                    return Err(ConnectError::TakenElsewhere);
+                }
+                outcome => return Ok((outcome?, previous)),
+            }
+        }
+    }
+
+    /// Has Meta deliver the account's webhooks. Without Meta's word the connection stays pending.
+    async fn subscribe(
+        &self,
+        graph: &GraphClient<'_>,
+        choice: &Choice<'_>,
+        pending: Connection,
+        now: UnixMillis,
+    ) -> Result<Connection, ConnectError> {
+        let Err(failure) = subscription::begin(graph, choice.access()).await else {
+            return self.confirm(pending, now.seconds()).await;
+        };
+        warn!(
+            tenant = %pending.tenant, ig.id = %pending.ig_user_id, error = %Chain(&failure),
+            "Meta did not confirm the webhook subscription of account {}", pending.ig_user_id
+        );
+        self.trail.note(notes::not_subscribed(&pending, now)).await;
+        Ok(pending)
+    }
+
+    /// Ends the subscription of a connection that now receives in another way: two would deliver everything twice.
+    async fn leave(&self, superseded: Option<Connection>, now: UnixSeconds) {
+        let Some(connection) = superseded else { return };
+        if let Err(failure) = self.unsubscribe(&connection, now).await {
+            warn!(
+                tenant = %connection.tenant, ig.id = %connection.ig_user_id, error = %Chain(&failure),
+                "The earlier subscription of account {} did not end", connection.ig_user_id
+            );
+        }
+    }
+
+    /// The connection receives. Where somebody changed it meanwhile, as by disconnecting it, theirs is what holds.
+    async fn confirm(&self, pending: Connection, now: UnixSeconds) -> Result<Connection, ConnectError> {
+        if let Some(active) = self.connections.clear_error(&pending, now).await? {
+            return Ok(active);
+        }
+        let found = self.connections.find(&pending.tenant, &pending.ig_user_id).await?;
+        Ok(found.unwrap_or(pending))
+    }
+}
+
+/// Through what Meta delivers a connection's webhooks.
+const fn deliverer(connection: &Connection) -> (Login, Option<&PageId>) {
+    (connection.login, connection.page_id.as_ref())
+}
+
+/// The connection before Meta has confirmed anything: what the tenant had for the account lends its history.
+fn pending(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSeconds) -> Connection {
+    let Choice { candidate, grant, .. } = choice;
+    Connection {
+        tenant: choice.tenant.clone(),
+        ig_user_id: candidate.ig_user_id.clone(),
+        provider: PROVIDER.to_owned(),
+        login: choice.login,
+        status: ConnectionStatus::Pending,
+        app_scoped_user_id: grant.app_scoped_user_id.clone(),
+        ig_username: candidate.ig_username.clone(),
+        picture_url: candidate.picture_url.clone(),
+        page_id: candidate.page_id.clone(),
+        page_name: candidate.page_name.clone(),
+        token: Some(candidate.token.clone()),
+        token_expires_at: grant.token_expires_at,
+        token_refreshed_at: grant.token_issued_at,
+        data_access_expires_at: grant.data_access_expires_at,
+        scopes: grant.scopes.clone(),
+        last_webhook_at: previous.and_then(|previous| previous.last_webhook_at),
+        error: None,
+        connected_by: choice.user.clone(),
+        version: previous.map_or(0, |previous| previous.version),
+        created_at: previous.map_or(now, |previous| previous.created_at),
+        updated_at: now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::SealedToken;
+    use domain::connection::ConnectionError;
+
+    use super::*;
+
+    const NOW: UnixSeconds = UnixSeconds::new(2_000_000_000);
+
+    /// The connection that a login leads to where the tenant had `previous`.
+    fn reconnected(previous: Option<&Connection>) -> Connection {
+        let (tenant, user) = ("acme".try_into().expect("a tenant"), "ana".try_into().expect("a user"));
+        let grant = Grant {
+            app_scoped_user_id: None,
+            scopes: vec!["instagram_business_basic".to_owned()],
+            token_expires_at: Some(NOW.plus(5_184_000)),
+            token_issued_at: NOW,
+            data_access_expires_at: None,
+        };
+        let candidate = Candidate {
+            ig_user_id: "17841".try_into().expect("an account"),
+            ig_username: "luna.cafe".to_owned(),
+            picture_url: None,
+            page_id: None,
+            page_name: None,
+            token: SealedToken::new("new".to_owned()),
+            unavailable: None,
+        };
+        let choice = Choice {
+            tenant: &tenant,
+            user: &user,
+            login: Login::Instagram,
+            grant: &grant,
+            candidate: &candidate,
+            token: &AccessToken::new("token".to_owned()),
+        };
+        pending(&choice, previous, NOW)
+    }
+
+    #[test]
+    fn a_new_connection_waits_for_metas_word() {
+        let connection = reconnected(None);
+        assert_eq!((connection.status, connection.created_at), (ConnectionStatus::Pending, NOW));
+    }
+
+    #[test]
+    fn reconnecting_keeps_the_history_and_heals_the_error() {
+        let previous = Connection {
+            status: ConnectionStatus::Error,
+            error: Some(ConnectionError { reason: "token_expired".to_owned(), since: NOW }),
+            token: Some(SealedToken::new("old".to_owned())),
+            created_at: NOW.plus(-86_400),
+            last_webhook_at: Some(NOW.plus(-3_600)),
+            ..reconnected(None)
+        };
+        let connection = reconnected(Some(&previous));
+        assert_eq!(connection.created_at, previous.created_at);
+        assert_eq!(connection.last_webhook_at, previous.last_webhook_at);
+        assert_eq!(connection.token, Some(SealedToken::new("new".to_owned())));
+        assert_eq!((connection.status, connection.error), (ConnectionStatus::Pending, None));
+    }
+
+    #[test]
+    fn another_login_or_page_means_another_subscription() {
+        let instagram = reconnected(None);
+        let page = |id: &str| Connection {
+            login: Login::Facebook,
+            page_id: Some(id.try_into().expect("a Page")),
+            ..reconnected(None)
+        };
+        assert_eq!(deliverer(&instagram), deliverer(&reconnected(Some(&instagram))));
+        assert_ne!(deliverer(&instagram), deliverer(&page("1")));
+        assert_ne!(deliverer(&page("1")), deliverer(&page("2")));
+    }
+}

@@ -1,0 +1,82 @@
+//! What connecting and disconnecting need.
+
+use domain::{AccessToken, IgId, SealedToken, TenantId, UnixSeconds};
+use edge::{ConfigError, Setup};
+use store::{ConnectionStore, Tables};
+use vault::{TokenContext, Vault, VaultError};
+
+use crate::registrations::Registrations;
+use crate::trail::Trail;
+
+/// Connects and disconnects accounts.
+pub struct Connector {
+    pub(crate) registrations: Registrations,
+    pub(crate) vault: Vault,
+    pub(crate) connections: ConnectionStore,
+    pub(crate) trail: Trail,
+}
+
+impl Connector {
+    /// Reads the configuration; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a variable is missing.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            registrations: Registrations::new(setup)?,
+            vault: Vault::new(aws_sdk_kms::Client::new(&setup.aws), setup.env.required("KMS_KEY_ID")?),
+            connections: ConnectionStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            trail: Trail::new(setup),
+        })
+    }
+
+    /// Our registrations at Meta.
+    #[must_use]
+    pub const fn registrations(&self) -> &Registrations {
+        &self.registrations
+    }
+
+    /// The connections.
+    #[must_use]
+    pub const fn connections(&self) -> &ConnectionStore {
+        &self.connections
+    }
+
+    /// The audit trail.
+    #[must_use]
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// Seals an account's token for the tenant.
+    ///
+    /// # Errors
+    ///
+    /// See [`Vault::seal`].
+    pub async fn seal(
+        &self,
+        tenant: &TenantId,
+        account: &IgId,
+        token: &AccessToken,
+        now: UnixSeconds,
+    ) -> Result<SealedToken, VaultError> {
+        self.vault.seal(&TokenContext::access_token(tenant.clone(), account.clone()), token, now).await
+    }
+
+    /// Opens an account's token, which only the tenant's own does.
+    ///
+    /// # Errors
+    ///
+    /// See [`Vault::open`].
+    pub async fn open(
+        &self,
+        tenant: &TenantId,
+        account: &IgId,
+        sealed: &SealedToken,
+        now: UnixSeconds,
+    ) -> Result<AccessToken, VaultError> {
+        self.vault.open(&TokenContext::access_token(tenant.clone(), account.clone()), sealed, now).await
+    }
+}

@@ -1,0 +1,81 @@
+//! How an account is disconnected.
+
+use domain::{Connection, ConnectionStatus, IgId, TenantId, UnixMillis, UnixSeconds, UserId};
+use edge::telemetry::Chain;
+use meta::AccountAccess;
+use store::StoreError;
+use tracing::{info, warn};
+use vault::VaultError;
+
+use crate::connector::Connector;
+use crate::error::DisconnectError;
+use crate::registrations::RegistrationError;
+use crate::subscription::SubscriptionError;
+use crate::{notes, subscription};
+
+impl Connector {
+    /// Disconnects an account: here first, so that nothing flows any more even when Meta does not answer, then at Meta.
+    ///
+    /// Answers the revoked connection, also when it was revoked before.
+    ///
+    /// # Errors
+    ///
+    /// See [`DisconnectError`].
+    pub async fn disconnect(
+        &self,
+        tenant: &TenantId,
+        account: &IgId,
+        user: &UserId,
+        now: UnixMillis,
+    ) -> Result<Connection, DisconnectError> {
+        let found = self.connections.find(tenant, account).await?.ok_or(DisconnectError::NotConnected)?;
+        if found.status == ConnectionStatus::Revoked {
+            return Ok(found);
+        }
+        let revoked = self.connections.revoke(tenant, account, now.seconds()).await?;
+        let revoked = revoked.ok_or(DisconnectError::NotConnected)?;
+        self.trail.note(notes::disconnected(&revoked, user, now)).await;
+        match self.unsubscribe(&found, now.seconds()).await {
+            Ok(()) => info!(%tenant, ig.id = %account, "Disconnected account {account}"),
+            Err(failure) => warn!(
+                %tenant, ig.id = %account, error = %Chain(&failure),
+                "Disconnected account {account}; Meta was not told"
+            ),
+        }
+        Ok(revoked)
+    }
+
+    /// Tells Meta to deliver nothing more for a connection that has ended, with the token that it had.
+    pub(crate) async fn unsubscribe(&self, ended: &Connection, now: UnixSeconds) -> Result<(), UnsubscribeError> {
+        let Some(sealed) = &ended.token else { return Ok(()) };
+        if self.page_serves_another(ended).await? {
+            return Ok(());
+        }
+        let token = self.open(&ended.tenant, &ended.ig_user_id, sealed, now).await?;
+        let registered = self.registrations.current(now).await?;
+        let access = AccountAccess { ig_user_id: &ended.ig_user_id, page_id: ended.page_id.as_ref(), token: &token };
+        Ok(subscription::end(&registered.graph(ended.login)?, access).await?)
+    }
+
+    /// A Page's subscription serves every connection that uses the Page.
+    async fn page_serves_another(&self, ended: &Connection) -> Result<bool, StoreError> {
+        if ended.page_id.is_none() {
+            return Ok(false);
+        }
+        let connections = self.connections.list(&ended.tenant).await?;
+        Ok(connections.iter().any(|other| other.is_active() && other.page_id == ended.page_id))
+    }
+}
+
+/// Why Meta was not told that an account is disconnected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnsubscribeError {
+    #[error("it is not known whether the Page serves another account")]
+    Store(#[from] StoreError),
+    #[error("the token was not opened")]
+    Vault(#[from] VaultError),
+    #[error("the Meta app is not available")]
+    Registration(#[from] RegistrationError),
+    #[error("the subscription did not end")]
+    Subscription(#[from] SubscriptionError),
+}

@@ -1,0 +1,40 @@
+//! Lines of the audit trail about connections.
+
+use domain::{AuditEvent, AuditKind, Connection, UnixMillis, UserId};
+
+use crate::connecting::Choice;
+use crate::error::Refusal;
+
+/// The account was connected, though perhaps not subscribed yet.
+pub(crate) fn connected(connection: &Connection, now: UnixMillis) -> AuditEvent {
+    about(AuditKind::Connected, connection, &connection.connected_by, now)
+}
+
+/// The account was disconnected.
+pub(crate) fn disconnected(connection: &Connection, user: &UserId, now: UnixMillis) -> AuditEvent {
+    about(AuditKind::Disconnected, connection, user, now)
+}
+
+/// Meta did not confirm that it will deliver webhooks.
+pub(crate) fn not_subscribed(connection: &Connection, now: UnixMillis) -> AuditEvent {
+    about(AuditKind::ConnectionError, connection, &connection.connected_by, now)
+        .with("reason", Refusal::SUBSCRIPTION_FAILED.reason)
+}
+
+/// The account is another tenant's. The line does not say whose: this trail is read by the one who was refused.
+pub(crate) fn refused(choice: &Choice<'_>, now: UnixMillis) -> AuditEvent {
+    AuditEvent::new(choice.tenant.clone(), AuditKind::Refused, now)
+        .by(choice.user.clone())
+        .with("reason", Refusal::ACCOUNT_TAKEN.reason)
+        .with("login", choice.login.as_str())
+        .with("ig_user_id", choice.candidate.ig_user_id.as_str())
+        .with("ig_username", choice.candidate.ig_username.as_str())
+}
+
+fn about(kind: AuditKind, connection: &Connection, user: &UserId, now: UnixMillis) -> AuditEvent {
+    AuditEvent::new(connection.tenant.clone(), kind, now)
+        .by(user.clone())
+        .with("login", connection.login.as_str())
+        .with("ig_user_id", connection.ig_user_id.as_str())
+        .with("ig_username", connection.ig_username.as_str())
+}

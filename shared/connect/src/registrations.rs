@@ -1,0 +1,101 @@
+//! Our registrations at Meta, and what is done as one of them.
+
+use std::sync::{Arc, OnceLock};
+
+use domain::{Login, UnixSeconds};
+use edge::{ConfigError, Setup};
+use meta::{AppCredentials, GraphClient, Hosts};
+use vault::{AppSecrets, MetaApp, Secrets, SecretsError};
+
+use crate::nonce::Nonce;
+
+/// Why nothing can be done at Meta.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationError {
+    /// No Meta app is registered for the login (any more).
+    #[error("no Meta app is registered for the login")]
+    NotConfigured,
+    /// The registrations could not be read.
+    #[error("the registrations could not be read")]
+    Secrets(#[from] SecretsError),
+}
+
+/// Reads the registrations when they are needed. The connection pool for Meta is made with the first Graph client.
+pub struct Registrations {
+    secrets: AppSecrets,
+    hosts: Hosts,
+    http: OnceLock<reqwest::Client>,
+}
+
+impl Registrations {
+    /// Reads `META_APPS_SECRET_ID` and `META_URL_PREFIX`; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the secret's id is missing.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let client = aws_sdk_secretsmanager::Client::new(&setup.aws);
+        let prefix = setup.env.optional("META_URL_PREFIX");
+        Ok(Self {
+            secrets: AppSecrets::new(client, setup.env.required("META_APPS_SECRET_ID")?),
+            hosts: prefix.as_deref().map_or_else(Hosts::default, Hosts::new),
+            http: OnceLock::new(),
+        })
+    }
+
+    /// The registrations as they are now; in memory for some minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::Secrets`].
+    pub async fn current(&self, now: UnixSeconds) -> Result<Registered<'_>, RegistrationError> {
+        Ok(Registered { secrets: self.secrets.current(now).await?, hosts: &self.hosts, http: &self.http })
+    }
+}
+
+/// The registrations at one moment.
+pub struct Registered<'a> {
+    secrets: Arc<Secrets>,
+    hosts: &'a Hosts,
+    http: &'a OnceLock<reqwest::Client>,
+}
+
+impl Registered<'_> {
+    /// The login for who does not ask for one: Instagram's, where it is registered.
+    #[must_use]
+    pub fn default_login(&self) -> Option<Login> {
+        [Login::Instagram, Login::Facebook].into_iter().find(|login| self.secrets.apps.of(*login).is_some())
+    }
+
+    /// The address of Meta's consent page.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::NotConfigured`].
+    pub fn authorize_url(&self, login: Login, redirect_uri: &str, state: &Nonce) -> Result<String, RegistrationError> {
+        Ok(meta::authorize_url(self.hosts, &self.credentials(login)?, redirect_uri, state.as_str()))
+    }
+
+    /// A Graph client for the login.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::NotConfigured`].
+    pub fn graph(&self, login: Login) -> Result<GraphClient<'_>, RegistrationError> {
+        Ok(GraphClient::new(self.http.get_or_init(meta::http_client), self.hosts, self.credentials(login)?))
+    }
+
+    fn credentials(&self, login: Login) -> Result<AppCredentials<'_>, RegistrationError> {
+        self.secrets.apps.of(login).map(credentials).ok_or(RegistrationError::NotConfigured)
+    }
+}
+
+fn credentials(app: &MetaApp) -> AppCredentials<'_> {
+    AppCredentials {
+        login: app.login,
+        app_id: &app.app_id,
+        app_secret: &app.app_secret,
+        version: &app.graph_version,
+        config_id: app.config_id.as_deref(),
+    }
+}

@@ -1,0 +1,50 @@
+//! Whether Meta delivers an account's webhooks: asked for, and read back, because an accepted request has been seen to
+//! leave no subscription.
+
+use std::time::Duration;
+
+use meta::graph::subscribed_fields;
+use meta::{AccountAccess, GraphClient, GraphError};
+use tokio::time::timeout;
+
+/// How long Meta may take: a person waits, and API Gateway waits no longer than 30 s.
+const PATIENCE: Duration = Duration::from_secs(6);
+/// The field without which there is no inbox.
+const MESSAGES: &str = "messages";
+
+/// Why it is not certain that Meta does as it was told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SubscriptionError {
+    #[error("Meta did not answer in time")]
+    Timeout,
+    #[error("Meta accepted the subscription but does not list it")]
+    NotListed,
+    #[error("Meta lists the subscription without messages")]
+    WithoutMessages,
+    #[error("a call to Meta failed")]
+    Graph(#[from] GraphError),
+}
+
+/// Has Meta deliver the account's webhooks, and checks that it will.
+pub(crate) async fn begin(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<(), SubscriptionError> {
+    in_time(async {
+        graph.subscribe(access, subscribed_fields(graph.login())).await?;
+        let subscription = graph.subscription(access).await?;
+        if !subscription.active {
+            return Err(SubscriptionError::NotListed);
+        }
+        // Where Meta does not tell the fields, the subscription itself has to do.
+        let messages = subscription.fields.is_empty() || subscription.fields.iter().any(|field| field == MESSAGES);
+        if messages { Ok(()) } else { Err(SubscriptionError::WithoutMessages) }
+    })
+    .await
+}
+
+/// Has Meta deliver nothing more.
+pub(crate) async fn end(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<(), SubscriptionError> {
+    in_time(async { Ok(graph.unsubscribe(access).await?) }).await
+}
+
+async fn in_time(work: impl Future<Output = Result<(), SubscriptionError>>) -> Result<(), SubscriptionError> {
+    timeout(PATIENCE, work).await.unwrap_or(Err(SubscriptionError::Timeout))
+}

@@ -1,0 +1,40 @@
+//! The audit trail, as the functions of the integration write it.
+
+use domain::AuditEvent;
+use edge::Setup;
+use edge::telemetry::Chain;
+use store::{AuditStore, StoreError, Tables};
+use tracing::error;
+
+/// How long lines are kept: a year, and a month to ask about it.
+const RETENTION_DAYS: u32 = 396;
+
+/// Notes what happened.
+#[derive(Clone, Debug)]
+pub struct Trail(AuditStore);
+
+impl Trail {
+    /// The trail in the table that `EVENTS_TABLE` names. No call is made.
+    #[must_use]
+    pub fn new(setup: &Setup) -> Self {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Self(AuditStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables))
+    }
+
+    /// Adds a line that must not be missing: the caller will do it again.
+    ///
+    /// # Errors
+    ///
+    /// See [`AuditStore::append`].
+    pub async fn append(&self, event: &AuditEvent) -> Result<(), StoreError> {
+        self.0.append(event, Some(RETENTION_DAYS)).await
+    }
+
+    /// Adds a line. What happened has happened, so a line that cannot be stored is left to the log.
+    pub async fn note(&self, event: AuditEvent) {
+        if let Err(failure) = self.append(&event).await {
+            let event = serde_json::to_string(&event).unwrap_or_default();
+            error!(error = %Chain(&failure), event, "A line of the audit trail was not stored");
+        }
+    }
+}

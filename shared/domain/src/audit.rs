@@ -1,0 +1,81 @@
+//! What is written down about a tenant's integration: append only, without message text or tokens.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::{TenantId, UserId};
+use crate::time::UnixMillis;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AuditKind {
+    /// A person went to Meta's login.
+    #[serde(rename = "instagram.authorization_started")]
+    AuthorizationStarted,
+    /// The person pressed cancel at Meta.
+    #[serde(rename = "instagram.authorization_cancelled")]
+    AuthorizationCancelled,
+    /// The login led to no connection.
+    #[serde(rename = "instagram.authorization_failed")]
+    AuthorizationFailed,
+    /// An account was connected, or again.
+    #[serde(rename = "instagram.connected")]
+    Connected,
+    /// An account was disconnected.
+    #[serde(rename = "instagram.disconnected")]
+    Disconnected,
+    /// Meta refuses the connection's token.
+    #[serde(rename = "instagram.connection_error")]
+    ConnectionError,
+    /// The plan or a rule did not allow it.
+    #[serde(rename = "instagram.refused")]
+    Refused,
+    /// An answer failed for good.
+    #[serde(rename = "instagram.send_failed")]
+    SendFailed,
+    /// Meta told something about the account.
+    #[serde(rename = "instagram.account_notice")]
+    AccountNotice,
+    /// The dashboard's test arrived.
+    #[serde(rename = "instagram.test_received")]
+    TestReceived,
+}
+
+/// One line of the audit trail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// Whose trail.
+    pub tenant: TenantId,
+    /// When.
+    pub at: UnixMillis,
+    /// What.
+    pub kind: AuditKind,
+    /// Which person, where one did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// Ids and stable words; never a token, a code or a text that somebody wrote.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
+}
+
+impl AuditEvent {
+    /// An event with no details yet.
+    #[must_use]
+    pub fn new(tenant: TenantId, kind: AuditKind, at: UnixMillis) -> Self {
+        Self { tenant, at, kind, user: None, details: Map::new() }
+    }
+
+    /// Names who did it.
+    #[must_use]
+    pub fn by(mut self, user: UserId) -> Self {
+        self.user = Some(user);
+        self
+    }
+
+    /// Adds a detail.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(key.to_owned(), value.into());
+        self
+    }
+}

@@ -1,0 +1,226 @@
+//! A tenant's connected account, and the authorization that leads to it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AppScopedId, IgId, PageId, TenantId, UserId};
+use crate::secret::SealedToken;
+use crate::time::UnixSeconds;
+
+/// The provider's name in keys, contexts and answers; other channels will stand beside it.
+pub const PROVIDER: &str = "meta_instagram";
+
+/// Which of Meta's two logins a Meta app, an authorization or a connection belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Login {
+    /// Instagram API with Instagram Login: Instagram User token, no Page.
+    #[default]
+    Instagram,
+    /// Instagram API with Facebook Login for Business: Page token.
+    Facebook,
+}
+
+impl Login {
+    /// `instagram` or `facebook`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instagram => "instagram",
+            Self::Facebook => "facebook",
+        }
+    }
+}
+
+/// Whether a connection works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionStatus {
+    /// Stored, but Meta has not confirmed the webhook subscription: messages may not arrive.
+    Pending,
+    /// Receives and answers.
+    Active,
+    /// Meta refuses the token; a reconnect heals it.
+    Error,
+    /// Over the plan's limit: readable, neither receives nor sends until an upgrade.
+    Paused,
+    /// Disconnected by the tenant or at Meta.
+    Revoked,
+}
+
+/// Why a connection is in [`ConnectionStatus::Error`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionError {
+    /// A stable word, as `token_expired`, `password_changed`, `access_removed`.
+    pub reason: String,
+    /// Since when.
+    pub since: UnixSeconds,
+}
+
+/// A professional account that a tenant has connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The professional account: routing key of webhooks.
+    pub ig_user_id: IgId,
+    /// `meta_instagram`.
+    pub provider: String,
+    /// Through which login.
+    pub login: Login,
+    /// Whether it works.
+    pub status: ConnectionStatus,
+    /// The connecting person's id at the Meta app, for deauthorize and deletion callbacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_scoped_user_id: Option<AppScopedId>,
+    /// The account's name without `@`.
+    pub ig_username: String,
+    /// The picture's address at Meta; expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_url: Option<String>,
+    /// The Page, with Facebook Login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_id: Option<PageId>,
+    /// The Page's name, with Facebook Login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_name: Option<String>,
+    /// The sealed access token; gone once revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<SealedToken>,
+    /// `None`: does not expire, or unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expires_at: Option<UnixSeconds>,
+    /// When the token was issued or last renewed.
+    pub token_refreshed_at: UnixSeconds,
+    /// Facebook Login: when the person has to log in again although the token lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_access_expires_at: Option<UnixSeconds>,
+    /// Permissions the person granted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// When Meta last delivered something for the account (kept to a few minutes, not exact).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_webhook_at: Option<UnixSeconds>,
+    /// Why it does not work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ConnectionError>,
+    /// Who connected it.
+    pub connected_by: UserId,
+    /// Raised by each change, for optimistic locking.
+    pub version: u64,
+    /// First connected; a reconnect keeps it.
+    pub created_at: UnixSeconds,
+    /// Last changed.
+    pub updated_at: UnixSeconds,
+}
+
+impl Connection {
+    /// Whether messages may be received and sent over it.
+    #[must_use]
+    pub const fn is_active(&self) -> bool {
+        matches!(self.status, ConnectionStatus::Active | ConnectionStatus::Pending)
+    }
+}
+
+/// What a webhook needs to find its tenant: at most one for an account, in the whole system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// The account (also for a route by Page id).
+    pub ig_user_id: IgId,
+}
+
+/// An account that a finished login may connect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The professional account.
+    pub ig_user_id: IgId,
+    /// Its name without `@`.
+    pub ig_username: String,
+    /// Its picture's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_url: Option<String>,
+    /// The Page, with Facebook Login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_id: Option<PageId>,
+    /// The Page's name, with Facebook Login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_name: Option<String>,
+    /// The token to use for it, sealed for this tenant and account.
+    pub token: SealedToken,
+    /// Why it cannot be chosen, as a stable word: `no_messaging_task`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<String>,
+}
+
+/// How far an authorization has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "phase")]
+pub enum AuthorizationPhase {
+    /// The person is at Meta's login.
+    Started,
+    /// The redirect came back and is being worked on, or ended without a choice to make.
+    Claimed,
+    /// The person chooses among several accounts.
+    Choosing {
+        /// What there is to choose from.
+        candidates: Vec<Candidate>,
+        /// What every candidate's connection will share.
+        grant: Grant,
+    },
+    /// The choice is made.
+    Chosen,
+}
+
+/// What Meta granted, without the token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The person's id at the Meta app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_scoped_user_id: Option<AppScopedId>,
+    /// Permissions granted.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// When the tokens expire; `None`: never, or unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expires_at: Option<UnixSeconds>,
+    /// When the tokens were issued.
+    pub token_issued_at: UnixSeconds,
+    /// Facebook Login: when data access ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_access_expires_at: Option<UnixSeconds>,
+}
+
+/// One run of the authorization code flow (RFC 6749 section 4.1), found by its `state`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    /// SHA-256 of the `state`, in hexadecimal: the database could not be used to forge one.
+    pub state_hash: String,
+    /// Who will own the connection.
+    pub tenant: TenantId,
+    /// Who asked.
+    pub user: UserId,
+    /// Which login.
+    pub login: Login,
+    /// SHA-256 of the cookie that the starting browser holds, in hexadecimal.
+    pub browser_hash: String,
+    /// Where the person goes afterwards: a path of the web application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
+    /// The browser's address at the start, for the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_ip: Option<String>,
+    /// The browser's name at the start, for the audit trail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub phase: AuthorizationPhase,
+    /// Started at.
+    pub created_at: UnixSeconds,
+    /// Useless from then on. Also the item's TTL.
+    pub expires_at: UnixSeconds,
+}
+
+/// How long a person may take at Meta's login, and again to choose.
+pub const AUTHORIZATION_SECONDS: i64 = 600;

@@ -1,0 +1,242 @@
+//! A thread with one contact: what the list shows, and what makes counting exact.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ConversationId, IgId, Igsid, MessageId};
+use crate::message::{Author, Direction, Kind, Message, Status};
+use crate::policy::ReplyWindow;
+use crate::time::UnixMillis;
+
+/// The person on the other side, as the account sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The key of the person towards this account.
+    pub igsid: Igsid,
+    /// The name they gave themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Without `@`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The picture's address at the provider; expires after days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture_url: Option<String>,
+    /// When the profile was last asked for, successfully or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_checked_at: Option<UnixMillis>,
+}
+
+impl Contact {
+    /// A contact of whom only the id is known.
+    #[must_use]
+    pub const fn unknown(igsid: Igsid) -> Self {
+        Self { igsid, name: None, username: None, picture_url: None, profile_checked_at: None }
+    }
+}
+
+/// What the list shows of the newest message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastMessage {
+    /// Which message.
+    pub id: MessageId,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Who wrote it.
+    pub author: Author,
+    /// What it is.
+    pub kind: Kind,
+    /// How it begins.
+    pub preview: String,
+}
+
+/// Whether somebody still has to do something about a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationState {
+    /// Wants attention. A new inbound message opens a closed one again.
+    #[default]
+    Open,
+    /// Done.
+    Closed,
+}
+
+/// How many of the last counted messages a conversation remembers one by one.
+///
+/// They cover the redeliveries of a normal day; anything older costs one read (see [`Counted`]).
+pub const REMEMBERED: usize = 8;
+
+/// Which messages the conversation has counted: makes "unread" exact under redelivery and kills.
+///
+/// The newest are remembered one by one. When one is forgotten, its time becomes the horizon: a message
+/// newer than the horizon and not remembered was never counted; an older one may have been, and then
+/// its own item exists, because an item is always written after it was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Ids' unique halves with their times, oldest counted first.
+    #[serde(default)]
+    pub recent: Vec<MessageId>,
+    /// The greatest time of a message that was counted and forgotten.
+    #[serde(default)]
+    pub horizon: UnixMillis,
+}
+
+/// Whether a message has been counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WasCounted {
+    /// Certainly.
+    Yes,
+    /// Certainly not.
+    No,
+    /// Only if its item exists.
+    IfStored,
+}
+
+impl Counted {
+    /// Whether this message has been counted.
+    #[must_use]
+    pub fn contains(&self, id: &MessageId) -> WasCounted {
+        if self.recent.contains(id) {
+            WasCounted::Yes
+        } else if id.at() > self.horizon {
+            WasCounted::No
+        } else {
+            WasCounted::IfStored
+        }
+    }
+
+    /// Remembers a message, and forgets the one counted longest ago.
+    pub fn insert(&mut self, id: MessageId) {
+        self.recent.push(id);
+        while self.recent.len() > REMEMBERED {
+            let forgotten = self.recent.remove(0).at();
+            self.horizon = self.horizon.max(forgotten);
+        }
+    }
+}
+
+/// A thread with one contact of one account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Derived from tenant, account and contact.
+    pub id: ConversationId,
+    /// The channel, as `instagram`.
+    pub channel: String,
+    /// The account that the contact wrote to.
+    pub account: IgId,
+    /// The person.
+    pub contact: Contact,
+    /// Open or closed.
+    #[serde(default)]
+    pub state: ConversationState,
+    /// The newest message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<LastMessage>,
+    /// Sorts the list; zero before the first message.
+    #[serde(default)]
+    pub last_message_at: UnixMillis,
+    /// Inbound messages since somebody last looked.
+    #[serde(default)]
+    pub unread: u32,
+    /// The contact's last act that lets the business answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_opened_at: Option<UnixMillis>,
+    /// The contact came through an advertisement: the provider may keep the window open for longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub window_from_ad: bool,
+    /// The contact has read all outbound messages up to this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_read_until: Option<UnixMillis>,
+    /// Another app owns the thread.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub handled_elsewhere: bool,
+    /// What has been counted.
+    #[serde(default)]
+    pub counted: Counted,
+    /// Mids (digests in hexadecimal) for which changes wait in the messages table.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub waiting: BTreeSet<String>,
+    /// Raised by each change of the fields above, for optimistic locking; zero in a list, which is not for changing.
+    #[serde(default)]
+    pub version: u64,
+    /// First message.
+    pub created_at: UnixMillis,
+}
+
+impl Conversation {
+    /// A conversation before its first message.
+    #[must_use]
+    pub fn new(id: ConversationId, account: IgId, contact: Igsid, now: UnixMillis) -> Self {
+        Self {
+            id,
+            channel: "instagram".to_owned(),
+            account,
+            contact: Contact::unknown(contact),
+            state: ConversationState::Open,
+            last_message: None,
+            last_message_at: UnixMillis::default(),
+            unread: 0,
+            window_opened_at: None,
+            window_from_ad: false,
+            contact_read_until: None,
+            handled_elsewhere: false,
+            counted: Counted::default(),
+            waiting: BTreeSet::new(),
+            version: 0,
+            created_at: now,
+        }
+    }
+
+    /// Counts a message that was not counted before. Order does not matter: the newest is shown.
+    pub fn count(&mut self, message: &Message, opens_window: bool) {
+        self.show_if_newest(message);
+        if message.direction == Direction::Inbound && message.kind != Kind::ThreadControl {
+            self.state = ConversationState::Open;
+            if message.status != Status::Deleted {
+                self.unread += 1;
+            }
+        }
+        if opens_window && self.window_opened_at.is_none_or(|known| known < message.created_at) {
+            self.window_opened_at = Some(message.created_at);
+            self.window_from_ad = message.referral.as_ref().is_some_and(|referral| referral.ad_id.is_some());
+        }
+        self.counted.insert(message.id.clone());
+    }
+
+    /// Shows the message in the list if it is the newest, or the one that is shown already.
+    pub fn show_if_newest(&mut self, message: &Message) {
+        if self.last_message.as_ref().is_none_or(|shown| shown.id <= message.id) {
+            self.last_message_at = message.created_at;
+            self.last_message = Some(LastMessage {
+                id: message.id.clone(),
+                direction: message.direction,
+                author: message.author,
+                kind: message.kind,
+                preview: message.preview(),
+            });
+        }
+    }
+
+    /// The contact has read everything up to `until`; tells whether that is news.
+    pub fn read_by_contact(&mut self, until: UnixMillis) -> bool {
+        let news = self.contact_read_until.is_none_or(|known| known < until);
+        if news {
+            self.contact_read_until = Some(until);
+        }
+        news
+    }
+
+    /// Until when, and for whom, an answer is allowed.
+    #[must_use]
+    pub const fn reply_window(&self) -> ReplyWindow {
+        ReplyWindow::new(self.window_opened_at, self.window_from_ad)
+    }
+
+    /// The status that the inbox shows for a message: a sent one counts as read up to the contact's mark.
+    #[must_use]
+    pub fn shown_status(&self, message: &Message) -> Status {
+        let read = self.contact_read_until.is_some_and(|until| message.created_at <= until);
+        if message.status == Status::Sent && read { Status::Read } else { message.status }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a channel tells us, in words that no channel owns.
+//!
+//! `meta` makes these from webhooks. A message is folded from its events by [`crate::message`].
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::{IgId, Igsid, MessageId, Mid};
+use crate::message::{Attachment, Author, Change, Direction, Kind, Referral, ReplyTo};
+use crate::time::UnixMillis;
+
+/// One event of one account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The account it belongs to.
+    pub account: IgId,
+    /// When the provider says it happened.
+    pub at: UnixMillis,
+    /// What happened.
+    pub happening: Happening,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happening {
+    /// A message, in either direction, or something that the inbox shows as one.
+    Message {
+        /// The other side of the conversation.
+        contact: Igsid,
+        /// The message.
+        message: NewMessage,
+    },
+    /// Something that changes a message known by its mid, which may not have arrived yet.
+    Change {
+        /// The other side; `None` where Meta leaves it out.
+        contact: Option<Igsid>,
+        /// The message that changes.
+        mid: Mid,
+        /// How it changes.
+        change: Change,
+    },
+    /// The contact has read everything up to this message.
+    Read {
+        /// Who read.
+        contact: Igsid,
+        /// The last message read.
+        mid: Mid,
+    },
+    /// The dashboard's "Test" button.
+    Test,
+    /// Something about the account and no conversation: acknowledged, counted, kept in the audit trail.
+    AccountNotice {
+        /// A stable word: Meta's field name, as `mentions`.
+        kind: String,
+        /// Meta's ids and words, without message text.
+        details: Map<String, Value>,
+    },
+    /// Says nothing that the inbox could show: acknowledged and counted by kind.
+    Nothing {
+        /// A stable word, as `edit_without_text`, `own_comment`.
+        kind: &'static str,
+    },
+}
+
+/// A message as an event brings it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewMessage {
+    /// The same for every delivery of the event.
+    pub id: MessageId,
+    /// The provider's id; a postback or referral may have none.
+    pub mid: Option<Mid>,
+    /// Towards or from the contact.
+    pub direction: Direction,
+    /// Who wrote it.
+    pub author: Author,
+    /// What it is.
+    pub kind: Kind,
+    /// Its text.
+    pub text: Option<String>,
+    /// Its attachments: links, never copies.
+    pub attachments: Vec<Attachment>,
+    /// What it answers.
+    pub reply_to: Option<ReplyTo>,
+    /// Where the contact came from.
+    pub referral: Option<Referral>,
+    /// Whether it lets the business answer for 24 hours: an act of the contact's.
+    pub opens_window: bool,
+    /// Another app owns the thread (Meta: standby).
+    pub handled_elsewhere: bool,
+    /// What only this channel knows.
+    pub metadata: Map<String, Value>,
+}

@@ -1,0 +1,238 @@
+//! Identifiers: each checks its rule once, when it is made.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::time::UnixMillis;
+
+/// Says the rule and never the value, so it may be logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ParseIdError(&'static str);
+
+/// Reads an id that Meta writes as a JSON string in one place and as a number in the next.
+///
+/// The number can exceed 2^53; it never passes through a float.
+fn string_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Text(String),
+        Number(u64),
+    }
+    Ok(match Either::deserialize(deserializer)? {
+        Either::Text(text) => text,
+        Either::Number(number) => number.to_string(),
+    })
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $rule:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The identifier as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = ParseIdError;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(&text) { Ok(Self(text)) } else { Err(ParseIdError($rule)) }
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = ParseIdError;
+
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::try_from(string_or_number(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+/// Decimal digits, as every numeric id of Meta's; 64 are far more than any has.
+fn digits(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Text that may stand in a key: printable ASCII without the separator `#`.
+fn key_part(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+id!(
+    /// Our customer: the business whose inbox it is. Comes from the caller's JWT, never from a body.
+    TenantId,
+    "a tenant id is 1 to 128 printable ASCII characters without '#'",
+    key_part
+);
+id!(
+    /// A person of a tenant's: the JWT's `sub`.
+    UserId,
+    "a user id is 1 to 128 printable ASCII characters without '#'",
+    key_part
+);
+id!(
+    /// An Instagram professional account (Meta: `IG_ID`, `17841…`): the routing key of webhooks.
+    ///
+    /// It is `user_id` of `/me`, never `id`, which is the [`AppScopedId`].
+    IgId,
+    "an IG id is 1 to 64 decimal digits",
+    digits
+);
+id!(
+    /// One Instagram user, as seen by one professional account (Meta: "IGSID").
+    ///
+    /// The same person has another IGSID towards every account: it is a key only with the [`IgId`].
+    Igsid,
+    "an IGSID is 1 to 64 decimal digits",
+    digits
+);
+id!(
+    /// A Facebook Page, which an account of Facebook Login is linked to.
+    PageId,
+    "a Page id is 1 to 64 decimal digits",
+    digits
+);
+id!(
+    /// The connecting person as one Meta app sees them. Deauthorize and deletion callbacks name this id.
+    AppScopedId,
+    "an app-scoped id is 1 to 64 decimal digits",
+    digits
+);
+id!(
+    /// A message's id at the provider (Meta: `mid`). Opaque: compared bytewise, never decoded.
+    Mid,
+    "a mid is 1 to 1024 characters without control characters",
+    |text| (1..=1024).contains(&text.len()) && !text.chars().any(char::is_control)
+);
+id!(
+    /// A thread between one account and one contact, in one tenant's inbox: 32 hexadecimal digits.
+    ConversationId,
+    "a conversation id is 32 hexadecimal digits",
+    |text| text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+);
+id!(
+    /// A message's id here, which sorts by time: 13 digits of milliseconds, `-`, 16 hexadecimal digits.
+    MessageId,
+    "a message id is 13 digits, '-' and 16 hexadecimal digits",
+    |text| {
+        let bytes = text.as_bytes();
+        bytes.len() == 30
+            && bytes[13] == b'-'
+            && bytes[..13].iter().all(u8::is_ascii_digit)
+            && bytes[14..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }
+);
+
+impl ConversationId {
+    /// The one thread of this contact: derived, so that two first messages at once cannot make two threads.
+    #[must_use]
+    pub fn derive(tenant: &TenantId, account: &IgId, contact: &Igsid) -> Self {
+        let digest = Sha256::new()
+            .chain_update(tenant.as_str())
+            .chain_update("#")
+            .chain_update(account.as_str())
+            .chain_update("#")
+            .chain_update(contact.as_str())
+            .finalize();
+        Self(hex::encode(&digest[..16]))
+    }
+}
+
+impl MessageId {
+    /// The id of a message the provider told us about: the same for every delivery of it.
+    #[must_use]
+    pub fn derive(at: UnixMillis, mid: &Mid) -> Self {
+        Self::new(at, short_digest(mid.as_str().as_bytes()))
+    }
+
+    /// The id of a happening that the provider gave no mid: derived from its verbatim JSON.
+    #[must_use]
+    pub fn derive_from_json(at: UnixMillis, json: &str) -> Self {
+        Self::new(at, short_digest(json.as_bytes()))
+    }
+
+    /// An id from a time and 64 bits, random for a message that is made here.
+    #[must_use]
+    pub fn new(at: UnixMillis, unique: [u8; 8]) -> Self {
+        Self(format!("{:013}-{}", at.get().clamp(0, 9_999_999_999_999), hex::encode(unique)))
+    }
+
+    /// The time that the message sorts by.
+    #[must_use]
+    pub fn at(&self) -> UnixMillis {
+        UnixMillis::new(self.0[..13].parse().unwrap_or_default())
+    }
+}
+
+impl Mid {
+    /// 64 bits that stand for the mid where 170 characters would cost a write unit.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 8] {
+        short_digest(self.0.as_bytes())
+    }
+}
+
+/// The first 64 bits of SHA-256: a collision needs four thousand million messages in one conversation.
+fn short_digest(bytes: &[u8]) -> [u8; 8] {
+    let digest = Sha256::digest(bytes);
+    let mut short = [0; 8];
+    short.copy_from_slice(&digest[..8]);
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_from_a_string_and_from_a_number_beyond_2_to_the_53() {
+        let text: IgId = serde_json::from_str("\"17841405726653026\"").expect("a string is an id");
+        let number: IgId = serde_json::from_str("17841405726653026").expect("a number is an id");
+        assert_eq!(text, number);
+        assert_eq!(number.as_str(), "17841405726653026");
+    }
+
+    #[test]
+    fn an_id_that_breaks_its_rule_is_refused_without_showing_it() {
+        let refusal = Igsid::try_from("12#34").expect_err("'#' is no digit");
+        assert!(!refusal.to_string().contains("12#34"));
+        assert!(TenantId::try_from("a#b").is_err());
+        assert!(ConversationId::try_from("0123").is_err());
+    }
+
+    #[test]
+    fn message_ids_sort_by_time_and_name_it() {
+        let mid = Mid::try_from("aWdf1").expect("a mid");
+        let early = MessageId::derive(UnixMillis::new(999), &mid);
+        let late = MessageId::derive(UnixMillis::new(1_752_834_910_447), &mid);
+        assert!(early < late);
+        assert_eq!(late.at(), UnixMillis::new(1_752_834_910_447));
+        assert_eq!(MessageId::try_from(late.as_str()), Ok(late));
+    }
+}

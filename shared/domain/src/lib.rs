@@ -1,0 +1,36 @@
+//! Types and rules of the inbox, pure: no AWS, no HTTP, no async.
+//!
+//! | Module | What |
+//! | --- | --- |
+//! | [`id`], [`time`], [`secret`] | values that are valid once they exist |
+//! | [`connection`] | a tenant's connected account, and the authorization that leads to it |
+//! | [`event`] | what a channel tells us, in words no channel owns |
+//! | [`message`], [`conversation`] | what the inbox shows; how events change it, in any order |
+//! | [`policy`] | who may be written to, when, and with what |
+//! | [`dispatch`] | the order to send a message, as a queue carries it |
+//! | [`plan`], [`audit`] | what a tenant may use, and what is written down about it |
+//! | [`view`] | what the HTTP API shows |
+
+pub mod audit;
+pub mod connection;
+pub mod conversation;
+pub mod dispatch;
+pub mod event;
+pub mod id;
+pub mod message;
+pub mod plan;
+pub mod policy;
+pub mod secret;
+pub mod time;
+pub mod view;
+
+pub use audit::{AuditEvent, AuditKind};
+pub use connection::{AuthorizationRequest, Candidate, Connection, ConnectionStatus, Login, Route};
+pub use conversation::{Contact, Conversation};
+pub use dispatch::Dispatch;
+pub use event::{Event, Happening};
+pub use id::{AppScopedId, ConversationId, IgId, Igsid, MessageId, Mid, PageId, TenantId, UserId};
+pub use message::{Author, Change, Direction, Kind, Message, Status};
+pub use plan::{Catalogue, Plan};
+pub use secret::{AccessToken, AppSecret, SealedToken};
+pub use time::{UnixMillis, UnixSeconds};

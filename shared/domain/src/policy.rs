@@ -1,0 +1,179 @@
+//! Who may be written to, when, and with what.
+//!
+//! Sources: <https://developers.facebook.com/docs/messenger-platform/policy/policy-overview> and
+//! <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api>.
+
+use serde::{Deserialize, Serialize};
+
+use crate::message::Author;
+use crate::time::UnixMillis;
+
+/// Meta's limit for the text of one message, in bytes of UTF-8: emoji and accents count for more than one.
+pub const MAX_TEXT_BYTES: usize = 1000;
+
+/// The standard messaging window: 24 hours after the contact's last act.
+pub const STANDARD_WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// The window of the `HUMAN_AGENT` tag, and the longest that an advertisement keeps a thread open: 7 days.
+pub const LONG_WINDOW_MS: i64 = 7 * STANDARD_WINDOW_MS;
+
+/// Meta's tag for an answer that a person writes after the standard window.
+pub const HUMAN_AGENT: &str = "HUMAN_AGENT";
+
+/// When a contact may be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyWindow {
+    opened_at: Option<UnixMillis>,
+    from_ad: bool,
+}
+
+/// How an answer may be sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// As a plain answer.
+    Response,
+    /// Only with the `HUMAN_AGENT` tag.
+    HumanAgent,
+}
+
+/// Why an answer may not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The contact has never written: Meta allows no cold messages.
+    #[error("the contact has not written yet")]
+    NoContactYet,
+    /// The window is over for this author.
+    #[error("the reply window closed")]
+    WindowClosed {
+        /// When.
+        at: UnixMillis,
+    },
+    /// Longer than [`MAX_TEXT_BYTES`].
+    #[error("the text is longer than 1000 bytes")]
+    TextTooLong {
+        /// How long it is.
+        bytes: usize,
+    },
+    /// Neither text nor attachment.
+    #[error("the message is empty")]
+    Empty,
+    /// The tag is only for people, and only where Meta approved the app for it.
+    #[error("the tag is not allowed here")]
+    TagNotAllowed,
+}
+
+impl ReplyWindow {
+    /// A window that the contact opened at this time.
+    #[must_use]
+    pub const fn new(opened_at: Option<UnixMillis>, from_ad: bool) -> Self {
+        Self { opened_at, from_ad }
+    }
+
+    /// The end for a plain answer; `None` while the contact has not written.
+    ///
+    /// After an advertisement Meta allows up to 7 days, without saying how many: the shorter is promised.
+    #[must_use]
+    pub fn reply_until(&self) -> Option<UnixMillis> {
+        self.opened_at.map(|opened| opened.plus(STANDARD_WINDOW_MS))
+    }
+
+    /// The end for a person with the `HUMAN_AGENT` tag.
+    #[must_use]
+    pub fn human_agent_until(&self) -> Option<UnixMillis> {
+        self.opened_at.map(|opened| opened.plus(LONG_WINDOW_MS))
+    }
+
+    /// How `author` may answer at `now`.
+    ///
+    /// Inside the standard window the tag is never used (Meta counts that as misuse), whoever asks.
+    /// In a thread from an advertisement a late plain answer is tried: Meta knows its real window.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::NoContactYet`], [`Refusal::WindowClosed`].
+    pub fn permission(&self, author: Author, human_agent: bool, now: UnixMillis) -> Result<Permission, Refusal> {
+        let (Some(standard), Some(long)) = (self.reply_until(), self.human_agent_until()) else {
+            return Err(Refusal::NoContactYet);
+        };
+        let tag_allowed = human_agent && author == Author::Agent;
+        if now < standard {
+            Ok(Permission::Response)
+        } else if tag_allowed && now < long {
+            Ok(Permission::HumanAgent)
+        } else if self.from_ad && now < long {
+            Ok(Permission::Response)
+        } else {
+            Err(Refusal::WindowClosed { at: if tag_allowed || self.from_ad { long } else { standard } })
+        }
+    }
+}
+
+/// Checks what Meta would refuse about a text.
+///
+/// # Errors
+///
+/// [`Refusal::Empty`] for blank text, [`Refusal::TextTooLong`] over [`MAX_TEXT_BYTES`].
+pub fn check_text(text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::Empty);
+    }
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(Refusal::TextTooLong { bytes: text.len() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPENED: UnixMillis = UnixMillis::new(1_000_000_000_000);
+
+    fn at(hours: i64) -> UnixMillis {
+        OPENED.plus(hours * 60 * 60 * 1000)
+    }
+
+    #[test]
+    fn each_of_the_six_cases_of_author_and_age_has_its_answer() {
+        let window = ReplyWindow::new(Some(OPENED), false);
+        let cases = [
+            (Author::Agent, true, 23, Ok(Permission::Response)),
+            (Author::Automation, true, 23, Ok(Permission::Response)),
+            (Author::Agent, true, 25, Ok(Permission::HumanAgent)),
+            (Author::Automation, true, 25, Err(Refusal::WindowClosed { at: at(24) })),
+            (Author::Agent, false, 25, Err(Refusal::WindowClosed { at: at(24) })),
+            (Author::Agent, true, 24 * 7, Err(Refusal::WindowClosed { at: at(24 * 7) })),
+        ];
+        for (author, approved, hours, expected) in cases {
+            assert_eq!(window.permission(author, approved, at(hours)), expected, "{author:?} {approved} {hours}");
+        }
+    }
+
+    #[test]
+    fn the_window_closes_at_the_very_millisecond() {
+        let window = ReplyWindow::new(Some(OPENED), false);
+        assert!(window.permission(Author::Agent, false, at(24).plus(-1)).is_ok());
+        assert!(window.permission(Author::Agent, false, at(24)).is_err());
+    }
+
+    #[test]
+    fn nobody_writes_first() {
+        let refusal = ReplyWindow::new(None, false).permission(Author::Agent, true, at(0));
+        assert_eq!(refusal, Err(Refusal::NoContactYet));
+    }
+
+    #[test]
+    fn a_thread_from_an_advertisement_is_tried_for_seven_days() {
+        let window = ReplyWindow::new(Some(OPENED), true);
+        assert_eq!(window.permission(Author::Automation, false, at(30)), Ok(Permission::Response));
+        assert!(window.permission(Author::Automation, false, at(24 * 7)).is_err());
+    }
+
+    #[test]
+    fn the_limit_of_a_text_counts_bytes() {
+        assert_eq!(check_text(&"a".repeat(1000)), Ok(()));
+        assert_eq!(check_text(&"é".repeat(501)), Err(Refusal::TextTooLong { bytes: 1002 }));
+        assert_eq!(check_text(" \n"), Err(Refusal::Empty));
+    }
+}

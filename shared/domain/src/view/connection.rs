@@ -1,0 +1,118 @@
+use serde::Serialize;
+
+use crate::connection::{Connection, ConnectionError, ConnectionStatus, Login};
+use crate::id::{IgId, PageId};
+
+/// A connection without its token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConnectionView {
+    /// `meta_instagram`.
+    pub provider: String,
+    /// Which login.
+    pub login: Login,
+    /// Whether it works.
+    pub status: ConnectionStatus,
+    /// Names the account towards `disconnect`.
+    pub ig_user_id: IgId,
+    /// Without `@`.
+    pub ig_username: String,
+    /// The account's picture.
+    pub picture_url: Option<String>,
+    /// With Facebook Login.
+    pub page_id: Option<PageId>,
+    /// With Facebook Login.
+    pub page_name: Option<String>,
+    /// Why it does not work.
+    pub error: Option<ErrorView>,
+    /// When the token ends, unless it is renewed.
+    pub token_expires_at: Option<String>,
+    /// When the person has to log in again.
+    pub data_access_expires_at: Option<String>,
+    /// When Meta last delivered something.
+    pub last_webhook_at: Option<String>,
+    /// First connected.
+    pub created_at: String,
+    /// Last changed.
+    pub updated_at: String,
+}
+
+/// Why a connection does not work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorView {
+    /// A stable word.
+    pub reason: String,
+    /// Since when.
+    pub since: String,
+}
+
+impl From<&ConnectionError> for ErrorView {
+    fn from(error: &ConnectionError) -> Self {
+        Self { reason: error.reason.clone(), since: error.since.rfc3339() }
+    }
+}
+
+impl From<&Connection> for ConnectionView {
+    fn from(connection: &Connection) -> Self {
+        Self {
+            provider: connection.provider.clone(),
+            login: connection.login,
+            status: connection.status,
+            ig_user_id: connection.ig_user_id.clone(),
+            ig_username: connection.ig_username.clone(),
+            picture_url: connection.picture_url.clone(),
+            page_id: connection.page_id.clone(),
+            page_name: connection.page_name.clone(),
+            error: connection.error.as_ref().map(ErrorView::from),
+            token_expires_at: connection.token_expires_at.map(crate::UnixSeconds::rfc3339),
+            data_access_expires_at: connection.data_access_expires_at.map(crate::UnixSeconds::rfc3339),
+            last_webhook_at: connection.last_webhook_at.map(crate::UnixSeconds::rfc3339),
+            created_at: connection.created_at.rfc3339(),
+            updated_at: connection.updated_at.rfc3339(),
+        }
+    }
+}
+
+/// What the card shows: the connection that matters most, and all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InstagramStatus {
+    /// Whether at least one account receives and answers.
+    pub connected: bool,
+    /// Of the connection that matters most; absent where there was never one.
+    pub status: Option<ConnectionStatus>,
+    /// Of the same connection.
+    pub ig_username: Option<String>,
+    /// Of the same connection.
+    pub page_name: Option<String>,
+    /// Of the same connection.
+    pub updated_at: Option<String>,
+    /// Every connection, the one that matters most first.
+    pub connections: Vec<ConnectionView>,
+}
+
+impl InstagramStatus {
+    /// Working connections before broken before revoked ones, newest change first.
+    #[must_use]
+    pub fn of(mut connections: Vec<Connection>) -> Self {
+        connections.sort_by_key(|connection| (rank(connection.status), -connection.updated_at.get()));
+        let views: Vec<ConnectionView> = connections.iter().map(ConnectionView::from).collect();
+        let first = views.first();
+        Self {
+            connected: connections.first().is_some_and(Connection::is_active),
+            status: first.map(|view| view.status),
+            ig_username: first.map(|view| view.ig_username.clone()),
+            page_name: first.and_then(|view| view.page_name.clone()),
+            updated_at: first.map(|view| view.updated_at.clone()),
+            connections: views,
+        }
+    }
+}
+
+const fn rank(status: ConnectionStatus) -> u8 {
+    match status {
+        ConnectionStatus::Active => 0,
+        ConnectionStatus::Pending => 1,
+        ConnectionStatus::Error => 2,
+        ConnectionStatus::Paused => 3,
+        ConnectionStatus::Revoked => 4,
+    }
+}

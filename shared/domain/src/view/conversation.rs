@@ -1,0 +1,110 @@
+use serde::Serialize;
+
+use crate::conversation::{Contact, Conversation, ConversationState, LastMessage};
+use crate::id::{ConversationId, IgId, Igsid, MessageId};
+use crate::message::{Author, Direction, Kind};
+use crate::time::UnixMillis;
+
+/// A conversation in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConversationView {
+    /// Its id.
+    pub id: ConversationId,
+    /// `instagram`.
+    pub channel: String,
+    /// The account that the contact wrote to.
+    pub ig_user_id: IgId,
+    /// The person.
+    pub contact: ContactView,
+    /// Open or closed.
+    pub state: ConversationState,
+    /// The newest message.
+    pub last_message: Option<LastMessageView>,
+    /// When the newest message was written.
+    pub last_message_at: Option<String>,
+    /// Inbound messages since somebody last looked.
+    pub unread_count: u32,
+    /// Until when a plain answer is certain to be allowed.
+    pub reply_until: Option<String>,
+    /// Until when a person may answer where Meta approved the app's Human Agent feature.
+    pub human_agent_until: Option<String>,
+    /// Another app owns the thread.
+    pub handled_elsewhere: bool,
+    /// First message.
+    pub created_at: String,
+}
+
+/// The person on the other side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContactView {
+    /// The key of the person towards this account.
+    pub id: Igsid,
+    /// Name, else username, else the id: never empty.
+    pub display_name: String,
+    /// The name they gave themselves.
+    pub name: Option<String>,
+    /// Without `@`.
+    pub username: Option<String>,
+    /// The picture's address at Meta; expires.
+    pub picture_url: Option<String>,
+}
+
+impl From<&Contact> for ContactView {
+    fn from(contact: &Contact) -> Self {
+        let best = contact.name.as_deref().or(contact.username.as_deref()).unwrap_or(contact.igsid.as_str());
+        Self {
+            id: contact.igsid.clone(),
+            display_name: best.to_owned(),
+            name: contact.name.clone(),
+            username: contact.username.clone(),
+            picture_url: contact.picture_url.clone(),
+        }
+    }
+}
+
+/// What the list shows of the newest message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LastMessageView {
+    /// Which.
+    pub id: MessageId,
+    /// Which way.
+    pub direction: Direction,
+    /// Who wrote it.
+    pub author: Author,
+    /// What it is.
+    pub kind: Kind,
+    /// How it begins.
+    pub preview: String,
+}
+
+impl From<&LastMessage> for LastMessageView {
+    fn from(last: &LastMessage) -> Self {
+        Self {
+            id: last.id.clone(),
+            direction: last.direction,
+            author: last.author,
+            kind: last.kind,
+            preview: last.preview.clone(),
+        }
+    }
+}
+
+impl From<&Conversation> for ConversationView {
+    fn from(conversation: &Conversation) -> Self {
+        let window = conversation.reply_window();
+        Self {
+            id: conversation.id.clone(),
+            channel: conversation.channel.clone(),
+            ig_user_id: conversation.account.clone(),
+            contact: ContactView::from(&conversation.contact),
+            state: conversation.state,
+            last_message: conversation.last_message.as_ref().map(LastMessageView::from),
+            last_message_at: conversation.last_message.as_ref().map(|_| conversation.last_message_at.rfc3339()),
+            unread_count: conversation.unread,
+            reply_until: window.reply_until().map(UnixMillis::rfc3339),
+            human_agent_until: window.human_agent_until().map(UnixMillis::rfc3339),
+            handled_elsewhere: conversation.handled_elsewhere,
+            created_at: conversation.created_at.rfc3339(),
+        }
+    }
+}

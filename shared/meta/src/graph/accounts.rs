@@ -1,0 +1,115 @@
+//! Which professional accounts a login may connect.
+
+use domain::connection::Login;
+use domain::id::{AppScopedId, IgId, PageId};
+use domain::secret::AccessToken;
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::answer::Wrapped;
+use super::login::LoginGrant;
+use super::transport::{Call, execute};
+use super::{GraphClient, GraphError, pages};
+
+/// What a login gives access to.
+#[derive(Clone, Debug, Default)]
+pub struct Discovery {
+    /// Accounts, each once.
+    pub accounts: Vec<DiscoveredAccount>,
+    /// Facebook Login: Pages that lead to no account, so that a person sees why theirs is not in the list.
+    pub unlinked_pages: Vec<UnlinkedPage>,
+}
+
+/// A professional account.
+#[derive(Clone, Debug)]
+pub struct DiscoveredAccount {
+    /// The routing key of webhooks: `user_id`, never `id`.
+    pub ig_user_id: IgId,
+    /// Its name without `@`.
+    pub ig_username: String,
+    /// The name people read.
+    pub name: Option<String>,
+    /// Its picture's address; expires.
+    pub picture_url: Option<String>,
+    /// The Page, with Facebook Login.
+    pub page_id: Option<PageId>,
+    /// The Page's name, with Facebook Login.
+    pub page_name: Option<String>,
+    /// Its token: of the Instagram user, or of the Page.
+    pub token: AccessToken,
+    /// The connecting person as the Meta app sees them.
+    pub app_scoped_user_id: Option<AppScopedId>,
+    /// Why it cannot be connected, as a stable word: `no_messaging_task`.
+    pub unavailable: Option<&'static str>,
+}
+
+/// A Page that leads to no account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnlinkedPage {
+    /// The Page.
+    pub page_id: PageId,
+    /// Its name.
+    pub page_name: Option<String>,
+    /// Why, as a stable word: `no_instagram_account`, `no_page_token`.
+    pub reason: &'static str,
+}
+
+/// `/me` of Instagram Login.
+#[derive(Deserialize)]
+struct Me {
+    /// App-scoped.
+    id: Option<AppScopedId>,
+    user_id: Option<IgId>,
+    username: Option<String>,
+    name: Option<String>,
+    account_type: Option<String>,
+    profile_picture_url: Option<String>,
+}
+
+impl GraphClient<'_> {
+    /// The accounts that a login may connect. Instagram Login: one. Facebook Login: as many as there are Pages.
+    ///
+    /// # Errors
+    ///
+    /// * [`GraphError::ProfessionalAccountRequired`]: a personal account logged in.
+    /// * [`GraphError::Shape`]: Meta did not tell the account's `user_id`. Its `id` is another number, under which
+    ///   no webhook would ever arrive, so it is no substitute.
+    /// * any other [`GraphError`]: the accounts are not known.
+    pub async fn accounts(&self, grant: &LoginGrant) -> Result<Discovery, GraphError> {
+        match self.login() {
+            Login::Instagram => {
+                let account = self.me(&grant.token, grant.app_scoped_user_id.as_ref()).await?;
+                Ok(Discovery { accounts: vec![account], unlinked_pages: Vec::new() })
+            }
+            Login::Facebook => Ok(pages::discovery(self.pages(grant).await?, grant)),
+        }
+    }
+
+    /// The account that a token of Instagram Login belongs to.
+    async fn me(&self, token: &AccessToken, person: Option<&AppScopedId>) -> Result<DiscoveredAccount, GraphError> {
+        const FIELDS: &str = "user_id,username,name,account_type,profile_picture_url";
+        let request = self.request(Method::GET, "me", token).query(&[("fields", FIELDS)]);
+        let answer = execute::<Wrapped<Me>>(Call::Read, request).await?.body;
+        let me = answer.into_inner().ok_or(GraphError::Shape { call: Call::Read })?;
+        if me.account_type.as_deref().is_some_and(is_personal) {
+            return Err(GraphError::ProfessionalAccountRequired);
+        }
+        let ig_user_id = me.user_id.ok_or(GraphError::Shape { call: Call::Read })?;
+        Ok(DiscoveredAccount {
+            ig_username: me.username.or_else(|| me.name.clone()).unwrap_or_else(|| ig_user_id.to_string()),
+            ig_user_id,
+            name: me.name,
+            picture_url: me.profile_picture_url,
+            page_id: None,
+            page_name: None,
+            token: token.clone(),
+            app_scoped_user_id: me.id.or_else(|| person.cloned()),
+            unavailable: None,
+        })
+    }
+}
+
+/// Meta documents `Business` and `Media_Creator`, and writes them in capitals.
+fn is_personal(account_type: &str) -> bool {
+    !["business", "media_creator", "creator"].iter().any(|known| account_type.eq_ignore_ascii_case(known))
+}

@@ -1,0 +1,106 @@
+//! One call: sent, its answer read within bounds, its failure told apart by whether Meta may have acted.
+
+use std::time::Duration;
+
+use domain::connection::Login;
+use domain::secret::AccessToken;
+use reqwest::{Client, Method, RequestBuilder, Response, redirect};
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::GraphClient;
+use super::error::GraphError;
+use super::refusal::Refusal;
+use super::usage::Usage;
+use crate::mac;
+
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a whole call may take. Meta fetches media while a Send call waits, so it is not short.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest answer that is read: a full page of a list is far below.
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a call does at Meta: decides what is known when its answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Changes nothing.
+    Read,
+    /// Changes something, and may safely be repeated.
+    Change,
+    /// Sends something to a contact. Meta has no idempotency key: never repeated unless it certainly did not happen.
+    Send,
+}
+
+/// An answer, and what its headers said.
+pub(super) struct Answer<T> {
+    pub(super) body: T,
+    pub(super) usage: Usage,
+}
+
+/// The connection pool for Meta's hosts: bounded in time, follows no redirect, sends no referrer.
+///
+/// # Panics
+///
+/// When the TLS library cannot start, as [`reqwest::Client::new`].
+#[must_use]
+pub fn http_client() -> Client {
+    Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(CALL_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .build()
+        .expect("the TLS library starts")
+}
+
+impl GraphClient<'_> {
+    /// A call of the graph with a person's or a Page's token, which travels in the header.
+    ///
+    /// With Facebook Login the token's proof goes along: a stolen token alone is useless to others.
+    /// Source: <https://developers.facebook.com/docs/graph-api/guides/secure-requests>
+    pub(super) fn request(&self, method: Method, path: &str, token: &AccessToken) -> RequestBuilder {
+        let request = self.http.request(method, self.versioned(path)).bearer_auth(token.expose());
+        match self.app.login {
+            Login::Instagram => request,
+            Login::Facebook => request.query(&[("appsecret_proof", self.proof(token.expose()))]),
+        }
+    }
+
+    /// Lower-case hexadecimal HMAC-SHA256 of the token under the secret of the app that it was issued to.
+    pub(super) fn proof(&self, token: &str) -> String {
+        hex::encode(mac::tag(self.app.app_secret, token.as_bytes()))
+    }
+}
+
+/// Sends a request and reads the answer's JSON.
+///
+/// No error carries the address, which may hold secrets, nor any part of the answer's body.
+pub(super) async fn execute<T: DeserializeOwned>(call: Call, request: RequestBuilder) -> Result<Answer<T>, GraphError> {
+    let response = request.send().await.map_err(|error| GraphError::of_transport(call, error))?;
+    let status = response.status();
+    let usage = Usage::of(response.headers());
+    let body = read_body(call, response).await?;
+    if let Some(refusal) = Refusal::read(&body, status.as_u16(), usage.regain_seconds) {
+        return Err(GraphError::Refused { call, refusal });
+    }
+    if !status.is_success() {
+        return Err(GraphError::Unreadable { call, status: status.as_u16(), regain_seconds: usage.regain_seconds });
+    }
+    // The parser's own error may quote the answer, and with it a token.
+    let body = serde_json::from_slice(&body).map_err(|_| GraphError::Shape { call })?;
+    Ok(Answer { body, usage })
+}
+
+async fn read_body(call: Call, mut response: Response) -> Result<Zeroizing<Vec<u8>>, GraphError> {
+    let mut body = Zeroizing::new(Vec::with_capacity(1024));
+    while let Some(chunk) = response.chunk().await.map_err(|error| GraphError::of_transport(call, error))? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(GraphError::Shape { call });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

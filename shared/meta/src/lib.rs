@@ -1,0 +1,21 @@
+//! Meta's side: signatures, webhook payloads, the Graph API of both logins.
+//!
+//! | Module | What |
+//! | --- | --- |
+//! | [`signature`] | the one way to a webhook's body |
+//! | [`signed_request`] | what deauthorize and data-deletion callbacks carry |
+//! | [`webhook`] | from a signed body to single events, and from an event to the domain's words |
+//! | [`graph`] | the client of the Graph API, and what its failures mean |
+
+mod mac;
+
+pub mod graph;
+pub mod signature;
+pub mod signed_request;
+pub mod webhook;
+
+pub use graph::{
+    AccountAccess, AppCredentials, FailureClass, GraphClient, GraphError, Hosts, authorize_url, http_client,
+};
+pub use signature::{SignatureError, SignedPayload};
+pub use webhook::{Channel, Notification, QueuedEvent, RawEvent, read};

@@ -1,0 +1,56 @@
+//! Elements of `changes`: a `field` and its `value`.
+
+use domain::event::{Happening, NewMessage};
+use domain::id::{IgId, Igsid, Mid};
+use domain::message::Kind;
+use serde_json::{Map, Value};
+
+use super::json::{fields, id, member, only, stable_word, text};
+use super::messaging::{self, Element};
+use super::{Context, notice};
+
+/// Ids that a notice may keep: they say where to look, and nothing about a person.
+const IDS: [&str; 5] = ["id", "comment_id", "media_id", "parent_id", "mid"];
+
+/// Reads one change.
+pub(super) fn read(context: Context<'_>, change: &Map<String, Value>) -> Happening {
+    let field = text(change, "field").unwrap_or_else(|| "unknown_field".to_owned());
+    let Some(value) = member(change, "value") else {
+        return notice(&stable_word(&field), Map::new());
+    };
+    match field.as_str() {
+        "comments" | "live_comments" => commented(context, &field, value),
+        // Messages in the wrong list: the dashboard does it for its tests.
+        _ if value.contains_key("sender") || value.contains_key("recipient") => messaging::read(context, value),
+        _ => notice(&stable_word(&field), details(value)),
+    }
+}
+
+/// A public comment: shown as a message that opens no window. The account's own are left out, since whoever
+/// answers comments automatically would answer oneself.
+fn commented(context: Context<'_>, field: &str, value: &Map<String, Value>) -> Happening {
+    let author = member(value, "from");
+    let own = |author: &Map<String, Value>| {
+        id::<IgId>(author, "id").as_ref() == Some(context.account) || author.contains_key("self_ig_scoped_id")
+    };
+    if author.is_some_and(own) {
+        return Happening::Nothing { kind: "own_comment" };
+    }
+    let Some(contact) = author.and_then(|author| id::<Igsid>(author, "id")) else {
+        return notice(field, details(value));
+    };
+    let about = Element { context, contact: &contact, from_account: false };
+    let mid: Option<Mid> = id(value, "id").or_else(|| id(value, "comment_id"));
+    let mut metadata = only(value, &["parent_id", "media"]);
+    metadata.insert("field".to_owned(), Value::from(field));
+    metadata.extend(mid.as_ref().map(|mid| ("comment_id".to_owned(), Value::from(mid.as_str()))));
+    metadata.extend(author.map(|author| only(author, &["username"])).unwrap_or_default());
+    about.happening(NewMessage { text: text(value, "text"), metadata, ..about.new_message(mid, Kind::Comment) })
+}
+
+/// What a notice keeps of its value: ids and names of members, no text that a person wrote.
+fn details(value: &Map<String, Value>) -> Map<String, Value> {
+    let mut details = fields(value);
+    details.extend(only(value, &IDS).into_iter().filter(|(_, id)| id.is_string() || id.is_number()));
+    details
+}

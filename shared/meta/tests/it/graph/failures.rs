@@ -1,0 +1,164 @@
+//! What is known after a call that failed.
+
+use std::time::Duration;
+
+use domain::connection::Login;
+use meta::graph::{AccountProblem, Content, OutboundMessage, Sent};
+use meta::{AppCredentials, FailureClass, GraphClient, GraphError, Hosts};
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+use super::{APP_SECRET, Access, FakeMeta, Reply, TOKEN, contact, with_client};
+
+async fn send_with(client: GraphClient<'_>) -> Result<Sent, GraphError> {
+    let (access, recipient) = (Access::new(), contact());
+    let message = OutboundMessage {
+        recipient: &recipient,
+        content: Content::Text("private"),
+        reply_to: None,
+        human_agent: false,
+    };
+    client.send(access.get(), message).await
+}
+
+async fn read_with(client: GraphClient<'_>) -> Result<(), GraphError> {
+    client.profile(Access::new().get(), &contact()).await.map(drop)
+}
+
+/// The classes of a Send call and of a reading call that are answered so.
+async fn classes(reply: Reply) -> (FailureClass, FailureClass) {
+    let meta = FakeMeta::start(move |_| reply.clone()).await;
+    with_client(&meta.hosts, Login::Instagram, async |client| {
+        let sent = send_with(client).await.expect_err("failed");
+        let read = read_with(client).await.expect_err("failed");
+        (sent.class(), read.class())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_server_error_without_json_leaves_a_send_uncertain_and_lets_a_read_try_again() {
+    for body in ["", "<html>", r#"{"error":"busy"}"#] {
+        let classes = classes((502, Vec::new(), body.to_owned())).await;
+        assert_eq!(classes, (FailureClass::Uncertain, FailureClass::Retry));
+    }
+}
+
+#[tokio::test]
+async fn a_server_error_with_metas_error_object_goes_by_its_code() {
+    let error = |code: i64, subcode: Option<i64>| {
+        json!({"error": {"code": code, "error_subcode": subcode, "message": ""}}).to_string()
+    };
+    let class = classes((500, Vec::new(), error(-1, None))).await;
+    assert_eq!(class, (FailureClass::Retry, FailureClass::Retry));
+    let class = classes((500, Vec::new(), error(1, Some(1_357_046)))).await;
+    assert_eq!(class, (FailureClass::Uncertain, FailureClass::Retry));
+    let class = classes((500, Vec::new(), error(190, Some(463)))).await.0;
+    assert_eq!(class, FailureClass::Account(AccountProblem::TokenExpired));
+}
+
+#[tokio::test]
+async fn a_success_that_cannot_be_read_leaves_a_send_uncertain() {
+    for body in ["", "[]", r#"{"recipient_id":"1"}"#, r#"{"message_id":""}"#] {
+        let meta = FakeMeta::start(|_| (200, Vec::new(), body.to_owned())).await;
+        let error = with_client(&meta.hosts, Login::Instagram, send_with).await.expect_err("no message id");
+        assert_eq!(error.class(), FailureClass::Uncertain, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_tells_when_calls_are_accepted_again() {
+    let usage =
+        json!({"1": [{"type": "instagram", "call_count": 100, "estimated_time_to_regain_access": 19}]}).to_string();
+    let headers = vec![("x-business-use-case-usage", usage)];
+    let later = FailureClass::RetryLater { after: Some(1140) };
+    let error = json!({"error": {"code": 80002, "message": "limit"}}).to_string();
+    assert_eq!(classes((400, headers.clone(), error)).await, (later, later));
+    assert_eq!(classes((429, headers, "slow down".to_owned())).await, (later, later));
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let classes = classes((302, vec![("location", "http://127.0.0.1:1/".to_owned())], String::new())).await;
+    assert_eq!(classes, (FailureClass::Permanent, FailureClass::Permanent));
+}
+
+#[tokio::test]
+async fn without_a_connection_a_send_may_be_repeated() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let hosts = Hosts::new(&format!("http://{}/", listener.local_addr().expect("an address")));
+    drop(listener);
+    let error = with_client(&hosts, Login::Instagram, send_with).await.expect_err("nobody listens");
+    assert!(matches!(error, GraphError::NotSent(_)), "{error:?}");
+    assert_eq!(error.class(), FailureClass::Retry);
+}
+
+#[tokio::test]
+async fn a_connection_cut_after_the_request_leaves_a_send_uncertain() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let hosts = Hosts::new(&format!("http://{}/", listener.local_addr().expect("an address")));
+    let server = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            assert!(stream.read(&mut request).await.expect("a request") > 0);
+        }
+    });
+    let sent = with_client(&hosts, Login::Instagram, send_with).await.expect_err("cut");
+    let read = with_client(&hosts, Login::Instagram, read_with).await.expect_err("cut");
+    server.abort();
+    assert_eq!((sent.class(), read.class()), (FailureClass::Uncertain, FailureClass::Retry));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_in_time_leaves_a_send_uncertain() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let hosts = Hosts::new(&format!("http://{}/", listener.local_addr().expect("an address")));
+    let silent = tokio::spawn(async move {
+        let accepted = listener.accept().await;
+        std::future::pending::<()>().await;
+        drop(accepted);
+    });
+    let http = reqwest::Client::builder().timeout(Duration::from_millis(50)).build().expect("a client");
+    let app_secret = domain::AppSecret::new(APP_SECRET.to_owned());
+    let app = AppCredentials {
+        login: Login::Facebook,
+        app_id: "990",
+        app_secret: &app_secret,
+        version: "v25.0",
+        config_id: None,
+    };
+    let error = send_with(GraphClient::new(&http, &hosts, app)).await.expect_err("silence");
+    silent.abort();
+    assert_eq!(error.class(), FailureClass::Uncertain);
+}
+
+#[tokio::test]
+async fn no_failure_shows_a_token_a_secret_an_address_or_a_text() {
+    let echo = |request: &super::Seen| {
+        let message = format!("{} {} {TOKEN} private 430915413000664", request.line, request.body);
+        (400, Vec::new(), json!({"error": {"code": 190, "message": message, "fbtrace_id": "A_b1"}}).to_string())
+    };
+    let meta = FakeMeta::start(echo).await;
+    let refused = with_client(&meta.hosts, Login::Facebook, send_with).await.expect_err("refused");
+    let nowhere = Hosts::new("http://127.0.0.1:1/");
+    let unreached =
+        with_client(&nowhere, Login::Facebook, async |client| client.debug_token(&super::token()).await.map(drop));
+    let unreached = unreached.await.expect_err("nobody listens");
+    for error in [refused, unreached] {
+        let shown = format!("{error} {error:?} {:?} {:?}", std::error::Error::source(&error), error.explain());
+        for hidden in [TOKEN, APP_SECRET, "private", "430915413000664", "appsecret_proof"] {
+            assert!(!shown.contains(hidden), "{hidden} in {shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_reads_what_happened_and_what_to_do() {
+    let closed =
+        json!({"error": {"code": 10, "error_subcode": 2_534_022, "message": "outside of allowed window"}}).to_string();
+    let meta = FakeMeta::start(move |_| (400, Vec::new(), closed.clone())).await;
+    let failure = with_client(&meta.hosts, Login::Instagram, send_with).await.expect_err("refused").explain();
+    assert_eq!((failure.reason.as_str(), failure.code, failure.subcode), ("window_closed", Some(10), Some(2_534_022)));
+    assert!(failure.title.ends_with('.') && !failure.advice.is_empty());
+}

@@ -1,0 +1,7 @@
+//! What other crates see of this one: events in Meta's shapes, and calls over HTTP to a Meta of a few lines.
+
+mod graph;
+mod properties;
+mod read;
+mod split;
+mod util;

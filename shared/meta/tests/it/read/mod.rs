@@ -1,0 +1,5 @@
+//! Every kind of event that Meta documents or was seen to send, in the domain's words.
+
+mod changes;
+mod content;
+mod others;

@@ -1,0 +1,190 @@
+//! Postbacks, reactions, receipts, edits, hand-overs, and what nobody knows yet.
+
+use domain::event::Happening;
+use domain::id::{MessageId, Mid};
+use domain::message::{Author, Change, Direction, Edit, Kind, Reaction, Reactor};
+use domain::time::UnixMillis;
+use meta::QueuedEvent;
+use serde_json::{Value, json};
+
+use crate::util::{
+    AT, as_message, contact, element, happening, message, notification, own_element, queued, read_entry,
+};
+
+fn mid(text: &str) -> Mid {
+    Mid::try_from(text).expect("a mid")
+}
+
+fn at() -> UnixMillis {
+    UnixMillis::new(AT)
+}
+
+fn notice(happening: Happening) -> (String, Value) {
+    match happening {
+        Happening::AccountNotice { kind, details } => (kind, details.into()),
+        other => panic!("no notice: {other:?}"),
+    }
+}
+
+#[test]
+fn a_postback_is_a_message_with_the_buttons_text_with_or_without_mid() {
+    let postback =
+        message(&element(&json!({"postback": {"mid": "aWdf14", "title": "Opening hours?", "payload": "HOURS"}})));
+    assert_eq!((postback.kind, postback.text.as_deref()), (Kind::Postback, Some("Opening hours?")));
+    assert_eq!((postback.mid, postback.opens_window), (Some(mid("aWdf14")), true));
+    assert_eq!(postback.metadata["payload"], "HOURS");
+
+    let without = element(&json!({"postback": {"title": "T", "referral": {"ref": "r", "source": "SHORTLINKS"}}}));
+    let postback = message(&without);
+    assert_eq!(postback.mid, None);
+    assert_eq!(postback.id, MessageId::derive_from_json(at(), &without.to_string()));
+    assert_eq!(postback.referral.and_then(|referral| referral.reference).as_deref(), Some("r"));
+}
+
+#[test]
+fn a_link_into_an_open_thread_is_shown_and_opens_the_window() {
+    let referral =
+        message(&element(&json!({"referral": {"ref": "campaign-1", "source": "SHORTLINKS", "type": "OPEN_THREAD"}})));
+    assert_eq!((referral.kind, referral.opens_window), (Kind::Referral, true));
+    assert_eq!(referral.referral.and_then(|referral| referral.reference).as_deref(), Some("campaign-1"));
+}
+
+#[test]
+fn reactions_tell_whose_they_are_and_which() {
+    let react = json!({"reaction": {"mid": "a", "action": "react", "reaction": "love", "emoji": "\u{2764}\u{fe0f}"}});
+    for (element, by) in [(element(&react), Reactor::Contact), (own_element(&react), Reactor::Account)] {
+        let reaction = Reaction { at: at(), emoji: Some("\u{2764}\u{fe0f}".to_owned()), name: Some("love".to_owned()) };
+        let change = Change::React { by, reaction };
+        assert_eq!(happening(&element), Happening::Change { contact: Some(contact()), mid: mid("a"), change });
+    }
+}
+
+#[test]
+fn a_reaction_taken_back_has_no_emoji_and_one_without_an_emoji_gets_one() {
+    let emoji = |reaction: Value| match happening(&element(&json!({"reaction": reaction}))) {
+        Happening::Change { change: Change::React { reaction, .. }, .. } => reaction.emoji,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(emoji(json!({"mid": "a", "action": "unreact"})), None);
+    assert_eq!(emoji(json!({"mid": "a", "action": "unreact", "reaction": "love", "emoji": "x"})), None);
+    assert_eq!(emoji(json!({"mid": "a", "action": "react", "reaction": "like"})).as_deref(), Some("\u{1f44d}"));
+    assert!(emoji(json!({"mid": "a", "action": "react", "reaction": "other"})).is_some());
+    assert!(emoji(json!({"mid": "a", "action": "react"})).is_some());
+    let nameless = happening(&element(&json!({"reaction": {"action": "react"}})));
+    assert_eq!(nameless, Happening::Nothing { kind: "reaction_without_mid" });
+}
+
+#[test]
+fn a_receipt_names_the_last_message_that_was_read() {
+    let seen = happening(&element(&json!({"read": {"mid": "aWdf11"}})));
+    assert_eq!(seen, Happening::Read { contact: contact(), mid: mid("aWdf11") });
+    let watermark = happening(&element(&json!({"read": {"watermark": 1_569_262_485_349_i64}})));
+    assert_eq!(watermark, Happening::Nothing { kind: "read_without_mid" });
+    assert_eq!(happening(&own_element(&json!({"read": {"mid": "a"}}))), Happening::Nothing { kind: "own_read" });
+}
+
+#[test]
+fn an_edit_brings_the_new_text_and_its_number_in_either_type() {
+    for number in [json!(2), json!("2")] {
+        let edit =
+            happening(&element(&json!({"message_edit": {"mid": "a", "text": "Hello there", "num_edit": number}})));
+        let change = Change::Edit { edit: Edit { number: 2, at: at(), text: "Hello there".to_owned() } };
+        assert_eq!(edit, Happening::Change { contact: Some(contact()), mid: mid("a"), change });
+    }
+}
+
+#[test]
+fn an_edit_without_a_text_changes_nothing_with_and_without_parties() {
+    let edit = json!({"message_edit": {"mid": "aWdf15", "num_edit": 0}});
+    let bare = json!({"timestamp": AT, "message_edit": {"mid": "aWdf15", "num_edit": 0}});
+    for element in [element(&edit), bare] {
+        assert_eq!(happening(&element), Happening::Nothing { kind: "edit_without_text" });
+    }
+}
+
+#[test]
+fn an_opt_in_is_shown_and_its_token_is_not_kept() {
+    let optin =
+        message(&element(&json!({"optin": {"type": "notification_messages", "payload": "INFO", "title": "News",
+        "notification_messages_token": "SECRET", "notification_messages_frequency": "DAILY"}})));
+    assert_eq!((optin.kind, optin.text.as_deref(), optin.opens_window), (Kind::Optin, Some("News"), false));
+    assert_eq!(optin.metadata["notification_messages_frequency"], "DAILY");
+    assert!(!json!(optin.metadata).to_string().contains("SECRET"));
+}
+
+#[test]
+fn policy_and_feedback_are_notices_of_the_account() {
+    let (kind, details) =
+        notice(happening(&element(&json!({"policy_enforcement": {"action": "block", "reason": "r"}}))));
+    assert_eq!((kind.as_str(), &details["action"]), ("policy_enforcement", &json!("block")));
+    let (kind, details) =
+        notice(happening(&element(&json!({"response_feedback": {"feedback": "Good response", "mid": "a"}}))));
+    assert_eq!((kind.as_str(), &details["mid"]), ("response_feedback", &json!("a")));
+}
+
+#[test]
+fn standby_messages_are_marked_as_handled_elsewhere() {
+    let members = json!({"message": {"mid": "aWdf16", "text": "hi"}});
+    let standby = as_message(read_entry(&json!({"standby": [element(&members)]})).happening);
+    assert!(standby.handled_elsewhere);
+    assert_eq!(standby.text.as_deref(), Some("hi"));
+}
+
+#[test]
+fn handing_a_thread_over_is_shown_and_is_nobodys_unread_message() {
+    for (action, elsewhere) in [("pass", false), ("take", true), ("request", false)] {
+        let control =
+            json!({"previous_owner_app_id": "263902037430900", "new_owner_app_id": "123456789", "metadata": "x"});
+        let control = message(&element(&json!({format!("{action}_thread_control"): control})));
+        assert_eq!(
+            (control.kind, control.author, control.direction),
+            (Kind::ThreadControl, Author::App, Direction::Inbound)
+        );
+        assert_eq!(control.metadata["action"], action);
+        assert_eq!(control.metadata["new_owner_app_id"], "123456789");
+        assert_eq!((control.handled_elsewhere, control.opens_window), (elsewhere, false));
+    }
+}
+
+#[test]
+fn an_unknown_kind_is_visible_by_its_names_only() {
+    let unknown = message(&element(&json!({"brand_new": {"text": "private"}, "also": 1})));
+    assert_eq!(unknown.kind, Kind::Unsupported);
+    assert_eq!(unknown.metadata["fields"], json!(["also", "brand_new"]));
+    let (kind, details) = notice(happening(&json!({"brand_new": {"text": "private"}})));
+    assert_eq!((kind.as_str(), details), ("event_without_contact", json!({"fields": ["brand_new"]})));
+}
+
+#[test]
+fn times_are_read_in_every_spelling_and_fall_back_to_the_entry() {
+    let time = |timestamp: Value| {
+        let mut element = element(&json!({"message": {"mid": "a", "text": "t"}}));
+        element["timestamp"] = timestamp;
+        read_entry(&json!({"time": 1_600_000_000, "messaging": [element]})).at.get()
+    };
+    assert_eq!(time(json!(AT)), AT);
+    assert_eq!(time(json!("1527459824")), 1_527_459_824_000);
+    assert_eq!(time(json!(1_527_459_824)), 1_527_459_824_000);
+    for unusable in [Value::Null, json!("soon"), json!(0), json!(-5), json!({})] {
+        assert_eq!(time(unusable), 1_600_000_000_000);
+    }
+}
+
+#[test]
+fn a_malformed_event_of_a_known_account_is_a_notice() {
+    for entry in [json!({"messaging": ["text"]}), json!({"news": {"text": "private"}})] {
+        let (kind, details) = notice(read_entry(&entry).happening);
+        assert_eq!(kind, "malformed_event");
+        assert!(!details.to_string().contains("private"));
+    }
+}
+
+#[test]
+fn only_what_is_no_object_is_poison() {
+    let [event] = queued(&notification(&json!({"messaging": [element(&json!({}))]}))).try_into().expect("one event");
+    let event: QueuedEvent = event;
+    for poison in ["5", "[]", "null"] {
+        let raw = serde_json::value::RawValue::from_string(poison.to_owned()).expect("JSON");
+        assert!(meta::read(&QueuedEvent { event: raw, ..event.clone() }).is_err(), "{poison}");
+    }
+}

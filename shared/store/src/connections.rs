@@ -1,0 +1,220 @@
+//! A tenant's connected accounts, and the routes by which webhooks find them.
+
+mod activate;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::connection::ConnectionError;
+use domain::{AppScopedId, Connection, ConnectionStatus, IgId, Login, Route, TenantId, UnixSeconds};
+use serde::{Deserialize, Serialize};
+
+pub use self::activate::ActivateError;
+use crate::error::StoreError;
+use crate::item::{Item, Written, from_item, number, text, to_value, written};
+use crate::key::{ACCOUNT, Key, app_user_partition, tenant_partition};
+use crate::tables::Tables;
+
+/// How exact `last_webhook_at` is: a write for each webhook would cost as much as a message.
+const TOUCH_SECONDS: i64 = 300;
+
+/// Accounts whose last touch is remembered by one process.
+const REMEMBERED_TOUCHES: usize = 10_000;
+
+/// Connections and routes.
+#[derive(Clone, Debug)]
+pub struct ConnectionStore {
+    client: Client,
+    table: String,
+    touched: Arc<Mutex<HashMap<(TenantId, IgId), UnixSeconds>>>,
+}
+
+/// An account that a person connected: kept after the connection ends, for Meta's callbacks that name only the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppUserAccount {
+    /// Who connected it last.
+    pub tenant: TenantId,
+    /// The account.
+    pub ig_user_id: IgId,
+}
+
+impl ConnectionStore {
+    /// A store on the connections table. No call is made.
+    #[must_use]
+    pub fn new(client: Client, tables: &Tables) -> Self {
+        Self { client, table: tables.connections.clone(), touched: Arc::default() }
+    }
+
+    /// Reads a connection, in whatever status, strongly consistent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn find(&self, tenant: &TenantId, account: &IgId) -> Result<Option<Connection>, StoreError> {
+        let found = self.get(&Key::connection(tenant, account)).await?;
+        found.map(|item| from_item("connection", item)).transpose()
+    }
+
+    /// All connections of a tenant, revoked ones among them, by account; strongly consistent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn list(&self, tenant: &TenantId) -> Result<Vec<Connection>, StoreError> {
+        self.query("connection", &tenant_partition(tenant)).await
+    }
+
+    /// Whose account this is, strongly consistent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn route(&self, account: &IgId) -> Result<Option<Route>, StoreError> {
+        self.get(&Key::route(account)).await?.map(|item| from_item("route", item)).transpose()
+    }
+
+    /// What a person has ever connected through a Meta app of this login.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn accounts_of(&self, login: Login, person: &AppScopedId) -> Result<Vec<AppUserAccount>, StoreError> {
+        self.query("account of a person", &app_user_partition(login, person)).await
+    }
+
+    /// Notes that Meta refuses the connection's token. Answers the connection, or `None` when it is not the one that
+    /// the caller used any more (a reconnect was faster) and nothing was changed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn set_error(
+        &self,
+        used: &Connection,
+        error: &ConnectionError,
+        now: UnixSeconds,
+    ) -> Result<Option<Connection>, StoreError> {
+        let update = self
+            .update(used, now)
+            .update_expression(
+                "SET #status = :status, #error = :error, updated_at = :now ADD #version :one \
+                 REMOVE refresh_shard, refresh_at",
+            )
+            .expression_attribute_values(":status", to_value(&ConnectionStatus::Error)?)
+            .expression_attribute_values(":error", to_value(error)?);
+        changed(update).await
+    }
+
+    /// Takes the note of [`Self::set_error`] back. Answers as it does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn clear_error(&self, used: &Connection, now: UnixSeconds) -> Result<Option<Connection>, StoreError> {
+        let healed = Connection { status: ConnectionStatus::Active, ..used.clone() };
+        let mut expression = "SET #status = :status, updated_at = :now".to_owned();
+        let mut update = self.update(used, now);
+        for (name, value) in activate::refresh_attributes(&healed) {
+            expression = format!("{expression}, {name} = :{name}");
+            update = update.expression_attribute_values(format!(":{name}"), to_value(&value)?);
+        }
+        let update = update
+            .update_expression(format!("{expression} ADD #version :one REMOVE #error"))
+            .expression_attribute_values(":status", to_value(&healed.status)?);
+        changed(update).await
+    }
+
+    /// Notes that Meta delivered something for the account: at most one write in five minutes, none that anybody waits
+    /// for twice. A connection that is gone is left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn touch_webhook(&self, tenant: &TenantId, account: &IgId, now: UnixSeconds) -> Result<(), StoreError> {
+        let whose = (tenant.clone(), account.clone());
+        if self.touched().get(&whose).is_some_and(|at| now < at.plus(TOUCH_SECONDS)) {
+            return Ok(());
+        }
+        let outcome = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::connection(tenant, account).attributes()))
+            .update_expression("SET last_webhook_at = :now")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(last_webhook_at) OR last_webhook_at <= :before)",
+            )
+            .expression_attribute_values(":now", number(now.get()))
+            .expression_attribute_values(":before", number(now.plus(-TOUCH_SECONDS).get()))
+            .send()
+            .await;
+        written(outcome, |_| None)?;
+        let mut touched = self.touched();
+        if touched.len() >= REMEMBERED_TOUCHES {
+            touched.clear();
+        }
+        touched.insert(whose, now);
+        Ok(())
+    }
+
+    fn touched(&self) -> std::sync::MutexGuard<'_, HashMap<(TenantId, IgId), UnixSeconds>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An update of the connection that the caller used, refused when it has changed since.
+    fn update(&self, used: &Connection, now: UnixSeconds) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::connection(&used.tenant, &used.ig_user_id).attributes()))
+            .condition_expression("#version = :version AND #status <> :revoked")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(used.version))
+            .expression_attribute_values(":revoked", text("revoked"))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":now", number(now.get()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        let read = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
+        Ok(read.consistent_read(true).send().await?.item)
+    }
+
+    /// Everything in a partition whose sort key names an account.
+    async fn query<T: serde::de::DeserializeOwned>(
+        &self,
+        entity: &'static str,
+        partition: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(partition))
+            .expression_attribute_values(":prefix", text(ACCOUNT))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut entities = Vec::new();
+        while let Some(item) = pages.next().await {
+            entities.push(from_item(entity, item?)?);
+        }
+        Ok(entities)
+    }
+}
+
+async fn changed(update: UpdateItemFluentBuilder) -> Result<Option<Connection>, StoreError> {
+    match written(update.send().await, |output| output.attributes)? {
+        Written::Done(item) => item.map(|item| from_item("connection", item)).transpose(),
+        Written::Refused(_) => Ok(None),
+    }
+}

@@ -1,0 +1,189 @@
+//! An account belongs to one tenant: enforced by the key of its route, in the transaction that activates it.
+
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use domain::{Connection, ConnectionStatus, IgId, PageId, Route, TenantId, UnixSeconds};
+
+use super::{AppUserAccount, ConnectionStore};
+use crate::error::StoreError;
+use crate::item::{IndexValue, Keyed, from_item, number, text};
+use crate::key::Key;
+use crate::retry::{ATTEMPTS, pause};
+use crate::transaction::{self, Part as _};
+
+/// A route that another tenant holds is left alone.
+const MINE_OR_NOBODYS: &str = "attribute_not_exists(pk) OR tenant = :tenant";
+
+/// Why an account was not connected. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivateError {
+    /// Another tenant has connected this account or its Page.
+    #[error("the account belongs to another tenant")]
+    OwnedByAnother,
+    /// The connection is not at the version that the caller expected.
+    #[error("the connection was changed meanwhile")]
+    Conflict,
+    /// See there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ConnectionStore {
+    /// Stores a connection together with its routes, all or nothing. The version is set here; the connection is
+    /// answered as it was stored.
+    ///
+    /// `expected` is the version of the connection that it replaces (a revoked one, or a reconnect), `None` when the
+    /// tenant has had none for this account. The route of a Page that the connection no longer has is removed.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActivateError`]. Uniqueness holds under concurrency: of two tenants that activate the same account at
+    /// once one gets [`ActivateError::OwnedByAnother`].
+    pub async fn activate(&self, connection: &Connection, expected: Option<u64>) -> Result<Connection, ActivateError> {
+        let stored = Connection { version: expected.map_or(1, |version| version + 1), ..connection.clone() };
+        let mut writes = self.claims(&stored)?;
+        if expected.is_some() {
+            let previous = self.find(&stored.tenant, &stored.ig_user_id).await?;
+            writes.extend(self.page_to_leave(previous.as_ref(), stored.page_id.as_ref()).await?);
+        }
+        let claims = writes.len();
+        writes.push(self.put_connection(&stored, expected)?);
+        transaction::write(&self.client, writes).await?.map_err(|refused| {
+            if refused.0.iter().any(|place| *place < claims) {
+                ActivateError::OwnedByAnother
+            } else {
+                ActivateError::Conflict
+            }
+        })?;
+        Ok(stored)
+    }
+
+    /// Ends a connection: token and routes are removed together, so that nothing is received or sent any more. The
+    /// history stays. Answers the revoked connection (also when it was revoked before), `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when others keep changing the connection, [`StoreError::Unavailable`].
+    pub async fn revoke(
+        &self,
+        tenant: &TenantId,
+        account: &IgId,
+        now: UnixSeconds,
+    ) -> Result<Option<Connection>, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let Some(found) = self.find(tenant, account).await? else { return Ok(None) };
+            if found.status == ConnectionStatus::Revoked {
+                return Ok(Some(found));
+            }
+            let expected = found.version;
+            let mut writes = vec![self.leave(&Key::route(account), account)?];
+            writes.extend(self.page_to_leave(Some(&found), None).await?);
+            let revoked = revoked(found, now);
+            writes.push(self.put_connection(&revoked, Some(expected))?);
+            if transaction::write(&self.client, writes).await?.is_ok() {
+                return Ok(Some(revoked));
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// The routes, and the note of who connected the account.
+    fn claims(&self, connection: &Connection) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let route = Route { tenant: connection.tenant.clone(), ig_user_id: connection.ig_user_id.clone() };
+        let pages = connection.page_id.iter().map(Key::page_route);
+        let mut writes = std::iter::once(Key::route(&connection.ig_user_id))
+            .chain(pages)
+            .map(|key| self.put_route(&key, &route))
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some(person) = &connection.app_scoped_user_id {
+            let account = AppUserAccount { tenant: route.tenant, ig_user_id: route.ig_user_id };
+            let key = Key::app_user(connection.login, person, &account.ig_user_id);
+            writes.push(
+                Put::builder().table_name(&self.table).set_item(Some(Keyed::new(&key, &account).item()?)).part()?,
+            );
+        }
+        Ok(writes)
+    }
+
+    fn put_route(&self, key: &Key, route: &Route) -> Result<TransactWriteItem, StoreError> {
+        Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(Keyed::new(key, route).item()?))
+            .condition_expression(MINE_OR_NOBODYS)
+            .expression_attribute_values(":tenant", text(route.tenant.as_str()))
+            .part()
+    }
+
+    fn put_connection(&self, connection: &Connection, expected: Option<u64>) -> Result<TransactWriteItem, StoreError> {
+        let write = Put::builder().table_name(&self.table);
+        let write = match expected {
+            None => write.condition_expression("attribute_not_exists(pk)"),
+            Some(version) => write
+                .condition_expression("#version = :version")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":version", number(version)),
+        };
+        let key = Key::connection(&connection.tenant, &connection.ig_user_id);
+        let keyed = refresh_attributes(connection)
+            .into_iter()
+            .fold(Keyed::new(&key, connection), |keyed, (name, value)| keyed.indexed(name, value));
+        write.set_item(Some(keyed.item()?)).part()
+    }
+
+    /// The removal of the Page's route that `previous` has and its successor has not, if it still leads to this account.
+    async fn page_to_leave(
+        &self,
+        previous: Option<&Connection>,
+        kept: Option<&PageId>,
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some((connection, page)) = previous.and_then(|it| Some((it, it.page_id.as_ref()?))) else {
+            return Ok(None);
+        };
+        if kept == Some(page) {
+            return Ok(None);
+        }
+        let key = Key::page_route(page);
+        let route = self.get(&key).await?.map(|item| from_item::<Route>("route", item)).transpose()?;
+        let leads_here =
+            route.is_some_and(|route| route.tenant == connection.tenant && route.ig_user_id == connection.ig_user_id);
+        leads_here.then(|| self.leave(&key, &connection.ig_user_id)).transpose()
+    }
+
+    fn leave(&self, key: &Key, account: &IgId) -> Result<TransactWriteItem, StoreError> {
+        Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .condition_expression("attribute_not_exists(pk) OR ig_user_id = :account")
+            .expression_attribute_values(":account", text(account.as_str()))
+            .part()
+    }
+}
+
+fn revoked(found: Connection, now: UnixSeconds) -> Connection {
+    Connection {
+        status: ConnectionStatus::Revoked,
+        token: None,
+        token_expires_at: None,
+        error: None,
+        version: found.version + 1,
+        updated_at: now,
+        ..found
+    }
+}
+
+/// Places an active connection with an expiring token in the index of what is to be renewed: at half of the token's
+/// life, so that a month remains for the renewal to be tried again.
+pub(super) fn refresh_attributes(connection: &Connection) -> Vec<(&'static str, IndexValue)> {
+    let Some(expires_at) = connection.token_expires_at.filter(|_| connection.is_active()) else {
+        return Vec::new();
+    };
+    let issued_at = connection.token_refreshed_at;
+    let half = (expires_at.get() - issued_at.get()) / 2;
+    vec![
+        ("refresh_shard", IndexValue::Text(REFRESH_SHARD.to_owned())),
+        ("refresh_at", IndexValue::Number(issued_at.plus(half).get())),
+    ]
+}
+
+/// One shard is enough: an entry moves once a month for each connection.
+const REFRESH_SHARD: &str = "0";

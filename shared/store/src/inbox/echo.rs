@@ -1,0 +1,113 @@
+//! What the account itself sent comes back as an echo: from here, from the phone, from another tool.
+
+use domain::conversation::WasCounted;
+use domain::event::NewMessage;
+use domain::{Author, Direction, Message, Status, UnixMillis};
+
+use super::Outcome;
+use crate::error::StoreError;
+use crate::item::number;
+use crate::retry::{ATTEMPTS, pause};
+use crate::threads::{ECHOED_AT, OUTBOUND_AT, OUTBOUND_SHARD, Thread, Threads, Walk};
+
+/// A message may wait for so long between being written here and reaching Meta.
+const LONGEST_WAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// How far Meta's clock may be from ours.
+const CLOCK_SKEW_MS: i64 = 10 * 60 * 1000;
+
+/// Whose echo it is.
+enum Original {
+    /// The message has the mid already.
+    Known(Message),
+    /// Meta has not told us yet whether it took this one.
+    Unanswered(Message),
+    /// Nothing of ours.
+    Foreign,
+}
+
+impl Threads {
+    /// Finds the message that an echo is of, or stores it as written elsewhere.
+    pub(crate) async fn place_echo(&self, thread: &mut Thread, echo: &NewMessage) -> Result<Outcome, StoreError> {
+        if thread.conversation.counted.contains(&echo.id) == WasCounted::Yes {
+            return self.store(thread, echo).await;
+        }
+        for attempt in 0..ATTEMPTS {
+            match self.original(thread, echo).await? {
+                Original::Foreign => return self.store(thread, echo).await,
+                Original::Known(message) => {
+                    let foreign = message.id == echo.id;
+                    if let Some(mid) = &echo.mid {
+                        self.apply_waiting(thread, mid, &message.id).await?;
+                    }
+                    return Ok(if foreign { Outcome::Duplicate } else { Outcome::Merged });
+                }
+                Original::Unanswered(message) => {
+                    // Once it has the mid the next round finds it by that, and applies what waited.
+                    if !self.merge(thread, message, echo).await? {
+                        pause(attempt).await;
+                    }
+                }
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// Looks among the outbound messages that may be on their way. The one begun last comes first: what is being sent
+    /// now, then the oldest of those that nobody is sure of, since they were sent in order.
+    async fn original(&self, thread: &Thread, echo: &NewMessage) -> Result<Original, StoreError> {
+        if !thread.is_stored() {
+            return Ok(Original::Foreign);
+        }
+        let at = echo.id.at();
+        let mut walk = Walk::between(&thread.tenant, thread.id(), earliest(at), at.plus(CLOCK_SKEW_MS))
+            .only("direction", "outbound");
+        let (mut sending, mut uncertain) = (None, None);
+        while let Some(messages) = self.next(&mut walk).await? {
+            for message in messages {
+                if message.provider_message_id.is_some() && message.provider_message_id == echo.mid {
+                    return Ok(Original::Known(message));
+                }
+                if may_be_of(&message, echo) {
+                    let place = if message.status == Status::Sending { &mut sending } else { &mut uncertain };
+                    *place = Some(message);
+                }
+            }
+        }
+        Ok(sending.or(uncertain).map_or(Original::Foreign, Original::Unanswered))
+    }
+
+    /// Gives our message the mid of its echo: it was sent. `false` when it has changed meanwhile.
+    async fn merge(&self, thread: &Thread, message: Message, echo: &NewMessage) -> Result<bool, StoreError> {
+        let at = echo.id.at();
+        let sent = Message {
+            status: Status::Sent,
+            provider_message_id: echo.mid.clone(),
+            sent_at: Some(at),
+            error: None,
+            ..message.clone()
+        };
+        let beside = [(ECHOED_AT, Some(number(at.get()))), (OUTBOUND_SHARD, None), (OUTBOUND_AT, None)];
+        Ok(self.replace_message(&thread.tenant, &message, sent, &beside).await?.is_some())
+    }
+}
+
+const fn earliest(echoed_at: UnixMillis) -> UnixMillis {
+    echoed_at.plus(-LONGEST_WAY_MS - CLOCK_SKEW_MS)
+}
+
+/// Whether the echo may be of this message of ours: Meta says nothing but the content.
+fn may_be_of(message: &Message, echo: &NewMessage) -> bool {
+    let ours = message.direction == Direction::Outbound && message.author != Author::App;
+    let unanswered = matches!(message.status, Status::Sending | Status::Uncertain);
+    ours && unanswered && message.provider_message_id.is_none() && echo.mid.is_some() && same_content(message, echo)
+}
+
+/// The same text, but for white space, which Meta may trim; without text as many attachments.
+fn same_content(message: &Message, echo: &NewMessage) -> bool {
+    let words = |text: &Option<String>| -> Vec<String> {
+        text.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+    };
+    let (ours, theirs) = (words(&message.text), words(&echo.text));
+    ours == theirs && (!ours.is_empty() || message.attachments.len() == echo.attachments.len())
+}

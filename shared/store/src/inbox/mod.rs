@@ -1,0 +1,139 @@
+//! Conversations and messages: received exactly once, listed, marked.
+
+mod change;
+mod echo;
+mod list;
+mod mark;
+mod prefetch;
+mod receive;
+mod waiting;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::Client;
+use domain::{Conversation, ConversationId, IgId, Message, MessageId, Mid, TenantId};
+
+pub use self::list::Filter;
+pub use self::prefetch::Prefetched;
+use crate::error::StoreError;
+use crate::tables::Tables;
+use crate::threads::Threads;
+
+/// Conversations and messages of all tenants.
+///
+/// # Exactly once
+///
+/// A message and its conversation are two items, written one after the other, without a transaction (which would double
+/// the price). What makes that safe:
+///
+/// 1. The id of a message is derived from the event, so every delivery names the same item.
+/// 2. The conversation is counted first, under a condition on its version, and remembers what it has counted
+///    ([`domain::conversation::Counted`]). The message's item is put second, if it is not there.
+/// 3. A delivery that finds its message counted only puts the item. So a process may die between any two calls: the
+///    redelivery completes what is missing and repeats nothing.
+///
+/// A warm new message in a known conversation costs one `BatchGetItem` (shared by its whole SQS batch), one
+/// `UpdateItem` (1 write unit, and 2 for the list's index, where the entry moves) and one `PutItem` (1 write unit).
+#[derive(Clone, Debug)]
+pub struct InboxStore {
+    pub(crate) threads: Threads,
+    connections: String,
+    /// Whose accounts were when last looked. Only predicts which conversations to read along; never decides.
+    owners: Arc<Mutex<HashMap<IgId, TenantId>>>,
+}
+
+/// What receiving an event came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A message was stored.
+    Stored {
+        /// It began a conversation.
+        new_conversation: bool,
+    },
+    /// The message was there already.
+    Duplicate,
+    /// An echo of a message that was sent from here: the two are one now, or were before.
+    Merged,
+    /// A change was applied, or a read mark set; or it had been before.
+    Applied,
+    /// The message that it is about is not there yet: it waits for it.
+    Parked,
+    /// Meta did not say whose conversation it is about, so nothing can be found.
+    Unplaced,
+    /// No tenant has connected the account.
+    NoRoute,
+    /// It concerns no conversation: a test, a notice, nothing.
+    NotForInbox,
+}
+
+/// Where an event belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Whose inbox.
+    pub tenant: TenantId,
+    /// Which conversation; `None` for an event about the account.
+    pub conversation: Option<ConversationId>,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// What was done.
+    pub outcome: Outcome,
+    /// Where; `None` without a route.
+    pub place: Option<Place>,
+    /// The contact has no name yet, and a day has passed since it was asked for: time to ask the provider.
+    pub profile_wanted: bool,
+}
+
+impl InboxStore {
+    /// A store on the tables of connections (routes only), conversations and messages. No call is made.
+    #[must_use]
+    pub fn new(client: Client, tables: &Tables) -> Self {
+        let threads =
+            Threads { client, conversations: tables.conversations.clone(), messages: tables.messages.clone() };
+        Self { threads, connections: tables.connections.clone(), owners: Arc::default() }
+    }
+
+    /// Reads a conversation, strongly consistent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn conversation(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+    ) -> Result<Option<Conversation>, StoreError> {
+        self.threads.conversation(tenant, id).await
+    }
+
+    /// Reads a message, strongly consistent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn message(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+    ) -> Result<Option<Message>, StoreError> {
+        self.threads.message(tenant, conversation, id).await
+    }
+
+    /// Finds a message by the provider's id, strongly consistent. Reads the conversation newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn find_by_mid(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        mid: &Mid,
+    ) -> Result<Option<Message>, StoreError> {
+        self.threads.find_by_mid(tenant, conversation, mid).await
+    }
+}

@@ -1,0 +1,167 @@
+//! One read for a whole batch of events: whose accounts they are, and the conversations they belong to.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
+
+use domain::{Conversation, ConversationId, IgId, Igsid, Route, TenantId, UnixMillis};
+
+use super::InboxStore;
+use crate::batch::{self, Found};
+use crate::error::StoreError;
+use crate::item::from_item;
+use crate::key::Key;
+use crate::threads::Thread;
+
+/// Accounts that one process remembers the owner of.
+const REMEMBERED_OWNERS: usize = 10_000;
+
+/// What was read for a batch of events. Kept up to date by [`InboxStore::receive`], so that one batch needs one read.
+///
+/// Whoever works on several conversations at once gives each its own clone.
+#[derive(Clone, Debug, Default)]
+pub struct Prefetched {
+    owners: HashMap<IgId, Option<TenantId>>,
+    /// Conversations that were looked for; `None` for one that is not there.
+    conversations: HashMap<(TenantId, ConversationId), Option<Conversation>>,
+}
+
+impl InboxStore {
+    /// Reads what a batch of events needs: their routes, and the conversations that they lead to.
+    ///
+    /// Costs one `BatchGetItem` when the owner of every account is remembered and still the same, else two. The route
+    /// is always read, strongly consistent: what is remembered only predicts the conversation's key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn prefetch(&self, events: &[(IgId, Option<Igsid>)]) -> Result<Prefetched, StoreError> {
+        let predicted = threads_of(events, |account| self.remembered_owner(account));
+        let accounts: HashSet<&IgId> = events.iter().map(|(account, _)| account).collect();
+        let routes = accounts.iter().map(|account| (self.connections.as_str(), Key::route(account)));
+        let found =
+            batch::get(&self.threads.client, &routes.chain(self.wanted(&predicted)).collect::<Vec<_>>()).await?;
+        let mut prefetched = Prefetched::default();
+        for account in accounts {
+            let owner = owner(&found, account)?;
+            self.remember_owner(account, owner.as_ref());
+            prefetched.owners.insert(account.clone(), owner);
+        }
+        prefetched.take_over(predicted, found)?;
+        self.prefetch_mispredicted(events, &mut prefetched).await?;
+        Ok(prefetched)
+    }
+
+    /// The second round: conversations of accounts whose owner was not remembered, or is another now.
+    async fn prefetch_mispredicted(
+        &self,
+        events: &[(IgId, Option<Igsid>)],
+        prefetched: &mut Prefetched,
+    ) -> Result<(), StoreError> {
+        let mut missing = threads_of(events, |account| prefetched.owners.get(account).cloned().flatten());
+        missing.retain(|thread| !prefetched.conversations.contains_key(thread));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<_> = self.wanted(&missing).collect();
+        let found = batch::get(&self.threads.client, &wanted).await?;
+        prefetched.take_over(missing, found)
+    }
+
+    fn wanted<'a>(
+        &'a self,
+        threads: &'a HashSet<(TenantId, ConversationId)>,
+    ) -> impl Iterator<Item = (&'a str, Key)> + 'a {
+        threads.iter().map(|(tenant, id)| (self.threads.conversations.as_str(), Key::conversation(tenant, id)))
+    }
+
+    /// Whose account it is: as prefetched, or read now.
+    pub(super) async fn owner(
+        &self,
+        prefetched: &mut Prefetched,
+        account: &IgId,
+    ) -> Result<Option<TenantId>, StoreError> {
+        if let Some(known) = prefetched.owners.get(account) {
+            return Ok(known.clone());
+        }
+        let found = self.threads.get(&self.connections, &Key::route(account)).await?;
+        let owner = found.map(|item| from_item::<Route>("route", item)).transpose()?.map(|route| route.tenant);
+        prefetched.owners.insert(account.clone(), owner.clone());
+        Ok(owner)
+    }
+
+    /// The thread of a contact: as prefetched, or read now. It is handed out, so that an error leaves nothing stale
+    /// behind; whoever succeeds gives it back.
+    pub(super) async fn take_thread(
+        &self,
+        prefetched: &mut Prefetched,
+        tenant: TenantId,
+        account: &IgId,
+        contact: &Igsid,
+        now: UnixMillis,
+    ) -> Result<Thread, StoreError> {
+        let id = ConversationId::derive(&tenant, account, contact);
+        match prefetched.conversations.remove(&(tenant.clone(), id)) {
+            Some(Some(conversation)) => Ok(Thread::stored(tenant, conversation)),
+            Some(None) => Ok(Thread::absent(tenant, account, contact, now)),
+            None => self.threads.thread(&tenant, account, contact, now).await,
+        }
+    }
+
+    fn remembered_owner(&self, account: &IgId) -> Option<TenantId> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+    }
+
+    fn remember_owner(&self, account: &IgId, owner: Option<&TenantId>) {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        if owners.len() >= REMEMBERED_OWNERS {
+            owners.clear();
+        }
+        match owner {
+            Some(owner) => owners.insert(account.clone(), owner.clone()),
+            None => owners.remove(account),
+        };
+    }
+}
+
+impl Prefetched {
+    /// Whose account it is; `None` when nobody has connected it, or it was not among the events.
+    #[must_use]
+    pub fn tenant(&self, account: &IgId) -> Option<&TenantId> {
+        self.owners.get(account)?.as_ref()
+    }
+
+    pub(super) fn give_back(&mut self, thread: Thread) {
+        let stored = thread.is_stored();
+        let key = (thread.tenant, thread.conversation.id.clone());
+        self.conversations.insert(key, stored.then_some(thread.conversation));
+    }
+
+    fn take_over(&mut self, threads: HashSet<(TenantId, ConversationId)>, mut found: Found) -> Result<(), StoreError> {
+        for (tenant, id) in threads {
+            let item = found.remove(&Key::conversation(&tenant, &id));
+            let conversation = item.map(|item| from_item("conversation", item)).transpose()?;
+            self.conversations.insert((tenant, id), conversation);
+        }
+        Ok(())
+    }
+}
+
+fn owner(found: &Found, account: &IgId) -> Result<Option<TenantId>, StoreError> {
+    let item = found.get(&Key::route(account)).cloned();
+    Ok(item.map(|item| from_item::<Route>("route", item)).transpose()?.map(|route| route.tenant))
+}
+
+/// The conversations of the events whose account has an owner.
+fn threads_of(
+    events: &[(IgId, Option<Igsid>)],
+    owner: impl Fn(&IgId) -> Option<TenantId>,
+) -> HashSet<(TenantId, ConversationId)> {
+    events
+        .iter()
+        .filter_map(|(account, contact)| {
+            let (tenant, contact) = (owner(account)?, contact.as_ref()?);
+            let id = ConversationId::derive(&tenant, account, contact);
+            Some((tenant, id))
+        })
+        .collect()
+}

@@ -1,0 +1,123 @@
+//! An event arrives.
+
+use domain::conversation::WasCounted;
+use domain::event::NewMessage;
+use domain::{Direction, Event, Happening, Message, TenantId, UnixMillis};
+
+use super::{InboxStore, Outcome, Place, Prefetched, Received};
+use crate::error::StoreError;
+use crate::retry::{ATTEMPTS, pause};
+use crate::threads::{Thread, Threads};
+
+/// How long a profile that could not be had is left alone.
+const PROFILE_PAUSE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// What counting a message came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counting {
+    /// It was counted now.
+    Now,
+    /// It was counted before; its item may be missing.
+    Before,
+    /// Its item exists.
+    Stored,
+}
+
+impl InboxStore {
+    /// Stores or applies an event exactly once, whatever is redelivered, concurrent or killed in between.
+    ///
+    /// Events of one conversation are expected in order (a FIFO group); every other order ends in the same state.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when others keep changing the conversation, [`StoreError::Unavailable`]: deliver it
+    /// again. [`StoreError::Shape`]: no retry can help.
+    pub async fn receive(
+        &self,
+        prefetched: &mut Prefetched,
+        event: &Event,
+        now: UnixMillis,
+    ) -> Result<Received, StoreError> {
+        let Some(tenant) = self.owner(prefetched, &event.account).await? else {
+            return Ok(Received { outcome: Outcome::NoRoute, place: None, profile_wanted: false });
+        };
+        let contact = match &event.happening {
+            Happening::Message { contact, .. }
+            | Happening::Read { contact, .. }
+            | Happening::Change { contact: Some(contact), .. } => contact,
+            Happening::Change { contact: None, .. } => return Ok(about_account(Outcome::Unplaced, tenant)),
+            Happening::Test | Happening::AccountNotice { .. } | Happening::Nothing { .. } => {
+                return Ok(about_account(Outcome::NotForInbox, tenant));
+            }
+        };
+        let mut thread = self.take_thread(prefetched, tenant.clone(), &event.account, contact, now).await?;
+        let outcome = self.threads.place(&mut thread, event, now).await?;
+        let received = Received {
+            profile_wanted: matches!(outcome, Outcome::Stored { .. } | Outcome::Duplicate)
+                && profile_wanted(&thread, now),
+            outcome,
+            place: Some(Place { tenant, conversation: Some(thread.id().clone()) }),
+        };
+        prefetched.give_back(thread);
+        Ok(received)
+    }
+}
+
+fn about_account(outcome: Outcome, tenant: TenantId) -> Received {
+    Received { outcome, place: Some(Place { tenant, conversation: None }), profile_wanted: false }
+}
+
+fn profile_wanted(thread: &Thread, now: UnixMillis) -> bool {
+    let contact = &thread.conversation.contact;
+    contact.name.is_none() && contact.profile_checked_at.is_none_or(|asked| asked.plus(PROFILE_PAUSE_MS) <= now)
+}
+
+impl Threads {
+    async fn place(&self, thread: &mut Thread, event: &Event, now: UnixMillis) -> Result<Outcome, StoreError> {
+        match &event.happening {
+            Happening::Message { message, .. } if message.direction == Direction::Outbound => {
+                self.place_echo(thread, message).await
+            }
+            Happening::Message { message, .. } => self.store(thread, message).await,
+            Happening::Change { mid, change, .. } => self.change(thread, mid, &change.clone().into(), now).await,
+            Happening::Read { mid, .. } => self.change(thread, mid, &super::waiting::Parked::Read, now).await,
+            Happening::Test | Happening::AccountNotice { .. } | Happening::Nothing { .. } => Ok(Outcome::NotForInbox),
+        }
+    }
+
+    /// Counts a message, then stores it, then applies what waited for it.
+    pub(super) async fn store(&self, thread: &mut Thread, new: &NewMessage) -> Result<Outcome, StoreError> {
+        let new_conversation = thread.conversation.last_message.is_none();
+        let message = Message::from_event(thread.id().clone(), new.clone());
+        let stored = match self.count(thread, &message, new).await? {
+            Counting::Stored => false,
+            Counting::Now | Counting::Before => self.insert_message(&thread.tenant, &message).await?,
+        };
+        if let Some(mid) = &message.provider_message_id {
+            self.apply_waiting(thread, mid, &message.id).await?;
+        }
+        Ok(if stored { Outcome::Stored { new_conversation } } else { Outcome::Duplicate })
+    }
+
+    async fn count(&self, thread: &mut Thread, message: &Message, new: &NewMessage) -> Result<Counting, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            match thread.conversation.counted.contains(&message.id) {
+                WasCounted::Yes => return Ok(Counting::Before),
+                WasCounted::IfStored if self.message(&thread.tenant, thread.id(), &message.id).await?.is_some() => {
+                    return Ok(Counting::Stored);
+                }
+                WasCounted::IfStored | WasCounted::No => {}
+            }
+            let mut next = thread.conversation.clone();
+            next.count(message, new.opens_window);
+            if next.last_message.as_ref().is_some_and(|shown| shown.id == message.id) {
+                next.handled_elsewhere = new.handled_elsewhere;
+            }
+            if self.save(thread, next).await? {
+                return Ok(Counting::Now);
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Conflict)
+    }
+}

@@ -1,0 +1,177 @@
+//! Changes that arrive before their message wait beside it.
+//!
+//! The conversation remembers (by a digest of the mid) that something waits, so that storing a message costs no look.
+//! Some changes wait in vain, as a reaction to what was written before the account was connected: they expire, and
+//! a conversation that has seen many of them stops remembering which and looks every time.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Change, Conversation, Message, MessageId, Mid, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+use crate::item::{Item, Keyed, from_item, text};
+use crate::key::{Key, messages_partition, waiting_prefix};
+use crate::retry::{ATTEMPTS, pause};
+use crate::threads::{Thread, Threads};
+
+/// How long a change waits. Meta delivers for at most 36 hours again; the rest is for a dead-letter queue's replay.
+const WAITING_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// How many mids a conversation remembers as waited for; its item is to stay within one write unit.
+const REMEMBERED_MIDS: usize = 8;
+
+/// Stands for "any mid": too many to remember.
+const ANY: &str = "*";
+
+/// What waits for a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Parked {
+    /// A change of the message.
+    Change(Change),
+    /// The contact has read up to the message.
+    Read,
+}
+
+/// An item for what waits.
+#[derive(Serialize, Deserialize)]
+struct WaitingItem {
+    mid: Mid,
+    parked: Parked,
+}
+
+impl From<Change> for Parked {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+pub(super) fn digest(mid: &Mid) -> String {
+    hex::encode(mid.digest())
+}
+
+/// Whether something may wait for this mid.
+pub(super) fn is_awaited(conversation: &Conversation, mid: &Mid) -> bool {
+    conversation.waiting.contains(ANY) || conversation.waiting.contains(&digest(mid))
+}
+
+fn remember(conversation: &mut Conversation, mid: &Mid) {
+    if !is_awaited(conversation, mid) {
+        conversation.waiting.insert(digest(mid));
+    }
+    if conversation.waiting.len() > REMEMBERED_MIDS {
+        conversation.waiting = [ANY.to_owned()].into();
+    }
+}
+
+impl Threads {
+    /// Lets something wait: the item first, then the conversation's note, so that no note is without its item. Both
+    /// are the same for every delivery.
+    pub(super) async fn park(
+        &self,
+        thread: &mut Thread,
+        mid: &Mid,
+        parked: &Parked,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let json = serde_json::to_vec(parked).map_err(|_| StoreError::Shape { entity: "change" })?;
+        let key = Key::waiting(&thread.tenant, thread.id(), &digest(mid), &json);
+        let waiting = WaitingItem { mid: mid.clone(), parked: parked.clone() };
+        let item = Keyed::new(&key, &waiting).expiring(now.seconds().plus(WAITING_SECONDS)).item()?;
+        self.client.put_item().table_name(&self.messages).set_item(Some(item)).send().await?;
+        self.amend(thread, |conversation| remember(conversation, mid)).await
+    }
+
+    /// Applies to a stored message what waited for its mid, and forgets it. Costs nothing when nothing waited.
+    ///
+    /// Every step may be repeated: changes are idempotent, and the note goes last.
+    pub(super) async fn apply_waiting(&self, thread: &mut Thread, mid: &Mid, id: &MessageId) -> Result<(), StoreError> {
+        if !is_awaited(&thread.conversation, mid) {
+            return Ok(());
+        }
+        let waiting = self.waiting_for(thread, mid).await?;
+        for (_, parked) in &waiting {
+            self.apply(thread, id, parked).await?;
+        }
+        for (key, _) in waiting {
+            self.client.delete_item().table_name(&self.messages).set_key(Some(key)).send().await?;
+        }
+        self.amend(thread, |conversation| {
+            conversation.waiting.remove(&digest(mid));
+        })
+        .await
+    }
+
+    async fn waiting_for(&self, thread: &Thread, mid: &Mid) -> Result<Vec<(Item, Parked)>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.messages)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(messages_partition(&thread.tenant, thread.id())))
+            .expression_attribute_values(":prefix", text(waiting_prefix(&digest(mid))))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut waiting = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item?;
+            let key: Item = ["pk", "sk"].map(|name| (name.to_owned(), part(&item, name))).into();
+            let WaitingItem { mid: whose, parked } = from_item("waiting change", item)?;
+            if whose == *mid {
+                waiting.push((key, parked));
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// Applies a change to a stored message and to what the conversation shows of it. A message that is gone is done.
+    pub(super) async fn apply(&self, thread: &mut Thread, id: &MessageId, parked: &Parked) -> Result<(), StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let Some(message) = self.message(&thread.tenant, thread.id(), id).await? else { return Ok(()) };
+            if self.apply_to(thread, message, parked).await? {
+                return Ok(());
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// Applies a change to a message just read; `false` when it has changed since.
+    pub(super) async fn apply_to(
+        &self,
+        thread: &mut Thread,
+        message: Message,
+        parked: &Parked,
+    ) -> Result<bool, StoreError> {
+        let message = match parked {
+            Parked::Read => {
+                let until = message.created_at;
+                self.amend(thread, |conversation| {
+                    conversation.read_by_contact(until);
+                })
+                .await?;
+                return Ok(true);
+            }
+            Parked::Change(change) => {
+                let mut changed = message.clone();
+                if changed.apply(change) {
+                    let Some(saved) = self.replace_message(&thread.tenant, &message, changed, &[]).await? else {
+                        return Ok(false);
+                    };
+                    saved
+                } else {
+                    message
+                }
+            }
+        };
+        // Also when the message had the change already: whoever applied it may have died before this.
+        self.amend(thread, |conversation| conversation.show_if_newest(&message)).await?;
+        Ok(true)
+    }
+}
+
+fn part(item: &Item, name: &str) -> AttributeValue {
+    item.get(name).cloned().unwrap_or(AttributeValue::Null(true))
+}

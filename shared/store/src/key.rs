@@ -1,0 +1,166 @@
+//! Every key of every table. The tenant is in each one that belongs to a tenant.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::connection::PROVIDER;
+use domain::{AppScopedId, ConversationId, IgId, Login, MessageId, PageId, TenantId, UnixMillis};
+use sha2::{Digest, Sha256};
+
+/// Sort keys of a tenant's connections begin so.
+pub(crate) const ACCOUNT: &str = "ACCOUNT#";
+/// Sort keys of a tenant's conversations begin so.
+pub(crate) const CONVERSATION: &str = "CONVERSATION#";
+/// Sort keys of a conversation's messages begin so.
+pub(crate) const MESSAGE: &str = "MESSAGE#";
+/// Sort keys of a tenant's audit trail begin so.
+pub(crate) const EVENT: &str = "EVENT#";
+
+/// Partition and sort key of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    pub(crate) fn connection(tenant: &TenantId, account: &IgId) -> Self {
+        Self::new(tenant_partition(tenant), format!("{ACCOUNT}{PROVIDER}#{account}"))
+    }
+
+    /// One for an account in the whole system: whoever holds it owns the account.
+    pub(crate) fn route(account: &IgId) -> Self {
+        Self::new(format!("ROUTE#{PROVIDER}#{account}"), "ROUTE")
+    }
+
+    /// One for a Page in the whole system.
+    pub(crate) fn page_route(page: &PageId) -> Self {
+        Self::new(format!("ROUTE#meta_page#{page}"), "ROUTE")
+    }
+
+    /// Where a deauthorize callback finds what a person has connected.
+    pub(crate) fn app_user(login: Login, person: &AppScopedId, account: &IgId) -> Self {
+        Self::new(app_user_partition(login, person), format!("{ACCOUNT}{account}"))
+    }
+
+    pub(crate) fn authorization(state_hash: &str) -> Self {
+        Self::new(format!("STATE#{state_hash}"), "STATE")
+    }
+
+    pub(crate) fn conversation(tenant: &TenantId, conversation: &ConversationId) -> Self {
+        Self::new(tenant_partition(tenant), format!("{CONVERSATION}{conversation}"))
+    }
+
+    pub(crate) fn message(tenant: &TenantId, conversation: &ConversationId, message: &MessageId) -> Self {
+        Self::new(messages_partition(tenant, conversation), message_sort(message))
+    }
+
+    /// A change that waits for its message: the digest of the mid, then what makes the change itself one item.
+    pub(crate) fn waiting(tenant: &TenantId, conversation: &ConversationId, digest: &str, change: &[u8]) -> Self {
+        let unique = &hex::encode(Sha256::digest(change))[..16];
+        Self::new(messages_partition(tenant, conversation), format!("{}{unique}", waiting_prefix(digest)))
+    }
+
+    pub(crate) fn profile(tenant: &TenantId) -> Self {
+        Self::new(tenant_partition(tenant), "PROFILE")
+    }
+
+    /// `month` as `2026-11`.
+    pub(crate) fn usage(tenant: &TenantId, month: &str) -> Self {
+        Self::new(tenant_partition(tenant), format!("USAGE#{month}"))
+    }
+
+    pub(crate) fn idempotency(tenant: &TenantId, conversation: &ConversationId, key: &str) -> Self {
+        let digest = Sha256::new().chain_update(conversation.as_str()).chain_update("#").chain_update(key).finalize();
+        Self::new(tenant_partition(tenant), format!("IDEMPOTENCY#{}", hex::encode(digest)))
+    }
+
+    /// Sorts by time; the unique part is derived from the event, so that writing it again adds no line.
+    pub(crate) fn event(tenant: &TenantId, at: UnixMillis, event: &[u8]) -> Self {
+        let unique = &hex::encode(Sha256::digest(event))[..16];
+        Self::new(tenant_partition(tenant), format!("{EVENT}{:013}-{unique}", at.get().max(0)))
+    }
+
+    /// As the SDK wants it.
+    pub(crate) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+}
+
+pub(crate) fn tenant_partition(tenant: &TenantId) -> String {
+    format!("TENANT#{tenant}")
+}
+
+pub(crate) fn app_user_partition(login: Login, person: &AppScopedId) -> String {
+    format!("APP_USER#{}#{person}", login.as_str())
+}
+
+pub(crate) fn messages_partition(tenant: &TenantId, conversation: &ConversationId) -> String {
+    format!("CONVERSATION#{tenant}#{conversation}")
+}
+
+pub(crate) fn message_sort(message: &MessageId) -> String {
+    format!("{MESSAGE}{message}")
+}
+
+/// The sort keys of all changes that wait for one mid begin so.
+pub(crate) fn waiting_prefix(digest: &str) -> String {
+    format!("WAITING#{digest}#")
+}
+
+/// The calendar month (UTC) that usage at this time counts for, as `2026-11`.
+pub(crate) fn month(now: UnixMillis) -> String {
+    now.rfc3339()[..7].to_owned()
+}
+
+/// Whose partition of messages this is; the inverse of [`messages_partition`].
+pub(crate) fn tenant_of_messages(partition: &str) -> Option<TenantId> {
+    let (tenant, _) = partition.strip_prefix("CONVERSATION#")?.split_once('#')?;
+    TenantId::try_from(tenant).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_a_tenants_item_names_the_tenant() {
+        let tenant = TenantId::try_from("acme").expect("a tenant");
+        let account = IgId::try_from("17841").expect("an account");
+        let conversation = ConversationId::try_from("0".repeat(32)).expect("a conversation");
+        let message = MessageId::new(UnixMillis::new(1), [0; 8]);
+        let keys = [
+            Key::connection(&tenant, &account),
+            Key::conversation(&tenant, &conversation),
+            Key::message(&tenant, &conversation, &message),
+            Key::waiting(&tenant, &conversation, "00", b"change"),
+            Key::profile(&tenant),
+            Key::usage(&tenant, "2026-11"),
+            Key::idempotency(&tenant, &conversation, "key"),
+            Key::event(&tenant, UnixMillis::new(1), b"event"),
+        ];
+        for key in keys {
+            assert!(key.pk.split('#').any(|part| part == "acme"), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn the_tenant_of_a_partition_of_messages_is_read_back() {
+        let tenant = TenantId::try_from("acme").expect("a tenant");
+        let conversation = ConversationId::try_from("0".repeat(32)).expect("a conversation");
+        assert_eq!(tenant_of_messages(&messages_partition(&tenant, &conversation)), Some(tenant));
+        assert_eq!(tenant_of_messages("TENANT#acme"), None);
+    }
+
+    #[test]
+    fn usage_is_counted_by_calendar_month() {
+        assert_eq!(month(UnixMillis::new(1_795_676_245_000)), "2026-11");
+    }
+}

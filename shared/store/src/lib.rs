@@ -1,0 +1,39 @@
+//! The state in DynamoDB: a module for each entity, every key built in one place, the tenant in each of them.
+//!
+//! | Store | Tables | What |
+//! | --- | --- | --- |
+//! | [`ConnectionStore`] | connections | a tenant's accounts, and the routes that webhooks follow |
+//! | [`AuthorizationStore`] | oauth-states | runs of the authorization code flow, each step taken once |
+//! | [`InboxStore`] | connections, conversations, messages | receives exactly once; lists; marks |
+//! | [`OutboundStore`] | connections, conversations, messages, tenants | queues answers and settles them |
+//! | [`TenantStore`] | tenants | plan and usage |
+//! | [`AuditStore`] | integration-events | the audit trail |
+//!
+//! Items are the serde shapes of the domain's types beside their keys. A caller that is told of an error may do the
+//! same again: every operation is idempotent or says what makes it so.
+
+mod audit;
+mod authorizations;
+mod batch;
+mod connections;
+mod cursor;
+mod error;
+mod inbox;
+mod item;
+mod key;
+mod outbound;
+mod retry;
+mod tables;
+mod tenants;
+mod threads;
+mod transaction;
+
+pub use audit::AuditStore;
+pub use authorizations::{AuthorizationStore, Claim};
+pub use connections::{ActivateError, AppUserAccount, ConnectionStore};
+pub use cursor::Page;
+pub use error::{AwsFailure, StoreError};
+pub use inbox::{Filter, InboxStore, Outcome, Place, Prefetched, Received};
+pub use outbound::{Begun, Draft, Earlier, OutboundStore, QueueError, Queued, SendContext, Unsettled};
+pub use tables::Tables;
+pub use tenants::{TenantProfile, TenantStore, Usage};

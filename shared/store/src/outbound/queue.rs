@@ -1,0 +1,239 @@
+//! An answer is accepted: message, quota and idempotency record together or not at all.
+
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use domain::conversation::LastMessage;
+use domain::{Conversation, Message, UnixMillis};
+use sha2::{Digest, Sha256};
+
+use super::OutboundStore;
+use super::context::{Earlier, Record, SendContext};
+use super::draft::Draft;
+use crate::error::StoreError;
+use crate::item::{IndexValue, Keyed, number, text, to_item, to_value};
+use crate::key::{Key, month};
+use crate::retry::{ATTEMPTS, pause};
+use crate::threads::{OUTBOUND_AT, OUTBOUND_SHARD};
+use crate::transaction::{self, Part as _, Refused};
+
+/// How long an `Idempotency-Key` is remembered.
+const KEY_SECONDS: i64 = 24 * 60 * 60;
+
+/// Partitions of the index of unsettled messages: one takes a thousand writes a second, and a message is two.
+pub(super) const SHARDS: u8 = 4;
+
+/// An accepted answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Queued {
+    /// It is stored with status `Queued`; the caller hands it to the queue.
+    New(Box<Message>),
+    /// It was accepted before, under the same key: the message as it is now.
+    Replayed(Box<Message>),
+}
+
+/// Why an answer was not accepted. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The month's messages are used up.
+    #[error("the month's messages are used up")]
+    QuotaExceeded,
+    /// The `Idempotency-Key` belongs to another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReuse,
+    /// See there.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The writes of the transaction, in the order of their refusals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Write {
+    Message,
+    Usage,
+    Record,
+    Conversation,
+}
+
+impl OutboundStore {
+    /// Queues an answer in one transaction. `limit` is the plan's number of messages for a month (`None`: without
+    /// limit); it holds under any concurrency.
+    ///
+    /// The same `Idempotency-Key` with the same content is the same message, also when both requests run at once and
+    /// also when the quota has been used up since.
+    ///
+    /// # Errors
+    ///
+    /// See [`QueueError`].
+    pub async fn queue(
+        &self,
+        context: &SendContext,
+        draft: &Draft,
+        limit: Option<u32>,
+        now: UnixMillis,
+    ) -> Result<Queued, QueueError> {
+        if let Some(earlier) = context.earlier(draft)? {
+            return replay(earlier);
+        }
+        let mut message = draft.message(&context.conversation.id, now);
+        let mut shown = shown(&context.conversation, &message);
+        for attempt in 0..ATTEMPTS {
+            let mut kinds = Vec::new();
+            let mut writes = Vec::new();
+            for (kind, write) in self.writes(context, draft, &message, shown.as_ref(), limit, now)? {
+                kinds.push(kind);
+                writes.push(write);
+            }
+            let Err(Refused(places)) = transaction::write(&self.threads.client, writes).await? else {
+                return Ok(Queued::New(Box::new(message)));
+            };
+            let refused = |kind| places.iter().any(|place| kinds.get(*place) == Some(&kind));
+            if refused(Write::Record) {
+                if let Some(earlier) = self.earlier_now(context, draft, now).await? {
+                    return replay(earlier);
+                }
+            } else if refused(Write::Usage) {
+                return Err(QueueError::QuotaExceeded);
+            }
+            if refused(Write::Conversation) {
+                // A newer message is shown already, and stays shown.
+                shown = None;
+            }
+            if refused(Write::Message) {
+                message = draft.message(&context.conversation.id, now);
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    async fn earlier_now(
+        &self,
+        context: &SendContext,
+        draft: &Draft,
+        now: UnixMillis,
+    ) -> Result<Option<Earlier>, StoreError> {
+        let Some(key) = &draft.idempotency_key else { return Ok(None) };
+        let earlier = self.record(context, key, now).await?;
+        SendContext { earlier, ..context.clone() }.earlier(draft)
+    }
+
+    fn writes(
+        &self,
+        context: &SendContext,
+        draft: &Draft,
+        message: &Message,
+        shown: Option<&LastMessage>,
+        limit: Option<u32>,
+        now: UnixMillis,
+    ) -> Result<Vec<(Write, TransactWriteItem)>, StoreError> {
+        let mut writes = vec![
+            (Write::Message, self.put_message(context, message)?),
+            (Write::Usage, self.spend(context, limit, now)?),
+        ];
+        if let Some(key) = &draft.idempotency_key {
+            writes.push((Write::Record, self.put_record(context, draft, key, message, now)?));
+        }
+        if let Some(shown) = shown {
+            writes.push((Write::Conversation, self.show(context, shown, message.created_at)?));
+        }
+        Ok(writes)
+    }
+
+    fn put_message(&self, context: &SendContext, message: &Message) -> Result<TransactWriteItem, StoreError> {
+        let key = Key::message(&context.tenant, &message.conversation, &message.id);
+        let keyed = Keyed::new(&key, message)
+            .indexed(OUTBOUND_SHARD, IndexValue::Text(shard(message)))
+            .indexed(OUTBOUND_AT, IndexValue::Number(message.created_at.get()));
+        Put::builder()
+            .table_name(&self.threads.messages)
+            .set_item(Some(keyed.item()?))
+            .condition_expression("attribute_not_exists(pk)")
+            .part()
+    }
+
+    fn spend(
+        &self,
+        context: &SendContext,
+        limit: Option<u32>,
+        now: UnixMillis,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.tenants)
+            .set_key(Some(Key::usage(&context.tenant, &month(now)).attributes()))
+            .update_expression("ADD sent :one")
+            .expression_attribute_values(":one", number(1));
+        match limit {
+            None => update,
+            // Without the first half a limit of zero would let the first message of a month through.
+            Some(limit) => update
+                .condition_expression("(attribute_not_exists(sent) AND :limit > :zero) OR sent < :limit")
+                .expression_attribute_values(":limit", number(limit))
+                .expression_attribute_values(":zero", number(0)),
+        }
+        .part()
+    }
+
+    fn put_record(
+        &self,
+        context: &SendContext,
+        draft: &Draft,
+        key: &str,
+        message: &Message,
+        now: UnixMillis,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let free_at = now.seconds().plus(KEY_SECONDS);
+        let record = Record { message: message.id.clone(), fingerprint: draft.fingerprint()?, free_at };
+        let mut item = to_item(&record)?;
+        item.extend(Key::idempotency(&context.tenant, &message.conversation, key).attributes());
+        Put::builder()
+            .table_name(&self.tenants)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR #ttl <= :now")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", number(now.seconds().get()))
+            .part()
+    }
+
+    /// Shows the message in the list, unless a newer one is shown. That is no matter of the conversation's version, so
+    /// answers that are queued at once do not get into each other's way.
+    fn show(
+        &self,
+        context: &SendContext,
+        shown: &LastMessage,
+        at: UnixMillis,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let update: UpdateBuilder = Update::builder()
+            .table_name(&self.threads.conversations)
+            .set_key(Some(Key::conversation(&context.tenant, &context.conversation.id).attributes()))
+            .update_expression("SET last_message = :shown, last_message_at = :at ADD #version :one")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(last_message) OR last_message.id < :id)",
+            )
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":shown", to_value(shown)?)
+            .expression_attribute_values(":at", number(at.get()))
+            .expression_attribute_values(":id", text(shown.id.as_str()))
+            .expression_attribute_values(":one", number(1));
+        update.part()
+    }
+}
+
+fn replay(earlier: Earlier) -> Result<Queued, QueueError> {
+    match earlier {
+        Earlier::Same(message) => Ok(Queued::Replayed(message)),
+        Earlier::Other => Err(QueueError::KeyReuse),
+    }
+}
+
+/// What the list would show of the message; `None` when it shows a newer one.
+fn shown(conversation: &Conversation, message: &Message) -> Option<LastMessage> {
+    let mut conversation = conversation.clone();
+    conversation.show_if_newest(message);
+    conversation.last_message.filter(|shown| shown.id == message.id)
+}
+
+/// Spreads conversations over the index's partitions.
+fn shard(message: &Message) -> String {
+    let digest = Sha256::digest(message.conversation.as_str());
+    (digest[0] % SHARDS).to_string()
+}

@@ -1,0 +1,285 @@
+//! From `Queued` over `Sending` to where it ends: each step is one conditional write.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::event::NewMessage;
+use domain::message::SendFailure;
+use domain::{Author, ConversationId, Message, MessageId, Mid, Status, TenantId, UnixMillis};
+
+use super::OutboundStore;
+use crate::error::StoreError;
+use crate::item::{Item, Written, from_item, number, text, to_value, written};
+use crate::key::Key;
+use crate::retry::{ATTEMPTS, pause};
+use crate::threads::{ECHOED_AT, Thread};
+
+/// An echo that was taken for a message of ours and was not: kept with that message until it has its own.
+const DISPLACED_ECHO: &str = "displaced_echo";
+
+/// What beginning to send a message came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Begun {
+    /// It is the caller's to send: `Sending`, one attempt more.
+    Started(Box<Message>),
+    /// An attempt was begun and not ended. A caller who knows that it died (the queue delivered again, in a FIFO group)
+    /// settles the message as uncertain; the call may have gone out.
+    Running(Box<Message>),
+    /// There is nothing to send: sent, failed, uncertain or unsent.
+    Settled(Box<Message>),
+    /// There is no such message.
+    Gone,
+}
+
+impl OutboundStore {
+    /// Takes a queued message to be sent; of several callers at once only one may.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn begin(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+    ) -> Result<Begun, StoreError> {
+        let update = self
+            .step(tenant, conversation, id)
+            .update_expression("SET #status = :next ADD attempts :one, #version :one")
+            .condition_expression("#status = :queued")
+            .expression_attribute_values(":queued", to_value(&Status::Queued)?)
+            .expression_attribute_values(":next", to_value(&Status::Sending)?);
+        let item = match written(update.send().await, |output| output.attributes)? {
+            Written::Done(Some(item)) => return Ok(Begun::Started(Box::new(from_item("message", item)?))),
+            Written::Refused(Some(item)) => item,
+            Written::Done(None) | Written::Refused(None) => return Ok(Begun::Gone),
+        };
+        self.place_displaced(tenant, &item).await?;
+        let message: Message = from_item("message", item)?;
+        let running = message.status == Status::Sending;
+        Ok(if running { Begun::Running(Box::new(message)) } else { Begun::Settled(Box::new(message)) })
+    }
+
+    /// The provider took the message and named it. Whatever was believed before, this is the truth: a failed or
+    /// uncertain message is sent. Answers the message as it is then, `None` when there is none.
+    ///
+    /// Where an echo with another mid was taken for this message (somebody wrote the same text elsewhere at the same
+    /// time), that echo gets a message of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`], [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn settle_sent(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+        mid: &Mid,
+        at: UnixMillis,
+    ) -> Result<Option<Message>, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let update = self
+                .step(tenant, conversation, id)
+                .update_expression(
+                    "SET #status = :sent, provider_message_id = :mid, sent_at = if_not_exists(sent_at, :at) \
+                     ADD #version :one REMOVE #error, outbound_shard, outbound_at",
+                )
+                .condition_expression(
+                    "attribute_exists(pk) AND #status <> :deleted \
+                     AND (attribute_not_exists(provider_message_id) OR provider_message_id = :mid)",
+                )
+                .expression_attribute_names("#error", "error")
+                .expression_attribute_values(":sent", to_value(&Status::Sent)?)
+                .expression_attribute_values(":deleted", to_value(&Status::Deleted)?)
+                .expression_attribute_values(":mid", text(mid.as_str()))
+                .expression_attribute_values(":at", number(at.get()));
+            let item = match written(update.send().await, |output| output.attributes)? {
+                Written::Done(item) => return item.map(|item| from_item("message", item)).transpose(),
+                Written::Refused(None) => return Ok(None),
+                Written::Refused(Some(item)) => item,
+            };
+            if let Some(corrected) = self.correct(tenant, item, mid).await? {
+                return Ok(Some(corrected));
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// The provider refused the message for good. Answers the message as it is then: not failed when an echo has shown
+    /// meanwhile that it was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn settle_failed(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+        failure: &SendFailure,
+    ) -> Result<Option<Message>, StoreError> {
+        let update = self
+            .step(tenant, conversation, id)
+            .update_expression(
+                "SET #status = :next, #error = :error ADD #version :one REMOVE outbound_shard, outbound_at",
+            )
+            .condition_expression("#status IN (:queued, :sending, :uncertain)")
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":error", to_value(failure)?)
+            .expression_attribute_values(":queued", to_value(&Status::Queued)?)
+            .expression_attribute_values(":sending", to_value(&Status::Sending)?)
+            .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?)
+            .expression_attribute_values(":next", to_value(&Status::Failed)?);
+        settled(update).await
+    }
+
+    /// The message certainly did not go out and is to be tried again, not before `due_at`: until then the sweep leaves
+    /// it alone. Answers the message as it is then: not queued when it was settled meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn requeue(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+        due_at: UnixMillis,
+    ) -> Result<Option<Message>, StoreError> {
+        let update = self
+            .step(tenant, conversation, id)
+            .update_expression("SET #status = :next, outbound_at = :due ADD #version :one REMOVE #error")
+            .condition_expression("#status IN (:sending, :uncertain)")
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":due", number(due_at.get()))
+            .expression_attribute_values(":sending", to_value(&Status::Sending)?)
+            .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?)
+            .expression_attribute_values(":next", to_value(&Status::Queued)?);
+        settled(update).await
+    }
+
+    /// Nobody knows whether the message went out. Answers the message as it is then: not uncertain when an echo has
+    /// shown meanwhile that it was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn settle_uncertain(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+        failure: &SendFailure,
+    ) -> Result<Option<Message>, StoreError> {
+        let update = self
+            .step(tenant, conversation, id)
+            .update_expression("SET #status = :next, #error = :error ADD #version :one")
+            .condition_expression("#status = :sending")
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":error", to_value(failure)?)
+            .expression_attribute_values(":sending", to_value(&Status::Sending)?)
+            .expression_attribute_values(":next", to_value(&Status::Uncertain)?);
+        settled(update).await
+    }
+
+    /// An update of a message that answers it as it is then, whether or not the condition held.
+    pub(super) fn step(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+    ) -> UpdateItemFluentBuilder {
+        self.threads
+            .client
+            .update_item()
+            .table_name(&self.threads.messages)
+            .set_key(Some(Key::message(tenant, conversation, id).attributes()))
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Gives a message that an echo was taken for its true mid, and the echo its own message. `None` when the message
+    /// has changed meanwhile.
+    async fn correct(&self, tenant: &TenantId, item: Item, mid: &Mid) -> Result<Option<Message>, StoreError> {
+        let echoed_at = item.get(ECHOED_AT).and_then(|at| at.as_n().ok()?.parse().ok()).map(UnixMillis::new);
+        let message: Message = from_item("message", item)?;
+        let Some(wrong) = message.provider_message_id.clone().filter(|known| known != mid) else {
+            // Unsent meanwhile, under its own mid or before it had one: nothing to correct.
+            return Ok(Some(message));
+        };
+        let at = echoed_at.or(message.sent_at).unwrap_or(message.created_at);
+        let echo = foreign(&message, wrong, at);
+        let corrected = Message { provider_message_id: Some(mid.clone()), ..message.clone() };
+        let beside = [(DISPLACED_ECHO, Some(to_value(&echo)?)), (ECHOED_AT, None)];
+        let Some(corrected) = self.threads.replace_message(tenant, &message, corrected, &beside).await? else {
+            return Ok(None);
+        };
+        self.place_echo_of(tenant, &corrected.conversation, &corrected.id, echo).await?;
+        Ok(Some(corrected))
+    }
+
+    /// Completes a correction whose process died before the echo had its own message.
+    async fn place_displaced(&self, tenant: &TenantId, item: &Item) -> Result<(), StoreError> {
+        /// The part of the item that this is about.
+        #[derive(serde::Deserialize)]
+        struct Corrected {
+            id: MessageId,
+            conversation: ConversationId,
+            displaced_echo: NewMessage,
+        }
+        if !item.contains_key(DISPLACED_ECHO) {
+            return Ok(());
+        }
+        let Corrected { id, conversation, displaced_echo } = from_item("message", item.clone())?;
+        self.place_echo_of(tenant, &conversation, &id, displaced_echo).await
+    }
+
+    async fn place_echo_of(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        corrected: &MessageId,
+        mut echo: NewMessage,
+    ) -> Result<(), StoreError> {
+        if let Some(conversation) = self.threads.conversation(tenant, conversation).await? {
+            echo.handled_elsewhere = conversation.handled_elsewhere;
+            self.threads.place_echo(&mut Thread::stored(tenant.clone(), conversation), &echo).await?;
+        }
+        self.threads
+            .client
+            .update_item()
+            .table_name(&self.threads.messages)
+            .set_key(Some(Key::message(tenant, conversation, corrected).attributes()))
+            .update_expression("REMOVE displaced_echo")
+            .send()
+            .await?;
+        Ok(())
+    }
+}
+
+/// The message as it is after the update, or as others have left it.
+async fn settled(update: UpdateItemFluentBuilder) -> Result<Option<Message>, StoreError> {
+    let (Written::Done(found) | Written::Refused(found)) = written(update.send().await, |output| output.attributes)?;
+    found.map(|item| from_item("message", item)).transpose()
+}
+
+/// The echo that was taken for `message`, as far as an echo can be told from it: its content was the same.
+fn foreign(message: &Message, mid: Mid, at: UnixMillis) -> NewMessage {
+    NewMessage {
+        id: MessageId::derive(at, &mid),
+        mid: Some(mid),
+        direction: message.direction,
+        author: Author::App,
+        kind: message.kind,
+        text: message.text.clone(),
+        attachments: message.attachments.clone(),
+        reply_to: message.reply_to.clone(),
+        referral: None,
+        opens_window: false,
+        handled_elsewhere: false,
+        metadata: serde_json::Map::new(),
+    }
+}

@@ -1,0 +1,36 @@
+//! Names of the tables.
+
+/// The tables' names. A store uses those of its own row in the crate's table; the others may stay empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// Connections and routes.
+    pub connections: String,
+    /// Authorization requests.
+    pub oauth_states: String,
+    /// Conversations.
+    pub conversations: String,
+    /// Messages, and changes that wait for one.
+    pub messages: String,
+    /// Tenants, their usage, idempotency records.
+    pub tenants: String,
+    /// The audit trail.
+    pub events: String,
+}
+
+impl Tables {
+    /// Takes the names from the variables that `template.yaml` gives a function, as `CONVERSATIONS_TABLE`.
+    ///
+    /// A function is given those that it may use, so an absent one is no error here.
+    #[must_use]
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let name = |key| variable(key).unwrap_or_default();
+        Self {
+            connections: name("CONNECTIONS_TABLE"),
+            oauth_states: name("OAUTH_STATES_TABLE"),
+            conversations: name("CONVERSATIONS_TABLE"),
+            messages: name("MESSAGES_TABLE"),
+            tenants: name("TENANTS_TABLE"),
+            events: name("EVENTS_TABLE"),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The audit trail.
+
+use domain::{AuditEvent, AuditKind};
+use store::{AuditStore, StoreError};
+
+use crate::util::World;
+use crate::util::examples::{NOW, tenant, user};
+
+fn event(seconds: i64) -> AuditEvent {
+    AuditEvent::new(tenant("acme"), AuditKind::Connected, NOW.plus(seconds * 1000))
+        .by(user("ana"))
+        .with("ig_username", "cafe")
+        .with("count", seconds)
+}
+
+#[tokio::test]
+async fn the_trail_is_read_newest_first_in_pages_by_its_own_tenant() {
+    let world = World::empty().await;
+    let trail = AuditStore::new(world.client.clone(), &world.tables);
+    for seconds in 0..5 {
+        trail.append(&event(seconds), Some(90)).await.expect("written");
+    }
+    let first = trail.list(&tenant("acme"), None, 3).await.expect("a page");
+    let second = trail.list(&tenant("acme"), first.cursor.as_deref(), 3).await.expect("a page");
+    let found: Vec<_> = first.items.iter().chain(&second.items).cloned().collect();
+    assert_eq!(found, (0..5).rev().map(event).collect::<Vec<_>>());
+    assert_eq!(second.cursor, None);
+    let stolen = trail.list(&tenant("rival"), first.cursor.as_deref(), 3).await;
+    assert!(matches!(stolen, Err(StoreError::BadCursor)), "{stolen:?}");
+    assert!(trail.list(&tenant("rival"), None, 3).await.expect("a page").items.is_empty());
+}
+
+#[tokio::test]
+async fn the_same_event_twice_is_one_line_and_another_at_the_same_time_is_a_second() {
+    let world = World::empty().await;
+    let trail = AuditStore::new(world.client.clone(), &world.tables);
+    for event in [event(1), event(1), event(1).with("ig_username", "bar")] {
+        trail.append(&event, None).await.expect("written");
+    }
+    assert_eq!(trail.list(&tenant("acme"), None, 10).await.expect("a page").items.len(), 2);
+}
+
+#[tokio::test]
+async fn a_line_is_kept_as_long_as_the_plan_says() {
+    let world = World::empty().await;
+    let trail = AuditStore::new(world.client.clone(), &world.tables);
+    trail.append(&event(0), Some(90)).await.expect("written");
+    trail.append(&event(1), None).await.expect("written");
+    let mut expiries: Vec<_> =
+        world.dump(&world.tables.events).await.iter().map(|item| item.get("ttl").cloned()).collect();
+    expiries.sort_by_key(Option::is_none);
+    let expected = NOW.seconds().plus(90 * 24 * 60 * 60).get().to_string();
+    assert_eq!(expiries[0].as_ref().and_then(|ttl| ttl.as_n().ok()), Some(&expected));
+    assert_eq!(expiries[1], None);
+}

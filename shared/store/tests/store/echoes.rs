@@ -1,0 +1,209 @@
+//! Echoes of what was sent: from here, and from elsewhere.
+
+use domain::{Author, Message, Status};
+use store::{Begun, Outcome, Queued};
+
+use crate::util::World;
+use crate::util::examples::{NOW, conversation, draft, echo, failure, inbound, mid, reacted, read, tenant};
+
+/// Accepts an answer and begins to send it.
+pub(crate) async fn sending(world: &World, text: &str, at: i64) -> Message {
+    let message = queued(world, text, at).await;
+    let begun = world.outbound.begin(&tenant("acme"), &conversation(), &message.id).await.expect("begun");
+    let Begun::Started(message) = begun else { panic!("not started: {begun:?}") };
+    *message
+}
+
+/// Accepts an answer.
+pub(crate) async fn queued(world: &World, text: &str, at: i64) -> Message {
+    let now = NOW.plus(at * 1000);
+    let context = world.outbound.context(&tenant("acme"), &conversation(), None, now).await.expect("a read");
+    let context = context.expect("a conversation");
+    let queued = world.outbound.queue(&context, &draft(text), None, now).await.expect("queued");
+    let Queued::New(message) = queued else { panic!("not new: {queued:?}") };
+    *message
+}
+
+/// Meta took the message and named it.
+pub(crate) async fn sent(world: &World, message: &Message, name: &str) -> Message {
+    let settled = world.outbound.settle_sent(&tenant("acme"), &conversation(), &message.id, &mid(name), NOW).await;
+    settled.expect("settled").expect("a message")
+}
+
+/// Nobody knows whether Meta took the message.
+pub(crate) async fn uncertain(world: &World, message: &Message) -> Message {
+    let failure = failure("timeout");
+    let settled = world.outbound.settle_uncertain(&tenant("acme"), &conversation(), &message.id, &failure).await;
+    settled.expect("settled").expect("a message")
+}
+
+pub(crate) async fn find(world: &World, name: &str) -> Option<Message> {
+    world.inbox.find_by_mid(&tenant("acme"), &conversation(), &mid(name)).await.expect("a read")
+}
+
+async fn outbound(world: &World) -> Vec<Message> {
+    let seen = world.seen(&tenant("acme"), &conversation()).await;
+    seen.messages.into_iter().filter(|message| message.author != Author::Customer).collect()
+}
+
+async fn world_with_a_question() -> World {
+    let world = World::connected().await;
+    world.receive(&inbound("question", 0, "Are you open?")).await.expect("received");
+    world
+}
+
+#[tokio::test]
+async fn an_echo_after_the_answer_of_the_send_api_writes_nothing() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    sent(&world, &message, "sent").await;
+    world.wire.forget();
+    let received = world.receive(&echo("sent", 2, "Yes")).await.expect("received");
+    assert_eq!(received.outcome, Outcome::Merged);
+    assert!(world.wire.write_units() < f64::EPSILON, "{:?}", world.wire.calls());
+    assert_eq!(outbound(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_echo_before_the_answer_of_the_send_api_is_merged_once_for_all() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    for _ in 0..2 {
+        let received = world.receive(&echo("sent", 2, "Yes")).await.expect("received");
+        assert_eq!(received.outcome, Outcome::Merged);
+    }
+    let settled = sent(&world, &message, "sent").await;
+    assert_eq!((settled.status, settled.provider_message_id), (Status::Sent, Some(mid("sent"))));
+    assert_eq!(outbound(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_echo_settles_an_uncertain_message_and_forgets_its_error() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    assert_eq!(uncertain(&world, &message).await.status, Status::Uncertain);
+    world.receive(&echo("sent", 2, " Yes ")).await.expect("received");
+    let found = find(&world, "sent").await.expect("merged");
+    assert_eq!((found.id, found.status, found.error), (message.id, Status::Sent, None));
+    assert!(world.outbound.stuck(NOW.plus(9_000_000), 10).await.expect("a sweep").is_empty());
+}
+
+#[tokio::test]
+async fn what_the_phone_app_sent_is_stored_without_unread_and_without_window() {
+    let world = world_with_a_question().await;
+    let before = world.seen(&tenant("acme"), &conversation()).await.conversation.expect("stored");
+    let received = world.receive(&echo("phone", 2, "From my phone")).await.expect("received");
+    assert_eq!(received.outcome, Outcome::Stored { new_conversation: false });
+    assert_eq!(world.receive(&echo("phone", 2, "From my phone")).await.expect("again").outcome, Outcome::Duplicate);
+    let seen = world.seen(&tenant("acme"), &conversation()).await;
+    let after = seen.conversation.expect("stored");
+    assert_eq!((after.unread, after.window_opened_at), (before.unread, before.window_opened_at));
+    assert_eq!(after.last_message.expect("shown").author, Author::App);
+    let stored = find(&world, "phone").await.expect("stored");
+    assert_eq!((stored.author, stored.status), (Author::App, Status::Sent));
+}
+
+#[tokio::test]
+async fn an_echo_with_another_text_is_not_taken_for_ours() {
+    let world = world_with_a_question().await;
+    sending(&world, "Yes", 1).await;
+    let received = world.receive(&echo("phone", 2, "No")).await.expect("received");
+    assert_eq!(received.outcome, Outcome::Stored { new_conversation: false });
+    assert_eq!(outbound(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_queued_message_is_not_taken_for_sent_by_the_same_text_from_the_phone() {
+    let world = world_with_a_question().await;
+    queued(&world, "Yes", 1).await;
+    world.receive(&echo("phone", 2, "Yes")).await.expect("received");
+    let statuses: Vec<_> = outbound(&world).await.iter().map(|message| message.status).collect();
+    assert_eq!(statuses.len(), 2);
+    assert!(statuses.contains(&Status::Queued));
+}
+
+#[tokio::test]
+async fn the_same_text_from_the_phone_at_the_same_time_gets_its_own_message_once_meta_answers() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    world.receive(&echo("phone", 2, "Yes")).await.expect("received");
+    assert_eq!(sent(&world, &message, "ours").await.provider_message_id, Some(mid("ours")));
+    let phone = find(&world, "phone").await.expect("its own message");
+    assert_eq!((phone.author, phone.text.as_deref()), (Author::App, Some("Yes")));
+    assert_eq!(find(&world, "ours").await.expect("ours").id, message.id);
+    for redelivered in ["phone", "ours"] {
+        world.receive(&echo(redelivered, 2, "Yes")).await.expect("received");
+    }
+    assert_eq!(outbound(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_echo_of_an_older_uncertain_twin_finds_it_once_meta_answers_for_the_newer() {
+    let world = world_with_a_question().await;
+    let older = sending(&world, "Yes", 1).await;
+    uncertain(&world, &older).await;
+    let newer = sending(&world, "Yes", 2).await;
+    world.receive(&echo("older", 3, "Yes")).await.expect("received");
+    assert_eq!(find(&world, "older").await.expect("merged").id, newer.id, "what is being sent comes first");
+    sent(&world, &newer, "newer").await;
+    assert_eq!(find(&world, "older").await.expect("found its own").id, older.id);
+    assert_eq!(find(&world, "newer").await.expect("corrected").id, newer.id);
+    assert_eq!(outbound(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_correction_that_was_cut_in_the_middle_is_completed_by_the_next_delivery() {
+    for call in 0..12 {
+        let world = world_with_a_question().await;
+        let message = sending(&world, "Yes", 1).await;
+        world.receive(&echo("phone", 2, "Yes")).await.expect("received");
+        let (_, outbound_store, wire) = world.another_process();
+        wire.cut(call, crate::util::wire::Cut::After);
+        let (whose, thread) = (tenant("acme"), conversation());
+        let cut = outbound_store.settle_sent(&whose, &thread, &message.id, &mid("ours"), NOW).await;
+        if find(&world, "ours").await.is_none() {
+            sent(&world, &message, "ours").await;
+        }
+        let begun = world.outbound.begin(&whose, &thread, &message.id).await.expect("redelivered");
+        assert!(matches!(begun, Begun::Settled(_)), "{call}: {begun:?}");
+        assert_eq!(find(&world, "phone").await.expect("its own message").author, Author::App, "{call}");
+        assert_eq!(outbound(&world).await.len(), 2, "{call}");
+        if cut.is_ok() {
+            assert!(call > 3, "only {call} calls");
+            return;
+        }
+    }
+    panic!("it never came to an end");
+}
+
+#[tokio::test]
+async fn changes_of_an_answer_that_come_before_its_echo_are_applied_with_it() {
+    for echo_first in [true, false] {
+        let world = world_with_a_question().await;
+        let message = sending(&world, "Yes", 1).await;
+        world.receive(&reacted("sent", 5, Some("❤"))).await.expect("received");
+        world.receive(&read("sent")).await.expect("received");
+        let (whose, thread) = (tenant("acme"), conversation());
+        if echo_first {
+            world.receive(&echo("sent", 2, "Yes")).await.expect("received");
+        }
+        sent(&world, &message, "sent").await;
+        world.receive(&echo("sent", 2, "Yes")).await.expect("received");
+        let seen = world.seen(&whose, &thread).await;
+        let stored = find(&world, "sent").await.expect("merged");
+        assert_eq!(stored.reactions.len(), 1, "echo first: {echo_first}");
+        let thread = seen.conversation.expect("stored");
+        assert_eq!(thread.shown_status(&stored), Status::Read, "echo first: {echo_first}");
+        assert!(thread.waiting.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_echo_alone_makes_a_conversation_that_nobody_may_answer_yet() {
+    let world = World::connected().await;
+    let received = world.receive(&echo("phone", 2, "Hi, we met at the fair")).await.expect("received");
+    assert_eq!(received.outcome, Outcome::Stored { new_conversation: true });
+    let seen = world.seen(&tenant("acme"), &conversation()).await;
+    assert_eq!(seen.conversation.expect("stored").reply_window().reply_until(), None);
+    assert_eq!(seen.listed.len(), 1);
+}

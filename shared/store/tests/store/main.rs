@@ -1,0 +1,15 @@
+//! The store on the real SDK and an emulated `DynamoDB`.
+
+mod audit;
+mod authorizations;
+mod changes;
+mod connections;
+mod echoes;
+mod faults;
+mod lists;
+mod price;
+mod receiving;
+mod refusals;
+mod sending;
+mod settling;
+mod util;

@@ -1,0 +1,143 @@
+//! From queued to where a message ends.
+
+use domain::{Message, Status};
+use futures::future::join_all;
+use store::Begun;
+
+use crate::echoes::{queued, sending, sent, uncertain};
+use crate::util::World;
+use crate::util::examples::{NOW, conversation, failure, inbound, mid, tenant};
+
+async fn world_with_a_question() -> World {
+    let world = World::connected().await;
+    world.receive(&inbound("question", 0, "Are you open?")).await.expect("received");
+    world
+}
+
+async fn begin(world: &World, message: &Message) -> Begun {
+    world.outbound.begin(&tenant("acme"), &conversation(), &message.id).await.expect("an answer")
+}
+
+async fn failed(world: &World, message: &Message) -> Message {
+    let reason = failure("window_closed");
+    let settled = world.outbound.settle_failed(&tenant("acme"), &conversation(), &message.id, &reason).await;
+    settled.expect("settled").expect("a message")
+}
+
+async fn requeued(world: &World, message: &Message, due: i64) -> Message {
+    let due_at = NOW.plus(due * 1000);
+    let settled = world.outbound.requeue(&tenant("acme"), &conversation(), &message.id, due_at).await;
+    settled.expect("settled").expect("a message")
+}
+
+async fn stuck(world: &World, before: i64) -> Vec<Message> {
+    let stuck = world.outbound.stuck(NOW.plus(before * 1000), 100).await.expect("a sweep");
+    assert!(stuck.iter().all(|unsettled| unsettled.tenant == tenant("acme")));
+    stuck.into_iter().map(|unsettled| unsettled.message).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_senders_one_may_send() {
+    let world = world_with_a_question().await;
+    let message = queued(&world, "Yes", 1).await;
+    let begun = join_all((0..8).map(|_| begin(&world, &message))).await;
+    let started: Vec<_> = begun.iter().filter(|begun| matches!(begun, Begun::Started(_))).collect();
+    assert_eq!(started.len(), 1, "{begun:?}");
+    assert!(matches!(started[0], Begun::Started(message) if message.attempts == 1));
+    assert_eq!(begun.iter().filter(|begun| matches!(begun, Begun::Running(_))).count(), 7);
+}
+
+#[tokio::test]
+async fn a_message_that_does_not_exist_is_gone() {
+    let world = world_with_a_question().await;
+    let message = queued(&world, "Yes", 1).await;
+    let elsewhere = world.outbound.begin(&tenant("rival"), &conversation(), &message.id).await.expect("an answer");
+    assert_eq!(elsewhere, Begun::Gone);
+    let settled = world.outbound.settle_sent(&tenant("rival"), &conversation(), &message.id, &mid("x"), NOW).await;
+    assert_eq!(settled.expect("an answer"), None);
+    assert!(world.seen(&tenant("rival"), &conversation()).await.messages.is_empty(), "no update makes an item");
+}
+
+#[tokio::test]
+async fn a_sent_message_has_its_mid_and_time_and_cannot_fail_any_more() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    let settled = sent(&world, &message, "sent").await;
+    assert_eq!((settled.status, settled.sent_at), (Status::Sent, Some(NOW)));
+    assert_eq!(sent(&world, &message, "sent").await.provider_message_id, Some(mid("sent")), "again");
+    assert_eq!(failed(&world, &message).await.status, Status::Sent);
+    assert_eq!(uncertain(&world, &message).await.status, Status::Sent);
+    assert_eq!(requeued(&world, &message, 5).await.status, Status::Sent);
+    assert!(matches!(begin(&world, &message).await, Begun::Settled(_)));
+}
+
+#[tokio::test]
+async fn a_late_mid_makes_a_failed_message_a_sent_one() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    let refused = failed(&world, &message).await;
+    assert_eq!((refused.status, refused.error), (Status::Failed, Some(failure("window_closed"))));
+    let settled = sent(&world, &message, "late").await;
+    assert_eq!((settled.status, settled.error), (Status::Sent, None));
+}
+
+#[tokio::test]
+async fn a_requeued_message_is_begun_again() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    assert_eq!(requeued(&world, &message, 60).await.status, Status::Queued);
+    assert!(matches!(begin(&world, &message).await, Begun::Started(message) if message.attempts == 2));
+}
+
+#[tokio::test]
+async fn an_uncertain_message_is_sent_again_only_after_it_was_requeued() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    assert_eq!(uncertain(&world, &message).await.status, Status::Uncertain);
+    assert!(matches!(begin(&world, &message).await, Begun::Settled(_)));
+    let proven_absent = requeued(&world, &message, 0).await;
+    assert_eq!((proven_absent.status, proven_absent.error), (Status::Queued, None));
+}
+
+#[tokio::test]
+async fn the_sweep_finds_what_is_not_settled_and_nothing_else() {
+    let world = world_with_a_question().await;
+    let messages = [
+        queued(&world, "queued", 1).await,
+        sending(&world, "sending", 2).await,
+        sending(&world, "uncertain", 3).await,
+        sending(&world, "sent", 4).await,
+        sending(&world, "failed", 5).await,
+        queued(&world, "young", 100).await,
+    ];
+    uncertain(&world, &messages[2]).await;
+    sent(&world, &messages[3], "sent").await;
+    failed(&world, &messages[4]).await;
+    let found = stuck(&world, 60).await;
+    let statuses: Vec<_> = found.iter().map(|message| message.status).collect();
+    assert_eq!(statuses, [Status::Queued, Status::Sending, Status::Uncertain]);
+    assert_eq!(found[0], messages[0]);
+}
+
+#[tokio::test]
+async fn the_sweep_leaves_alone_what_waits_for_its_time() {
+    let world = world_with_a_question().await;
+    let limited = sending(&world, "rate limited", 1).await;
+    requeued(&world, &limited, 3600).await;
+    let asked = queued(&world, "handed to the queue again", 2).await;
+    let until = NOW.plus(600_000);
+    world.outbound.postpone(&tenant("acme"), &conversation(), &asked.id, until).await.expect("postponed");
+    assert!(stuck(&world, 60).await.is_empty());
+    assert_eq!(stuck(&world, 601).await.len(), 1);
+    assert_eq!(stuck(&world, 3601).await.len(), 2);
+}
+
+#[tokio::test]
+async fn postponing_a_settled_message_does_not_bring_it_back() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    sent(&world, &message, "sent").await;
+    let until = NOW.plus(1000);
+    world.outbound.postpone(&tenant("acme"), &conversation(), &message.id, until).await.expect("nothing to do");
+    assert!(stuck(&world, 60).await.is_empty());
+}

@@ -1,0 +1,202 @@
+//! The Meta apps' secrets, as Secrets Manager has them now and had them before.
+
+use std::error::Error;
+use std::iter::successors;
+use std::sync::Arc;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use domain::UnixSeconds;
+use tokio::sync::Mutex;
+use tracing::{error, warn};
+use zeroize::Zeroizing;
+
+use crate::meta_apps::{InvalidMetaApps, MetaApps};
+
+/// How long the apps are taken from memory.
+const FRESH_SECONDS: i64 = 300;
+/// How long after a failed look the next one is made, while the last known apps serve.
+const RETRY_SECONDS: i64 = 60;
+/// How long the last known apps serve while Secrets Manager does not answer or holds something unusable.
+const STALE_SECONDS: i64 = 3600;
+/// How often an unknown signature may cause a look: anyone can send one.
+const SEARCH_SECONDS: i64 = 60;
+
+/// The registrations to use, and those before the last rotation.
+#[derive(Debug)]
+pub struct Secrets {
+    /// `AWSCURRENT`: what to sign and to exchange with.
+    pub apps: MetaApps,
+    /// `AWSPREVIOUS`: what a webhook may still be signed with. `None` before the first rotation.
+    pub previous: Option<MetaApps>,
+}
+
+/// Why there are no registrations. Says no value of the secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretsError {
+    /// Secrets Manager did not answer, has no such secret, or does not let us read it.
+    #[error("the secret with the Meta apps was not read")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The secret holds something else.
+    #[error("the secret with the Meta apps is not usable")]
+    Invalid(#[source] InvalidMetaApps),
+    /// The secret is binary, or empty.
+    #[error("the secret with the Meta apps has no text")]
+    NoText,
+}
+
+/// Reads the registrations when they are needed and keeps them for 5 minutes. One look at a time.
+pub struct AppSecrets {
+    client: Client,
+    secret_id: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    search: Option<Search>,
+}
+
+struct Held {
+    secrets: Arc<Secrets>,
+    version: Option<String>,
+    loaded: UnixSeconds,
+    due: UnixSeconds,
+}
+
+impl Held {
+    fn new(version: Version, previous: Option<MetaApps>, now: UnixSeconds) -> Self {
+        Self {
+            secrets: Arc::new(Secrets { apps: version.apps, previous }),
+            version: version.id,
+            loaded: now,
+            due: now.plus(FRESH_SECONDS),
+        }
+    }
+}
+
+/// The last look for a newer version.
+struct Search {
+    at: UnixSeconds,
+    found: bool,
+}
+
+/// One version of the secret.
+struct Version {
+    id: Option<String>,
+    apps: MetaApps,
+}
+
+impl AppSecrets {
+    /// Reads nothing yet.
+    #[must_use]
+    pub fn new(client: Client, secret_id: String) -> Self {
+        Self { client, secret_id, state: Mutex::default() }
+    }
+
+    /// The registrations, at most 5 minutes old; at most one hour while they cannot be read again.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError`] when there is nothing to fall back on.
+    pub async fn current(&self, now: UnixSeconds) -> Result<Arc<Secrets>, SecretsError> {
+        let mut state = self.state.lock().await;
+        if let Some(held) = &state.held
+            && (held.loaded..held.due).contains(&now)
+        {
+            return Ok(Arc::clone(&held.secrets));
+        }
+        match self.load(now).await {
+            Ok(held) => Ok(Arc::clone(&state.held.insert(held).secrets)),
+            Err(failure) => match &mut state.held {
+                Some(held) if (held.loaded..held.loaded.plus(STALE_SECONDS)).contains(&now) => {
+                    error!(error = %failure, cause = causes(&failure), "The last known Meta apps are used");
+                    held.due = now.plus(RETRY_SECONDS).min(held.loaded.plus(STALE_SECONDS));
+                    Ok(Arc::clone(&held.secrets))
+                }
+                _ => Err(failure),
+            },
+        }
+    }
+
+    /// Registrations newer than those of [`AppSecrets::current`], for a signature that none of them made.
+    ///
+    /// Looks at most once a minute; in between it answers as the last look did, so that requests which came at the same time
+    /// all profit from one look. `None`: what is held is the newest.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError`] when the look failed. It counts all the same.
+    pub async fn newer(&self, now: UnixSeconds) -> Result<Option<Arc<Secrets>>, SecretsError> {
+        let mut state = self.state.lock().await;
+        if let Some(search) = &state.search
+            && (search.at..search.at.plus(SEARCH_SECONDS)).contains(&now)
+        {
+            return Ok(state.held.as_ref().filter(|_| search.found).map(|held| Arc::clone(&held.secrets)));
+        }
+        state.search = Some(Search { at: now, found: false });
+        let version = self.read_current().await?;
+        if state.held.as_ref().is_some_and(|held| held.version == version.id) {
+            return Ok(None);
+        }
+        let held = Held::new(version, self.read_previous().await?, now);
+        state.search = Some(Search { at: now, found: true });
+        Ok(Some(Arc::clone(&state.held.insert(held).secrets)))
+    }
+
+    async fn load(&self, now: UnixSeconds) -> Result<Held, SecretsError> {
+        let (version, previous) = tokio::try_join!(self.read_current(), self.read_previous())?;
+        Ok(Held::new(version, previous, now))
+    }
+
+    async fn read_current(&self) -> Result<Version, SecretsError> {
+        self.read("AWSCURRENT").await.map_err(|failure| match failure {
+            ReadError::NoSuchVersion(source) => SecretsError::Unavailable(source),
+            ReadError::Failed(error) => error,
+        })
+    }
+
+    /// `None` also for a previous version that holds something else: it may have been a placeholder.
+    async fn read_previous(&self) -> Result<Option<MetaApps>, SecretsError> {
+        match self.read("AWSPREVIOUS").await {
+            Ok(version) => Ok(Some(version.apps)),
+            Err(ReadError::NoSuchVersion(_)) => Ok(None),
+            Err(ReadError::Failed(failure @ SecretsError::Unavailable(_))) => Err(failure),
+            Err(ReadError::Failed(failure)) => {
+                warn!(error = %failure, cause = causes(&failure), "The previous Meta apps are left out");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn read(&self, stage: &str) -> Result<Version, ReadError> {
+        let answer =
+            self.client.get_secret_value().secret_id(&self.secret_id).version_stage(stage).send().await.map_err(
+                |error| match error.as_service_error() {
+                    Some(GetSecretValueError::ResourceNotFoundException(_)) => {
+                        ReadError::NoSuchVersion(Box::new(error))
+                    }
+                    _ => ReadError::Failed(SecretsError::Unavailable(Box::new(error))),
+                },
+            )?;
+        let text = Zeroizing::new(answer.secret_string.ok_or(ReadError::Failed(SecretsError::NoText))?);
+        let apps = MetaApps::parse(&text).map_err(|error| ReadError::Failed(SecretsError::Invalid(error)))?;
+        Ok(Version { id: answer.version_id, apps })
+    }
+}
+
+enum ReadError {
+    /// The secret has no version with this label, or there is no secret.
+    NoSuchVersion(Box<dyn Error + Send + Sync>),
+    Failed(SecretsError),
+}
+
+/// All causes in one text: the SDK's errors say something only some levels down.
+fn causes(failure: &SecretsError) -> String {
+    let levels = successors(failure.source(), |&cause| cause.source()).map(ToString::to_string);
+    levels.collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests;

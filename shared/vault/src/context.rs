@@ -1,0 +1,105 @@
+//! What a sealed token is bound to.
+
+use std::collections::HashMap;
+
+use domain::connection::PROVIDER;
+use domain::{IgId, TenantId};
+
+/// What a sealed value is for. A value sealed for one purpose does not open for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Calling Meta for the account.
+    AccessToken,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+        }
+    }
+}
+
+/// Whose token it is and what for. In another context it does not open.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TokenContext {
+    /// The tenant that connected the account.
+    pub tenant: TenantId,
+    /// The account that the token acts for.
+    pub account: IgId,
+    /// What it may be opened for.
+    pub purpose: Purpose,
+}
+
+impl TokenContext {
+    /// The context of an account's access token.
+    #[must_use]
+    pub const fn access_token(tenant: TenantId, account: IgId) -> Self {
+        Self { tenant, account, purpose: Purpose::AccessToken }
+    }
+
+    fn fields(&self) -> [(&'static str, &str); 4] {
+        [
+            ("tenant", self.tenant.as_str()),
+            ("provider", PROVIDER),
+            ("account", self.account.as_str()),
+            ("purpose", self.purpose.as_str()),
+        ]
+    }
+
+    /// For KMS, whose audit trail shows it: nothing secret is in it.
+    pub(crate) fn encryption_context(&self) -> HashMap<String, String> {
+        self.fields().into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// For the cipher: version, then each name and value after its length (32 bits, big-endian), in a fixed order.
+    ///
+    /// Lengths make it unambiguous: no two contexts have the same bytes.
+    pub(crate) fn associated_data(&self) -> Vec<u8> {
+        let mut bytes = b"buzon token v1".to_vec();
+        for text in self.fields().into_iter().flat_map(|(name, value)| [name, value]) {
+            let length = u32::try_from(text.len()).expect("an id has at most 128 characters");
+            bytes.extend(length.to_be_bytes());
+            bytes.extend(text.as_bytes());
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn context(tenant: &str, account: &str) -> TokenContext {
+        TokenContext::access_token(
+            TenantId::try_from(tenant).expect("a tenant id"),
+            IgId::try_from(account).expect("an IG id"),
+        )
+    }
+
+    #[test]
+    fn the_associated_data_is_fixed_to_the_byte() {
+        let expected = [
+            b"buzon token v1".as_slice(),
+            b"\0\0\0\x06tenant\0\0\0\x04acme",
+            b"\0\0\0\x08provider\0\0\0\x0emeta_instagram",
+            b"\0\0\0\x07account\0\0\0\x0517841",
+            b"\0\0\0\x07purpose\0\0\0\x0caccess_token",
+        ]
+        .concat();
+        assert_eq!(context("acme", "17841").associated_data(), expected);
+    }
+
+    #[test]
+    fn kms_is_told_tenant_provider_account_and_purpose() {
+        let expected =
+            [("tenant", "acme"), ("provider", "meta_instagram"), ("account", "17841"), ("purpose", "access_token")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(context("acme", "17841").encryption_context(), HashMap::from(expected));
+    }
+
+    #[test]
+    fn characters_that_move_from_one_field_to_the_next_make_another_context() {
+        assert_ne!(context("acme1", "7841").associated_data(), context("acme", "17841").associated_data());
+    }
+}

@@ -1,0 +1,165 @@
+//! The world around a story: a local stack of its own, people with browsers, and contacts with phones.
+//!
+//! Everything goes over HTTP: to the API as a browser would, to the simulated Meta through its control calls.
+
+#![expect(clippy::must_use_candidate, reason = "to ask an answer is to assert something about it")]
+
+mod answer;
+mod browser;
+mod store;
+
+use std::time::Duration;
+
+use local::{Login, Stack, StackSettings};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub use answer::Answer;
+pub use browser::{Browser, outcome};
+pub use store::Tables;
+
+/// How long a story waits for queues and webhooks to come to rest. Far more than it takes; nothing is asserted about it.
+const AT_MOST: Duration = Duration::from_secs(60);
+
+/// A running stack with nobody connected.
+pub struct World {
+    /// The stack.
+    pub stack: Stack,
+    http: reqwest::Client,
+    _data: TempDir,
+}
+
+impl World {
+    /// Starts a stack on free ports with empty tables. A failed delivery is tried again after a second.
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// Starts a stack with other settings.
+    ///
+    /// # Panics
+    ///
+    /// When the stack does not start: no story can be told then.
+    pub async fn start_with(change: impl FnOnce(&mut StackSettings)) -> Self {
+        let data = TempDir::new().expect("a folder for the stack's data");
+        let mut settings = StackSettings::new(data.path());
+        settings.retry_delay = Some(Duration::from_secs(1));
+        change(&mut settings);
+        let stack = Stack::start(settings).await.expect("the local stack starts");
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        Self { stack, http, _data: data }
+    }
+
+    /// A sample person with a browser of their own.
+    #[must_use]
+    pub fn browser(&self, person: &str) -> Browser<'_> {
+        let found = self.stack.people().iter().find(|known| known.id == person);
+        let tenant = found.unwrap_or_else(|| panic!("there is no sample person `{person}`")).tenant;
+        Browser::new(self, Some(self.stack.token(person)), tenant)
+    }
+
+    /// A browser in which nobody is signed in.
+    #[must_use]
+    pub fn stranger(&self) -> Browser<'_> {
+        Browser::new(self, None, "")
+    }
+
+    /// A call to the simulated Meta's control API.
+    ///
+    /// # Panics
+    ///
+    /// When Meta refuses it: the story is told wrongly then.
+    pub async fn meta(&self, method: &str, path: &str, body: Value) -> Value {
+        let url = format!("{}/control{path}", self.stack.meta_url());
+        let method = method.parse().expect("an HTTP method");
+        let answer = self.http.request(method, url).json(&body).send().await.expect("the simulated Meta answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("an answer has a body");
+        assert!(status.is_success(), "{path} was refused: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// A contact does something towards an account; answers `{id, igsid, told}`.
+    pub async fn act(&self, contact: &str, account: &str, action: Value) -> Value {
+        self.meta("POST", "/act", json!({"contact": contact, "account": account, "action": action})).await
+    }
+
+    /// A contact writes, and everything that follows has happened; answers the mid.
+    pub async fn dm(&self, contact: &str, account: &str, text: &str) -> String {
+        let told = self.act(contact, account, json!({"kind": "text", "text": text})).await;
+        self.settle().await;
+        told["id"].as_str().expect("a message has a mid").to_owned()
+    }
+
+    /// Orders a failure at Meta.
+    pub async fn fault(&self, endpoint: &str, action: Value) {
+        self.meta("POST", "/faults", json!({"endpoint": endpoint, "count": 1, "action": action})).await;
+    }
+
+    /// The whole conversation as the contact's phone shows it, oldest first.
+    pub async fn phone(&self, contact: &str, account: &str) -> Vec<Value> {
+        let path = format!("/threads?account={account}&contact={contact}");
+        let threads = self.meta("GET", &path, Value::Null).await;
+        let first = threads.get("threads").and_then(|threads| threads.get(0)).or_else(|| threads.get(0));
+        first.and_then(|thread| thread["messages"].as_array()).cloned().unwrap_or_default()
+    }
+
+    /// Waits until queues are empty, functions have ended and Meta has delivered.
+    ///
+    /// # Panics
+    ///
+    /// When that does not happen.
+    pub async fn settle(&self) {
+        self.stack.wait_idle(AT_MOST).await.expect("the stack comes to rest");
+    }
+
+    /// Moves every clock of the stack.
+    pub fn advance_hours(&self, hours: i64) {
+        self.stack.clock().advance(hours * 60 * 60 * 1000);
+    }
+
+    /// What is in the tables, read beside the API.
+    #[must_use]
+    pub fn tables(&self) -> Tables<'_> {
+        Tables::new(self)
+    }
+
+    /// Signs a webhook body as Meta does, with the app of this login.
+    ///
+    /// # Panics
+    ///
+    /// When no such app is registered.
+    #[must_use]
+    pub fn sign(&self, login: Login, body: &[u8]) -> String {
+        use hmac::{Hmac, KeyInit as _, Mac as _};
+        let app = self.stack.app(login).expect("both apps are registered");
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(app.app_secret.as_bytes()).expect("any key length");
+        mac.update(body);
+        format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+    }
+
+    /// Delivers a signed webhook body past the simulated Meta.
+    pub async fn deliver(&self, body: &Value) -> Answer {
+        let bytes = body.to_string().into_bytes();
+        let signature = self.sign(Login::Instagram, &bytes);
+        self.post_webhook(bytes, Some(&signature)).await
+    }
+
+    /// Posts to the webhook's address as anybody could.
+    ///
+    /// # Panics
+    ///
+    /// When the gateway does not answer.
+    pub async fn post_webhook(&self, body: Vec<u8>, signature: Option<&str>) -> Answer {
+        let url = format!("{}/webhooks/meta/instagram", self.stack.api_url());
+        let mut request = self.http.post(url).header("content-type", "application/json").body(body);
+        if let Some(signature) = signature {
+            request = request.header("x-hub-signature-256", signature);
+        }
+        Answer::read(request.send().await.expect("the gateway answers")).await
+    }
+
+    pub(crate) const fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+}
