@@ -1,5 +1,6 @@
 //! Compresses every file of `ui/` once, at build time, and names the whole set by its content.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=ui");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let files = files_of(Path::new("ui"))?;
+    let imports = imports_of(&files)?;
 
     let mut version = Sha256::new();
     let mut table = String::new();
@@ -26,8 +28,9 @@ fn main() -> io::Result<()> {
             table,
             "    Asset {{ name: {name:?}, media_type: {:?}, plain: include_bytes!({source:?}), \
              brotli: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.br\")), \
-             gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.gz\")) }},",
+             gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.gz\")), modules: &{:?} }},",
             media_type(name),
+            modules_of(name, &imports),
         )
         .expect("a String takes all");
     }
@@ -44,6 +47,33 @@ fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
     files.retain(|path| path.extension().is_some_and(|extension| extension != "json" && extension != "ts"));
     files.sort();
     Ok(files)
+}
+
+/// The modules that each module names: static imports and exports of its neighbours.
+fn imports_of(files: &[PathBuf]) -> io::Result<BTreeMap<String, Vec<String>>> {
+    let mut imports = BTreeMap::new();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "js")) {
+        let text = fs::read_to_string(path)?;
+        let statements = text.lines().filter(|line| line.starts_with("import ") || line.starts_with("export "));
+        let named = statements.filter_map(|line| line.split_once("\"./")?.1.split_once('"')).map(|(name, _)| name);
+        let file = path.file_name().and_then(|name| name.to_str()).expect("a file of ui/ has a plain name");
+        imports.insert(file.to_owned(), named.map(str::to_owned).collect());
+    }
+    Ok(imports)
+}
+
+/// All modules that one needs, itself left out.
+fn modules_of(name: &str, imports: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    let mut waiting = vec![name];
+    while let Some(next) = waiting.pop() {
+        for needed in imports.get(next).into_iter().flatten() {
+            if found.insert(needed.clone()) {
+                waiting.push(needed);
+            }
+        }
+    }
+    found.into_iter().collect()
 }
 
 fn media_type(name: &str) -> &'static str {

@@ -7,7 +7,7 @@ use domain::view::ConnectionView;
 use domain::{Connection, ConnectionStatus, IgId};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
 use tracing::{error, info};
@@ -56,8 +56,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 }
 
 async fn disconnect(app: &App, request: &Request) -> Result<Connection, RevokeError> {
-    let caller = Caller::of(request, &app.claims)?;
-    caller.require(&[Role::Admin])?;
+    let caller = Caller::admit(request, &app.claims)?;
     let asked: DisconnectRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let account = match asked.ig_user_id {
         Some(account) => account,
@@ -110,6 +109,8 @@ mod tests {
             scopes: Vec::new(),
             last_webhook_at: None,
             error: None,
+            notice: None,
+            retention_days: None,
             connected_by: "ana".try_into().expect("a user"),
             version: 1,
             created_at: UnixSeconds::new(0),

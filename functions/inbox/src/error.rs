@@ -14,7 +14,7 @@ pub enum InboxError {
     /// No such route, conversation, or tenant of the caller's.
     #[error("there is no such thing")]
     NotFound,
-    /// Not a number from 1 to [`MAX_LIMIT`].
+    /// Not a number from 1 to 100.
     #[error("the limit is out of range")]
     Limit,
     /// A filter's value is none that it knows.

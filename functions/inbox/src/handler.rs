@@ -7,9 +7,8 @@ use domain::conversation::{Conversation, ConversationState};
 use domain::view::ConversationView;
 use edge::http::{self, StatusCode};
 use edge::telemetry::Chain;
-use edge::{Caller, ClaimNames, ConfigError, Problem, Role, Setup};
-use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt, Response};
+use edge::{Caller, ClaimNames, ConfigError, Problem, Setup};
+use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
 use store::{AuditStore, InboxStore, Tables};
 use tracing::{error, info};
@@ -57,10 +56,9 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 }
 
 async fn respond(app: &App, request: &Request) -> Result<Response<Body>, InboxError> {
-    let caller = Caller::of(request, &app.claims)?;
+    let caller = Caller::admit(request, &app.claims)?;
     caller.owns(http::path(request, "tenantId").unwrap_or_default())?;
-    caller.require(&[Role::Agent, Role::Admin, Role::Service])?;
-    match route(request) {
+    match http::route_key(request) {
         "GET /api/tenants/{tenantId}/conversations" => list(app, request, &caller).await,
         "GET /api/tenants/{tenantId}/conversations/{conversationId}" => show(app, request, &caller).await,
         "GET /api/tenants/{tenantId}/conversations/{conversationId}/messages" => messages(app, request, &caller).await,
@@ -68,14 +66,6 @@ async fn respond(app: &App, request: &Request) -> Result<Response<Body>, InboxEr
         "PATCH /api/tenants/{tenantId}/conversations/{conversationId}" => change(app, request, &caller).await,
         "GET /api/tenants/{tenantId}/events" => audit_trail(app, request, &caller).await,
         _ => Err(InboxError::NotFound),
-    }
-}
-
-/// The route as the template names it: API Gateway has matched the path already.
-fn route(request: &Request) -> &str {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref().unwrap_or_default(),
-        _ => "",
     }
 }
 
@@ -122,7 +112,6 @@ async fn change(app: &App, request: &Request, caller: &Caller) -> Result<Respons
 }
 
 async fn audit_trail(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
-    caller.require(&[Role::Admin])?;
     let page = page(request)?;
     let found = app.audit.list(&caller.tenant, page.cursor, page.limit).await?;
     Ok(http::json_with_etag(request, &AuditPage::from(found)))

@@ -1,6 +1,6 @@
 //! Why a login led to no connection, and what the page says about it.
 
-use connect::{ConnectError, Refusal, RegistrationError};
+use connect::{ConnectError, PlanError, Refusal, RegistrationError};
 use meta::graph::AccountProblem;
 use meta::{FailureClass, GraphError};
 use store::StoreError;
@@ -48,6 +48,9 @@ pub enum CallbackError {
     /// Meta cannot be reached as the Meta app that the login needs.
     #[error("the Meta app is not available")]
     Registration(#[from] RegistrationError),
+    /// The plan has no room for any of the accounts, or is not known.
+    #[error("the plan was not asked or does not allow it")]
+    Plan(#[from] PlanError),
     /// A token was not sealed.
     #[error("a token was not sealed")]
     Vault(#[from] VaultError),
@@ -90,32 +93,32 @@ impl From<&CallbackError> for Refusal {
             ),
             Error::Registration(error) => return Self::from(error),
             Error::Connect(error) => return Self::from(error),
-            Error::NoRedirectUri | Error::Vault(_) | Error::Store(_) => return Self::INTERNAL,
+            Error::Plan(PlanError::Refused(refusal)) => return Self::from(refusal),
+            Error::NoRedirectUri | Error::Vault(_) | Error::Plan(PlanError::Store(_)) | Error::Store(_) => {
+                return Self::INTERNAL;
+            }
         };
-        Self { reason, title }
+        Self::new(reason, title)
     }
 }
 
-const CODE_REFUSED: Refusal =
-    Refusal { reason: "code_refused", title: "Instagram did not accept the login. Please connect again" };
-const META_UNAVAILABLE: Refusal = Refusal {
-    reason: "meta_unavailable",
-    title: "Instagram does not answer at the moment. Please try again in a few minutes",
-};
-const APP_UNAVAILABLE: Refusal = Refusal {
-    reason: "app_unavailable",
-    title: "The connection between this app and Instagram is interrupted. Support has to look into it",
-};
-const ACCOUNT_REFUSED: Refusal = Refusal {
-    reason: "account_refused",
-    title: "Instagram does not allow access to this account. Look at its notices there, then connect again",
-};
-const PERMISSIONS_MISSING: Refusal = Refusal {
-    reason: "permissions_missing",
-    title: "A permission is missing. Please connect again and leave all of them switched on",
-};
+const CODE_REFUSED: Refusal = Refusal::new("code_refused", "Instagram did not accept the login. Please connect again");
+const META_UNAVAILABLE: Refusal =
+    Refusal::new("meta_unavailable", "Instagram does not answer at the moment. Please try again in a few minutes");
+const APP_UNAVAILABLE: Refusal = Refusal::new(
+    "app_unavailable",
+    "The connection between this app and Instagram is interrupted. Support has to look into it",
+);
+const ACCOUNT_REFUSED: Refusal = Refusal::new(
+    "account_refused",
+    "Instagram does not allow access to this account. Look at its notices there, then connect again",
+);
+const PERMISSIONS_MISSING: Refusal = Refusal::new(
+    "permissions_missing",
+    "A permission is missing. Please connect again and leave all of them switched on",
+);
 const PROFESSIONAL_ACCOUNT_REQUIRED: Refusal =
-    Refusal { reason: "professional_account_required", title: "Professional account required" };
+    Refusal::new("professional_account_required", "Professional account required");
 
 /// Meta's answers by what the person can do about them.
 fn of_graph(error: &GraphError) -> Refusal {

@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use connect::{BrowserCookie, Choice, ConnectError, Connector, Nonce, RedirectUri, Refusal};
+use connect::{BrowserCookie, Choice, ConnectError, Connector, Nonce, PlanError, RedirectUri, Refusal};
 use domain::connection::{AUTHORIZATION_SECONDS, Grant};
 use domain::secret::AuthorizationCode;
-use domain::{AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, TenantId, UnixMillis};
+use domain::{AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, IgId, TenantId, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup, http};
 use lambda_http::http::{HeaderValue, header};
@@ -186,6 +186,8 @@ async fn offer(
     state: Nonce,
     now: UnixMillis,
 ) -> Result<Landing, CallbackError> {
+    let offered: Vec<IgId> = accounts.iter().map(|account| account.ig_user_id.clone()).collect();
+    app.connector.plans().check_accounts(&authorization.tenant, &offered).await?;
     let candidates = candidates::seal_all(&app.connector, &authorization.tenant, accounts, now.seconds()).await?;
     let expires_at = app.clock.now().plus(AUTHORIZATION_SECONDS);
     if app.authorizations.offer(&authorization.state_hash, &candidates, grant, expires_at).await? {
@@ -199,10 +201,11 @@ fn redirect_uri(app: &App, request: &Request) -> Result<String, CallbackError> {
     app.redirect_uri.of(request).ok_or(CallbackError::NoRedirectUri)
 }
 
-/// What the trail says of a login that led to nothing. An account of another tenant's was noted when it was refused.
+/// What the trail says of a login that led to nothing. What was refused while connecting was noted there.
 fn failed(authorization: &AuthorizationRequest, failure: &CallbackError, now: UnixMillis) -> Option<AuditEvent> {
     let kind = match failure {
-        CallbackError::Connect(ConnectError::TakenElsewhere) => return None,
+        CallbackError::Connect(ConnectError::TakenElsewhere | ConnectError::Plan(_)) => return None,
+        CallbackError::Plan(PlanError::Refused(_)) => AuditKind::Refused,
         CallbackError::Cancelled => AuditKind::AuthorizationCancelled,
         _ => AuditKind::AuthorizationFailed,
     };

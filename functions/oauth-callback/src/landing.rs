@@ -48,9 +48,9 @@ impl Landing {
         match self {
             Self::Choosing(state) => with_query(&format!("{web_url}{SELECT}"), &[("state", state.as_str())]),
             Self::Connected => with_query(&page, &[("instagram", "connected")]),
-            Self::Cancelled(refusal) => with_query(&page, &[("instagram", "cancelled"), ("title", refusal.title)]),
+            Self::Cancelled(refusal) => with_query(&page, &[("instagram", "cancelled"), ("title", &refusal.title)]),
             Self::Failed(refusal) => {
-                with_query(&page, &[("instagram", "error"), ("reason", refusal.reason), ("title", refusal.title)])
+                with_query(&page, &[("instagram", "error"), ("reason", refusal.reason), ("title", &refusal.title)])
             }
         }
     }

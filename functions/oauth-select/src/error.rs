@@ -1,7 +1,7 @@
 //! Why a choice was not shown or not made.
 
-use connect::Refusal;
-use domain::{Candidate, IgId};
+use connect::{ConnectError, PlanError, Refusal};
+use domain::{Candidate, IgId, PlanRefusal};
 use edge::Problem;
 use serde::Serialize;
 use serde_json::json;
@@ -19,13 +19,24 @@ pub struct RefusedAccount {
     /// Why.
     #[serde(flatten)]
     pub refusal: Refusal,
+    /// Why in more words, where the plan is why.
+    #[serde(skip)]
+    pub plan: Option<PlanRefusal>,
 }
 
 impl RefusedAccount {
-    /// This candidate, for this reason.
+    /// This candidate, for this reason; without one it is a fault of ours.
     #[must_use]
-    pub fn new(candidate: &Candidate, refusal: Refusal) -> Self {
-        Self { ig_user_id: candidate.ig_user_id.clone(), ig_username: candidate.ig_username.clone(), refusal }
+    pub fn new(candidate: &Candidate, failure: Option<&ConnectError>) -> Self {
+        Self {
+            ig_user_id: candidate.ig_user_id.clone(),
+            ig_username: candidate.ig_username.clone(),
+            refusal: failure.map_or(Refusal::INTERNAL, Refusal::from),
+            plan: match failure {
+                Some(ConnectError::Plan(refusal)) => Some(refusal.clone()),
+                _ => None,
+            },
+        }
     }
 }
 
@@ -44,7 +55,10 @@ pub enum SelectError {
     /// What was chosen cannot be.
     #[error("the choice cannot be made")]
     Selection(#[from] SelectionError),
-    /// None of the chosen accounts was connected. The choice waits again.
+    /// The plan has no room for any of the accounts, or is not known.
+    #[error("the plan was not asked or does not allow it")]
+    Plan(#[from] PlanError),
+    /// None of the chosen accounts was connected. The choice is used up: another one needs another login.
     #[error("none of the chosen accounts was connected")]
     AllRefused(Vec<RefusedAccount>),
     /// The authorization request or the connections were not read or written.
@@ -60,14 +74,15 @@ impl From<Problem> for SelectError {
 
 impl From<&SelectError> for Problem {
     fn from(error: &SelectError) -> Self {
-        use SelectError::{AllRefused, AlreadyChosen, Refused, Selection, Store, UnknownState};
+        use SelectError::{AllRefused, AlreadyChosen, Plan, Refused, Selection, Store, UnknownState};
         match error {
             Refused(problem) => problem.clone(),
             UnknownState => Self::new(404, "unknown-state", "There is nothing to choose from. Please connect again"),
             AlreadyChosen => Self::new(409, "already-chosen", "The choice was made already"),
             Selection(error) => of_selection(error),
+            Plan(PlanError::Refused(refusal)) => Self::from(refusal),
             AllRefused(accounts) => of_refused(accounts),
-            Store(_) => Self::INTERNAL,
+            Plan(PlanError::Store(_)) | Store(_) => Self::INTERNAL,
         }
     }
 }
@@ -92,9 +107,13 @@ fn of_refused(accounts: &[RefusedAccount]) -> Problem {
     if accounts.iter().all(|account| account.refusal == Refusal::INTERNAL) {
         return Problem::INTERNAL;
     }
+    if let Some(refusal) = first.plan.as_ref().filter(|_| accounts.iter().all(|account| account.plan.is_some())) {
+        return Problem::from(refusal).with("refused", json!(accounts));
+    }
     let same = accounts.iter().all(|account| account.refusal == first.refusal);
-    let title = if same { first.refusal.title } else { "None of the chosen accounts could be connected" };
-    Problem::new(409, "connection-refused", title)
+    let title = if same { &first.refusal.title } else { "None of the chosen accounts could be connected" };
+    Problem::new(409, "connection-refused", title.to_owned())
+        .detail("To choose again, please connect again")
         .with("reason", if same { first.refusal.reason } else { "several" })
         .with("refused", json!(accounts))
 }
@@ -103,10 +122,15 @@ fn of_refused(accounts: &[RefusedAccount]) -> Problem {
 mod tests {
     use super::*;
 
-    const TAKEN: Refusal = Refusal { reason: "account_taken", title: "Connected elsewhere" };
+    const TAKEN: Refusal = Refusal::new("account_taken", "Connected elsewhere");
 
     fn refused(account: &str, refusal: Refusal) -> RefusedAccount {
-        RefusedAccount { ig_user_id: account.try_into().expect("an account"), ig_username: "shop".to_owned(), refusal }
+        RefusedAccount {
+            ig_user_id: account.try_into().expect("an account"),
+            ig_username: "shop".to_owned(),
+            refusal,
+            plan: None,
+        }
     }
 
     #[test]
@@ -114,6 +138,15 @@ mod tests {
         let problem =
             Problem::from(&SelectError::AllRefused(vec![refused("1", TAKEN), refused("2", Refusal::INTERNAL)]));
         assert_eq!((problem.status(), problem.kind()), (409, "connection-refused"));
+    }
+
+    #[test]
+    fn accounts_that_the_plan_has_no_room_for_are_refused_with_its_words() {
+        let catalogue = domain::Catalogue::deployed().expect("the catalogue that is deployed");
+        let plan = catalogue.effective(None, None).no_connection_left(1);
+        let account = RefusedAccount { plan: Some(plan.clone()), ..refused("1", Refusal::from(&plan)) };
+        let problem = Problem::from(&SelectError::AllRefused(vec![account]));
+        assert_eq!((problem.status(), problem.kind()), (403, "plan-limit"));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 
-use connect::{Choice, Connector, Nonce, Refusal};
+use connect::{Choice, ConnectError, Connector, Nonce, PlanError};
 use domain::connection::{AuthorizationPhase, Grant};
 use domain::view::InstagramStatus;
 use domain::{AuthorizationRequest, Candidate, Connection, IgId, PageId, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use futures::future::join_all;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
@@ -116,17 +116,18 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 }
 
 async fn assets(app: &App, request: &Request) -> Result<Vec<Asset>, SelectError> {
-    let caller = admin(app, request)?;
+    let caller = Caller::admit(request, &app.claims)?;
     let waiting = waiting(app, &caller, http::query(request, "state")).await?;
     Ok(waiting.candidates.into_iter().map(Asset::from).collect())
 }
 
 async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
-    let caller = admin(app, request)?;
+    let caller = Caller::admit(request, &app.claims)?;
     let asked: SelectRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let waiting = waiting(app, &caller, Some(&asked.state)).await?;
     let chosen = pick(&waiting.candidates, &asked.accounts()?)?;
     let now = app.clock.now_ms();
+    check_plan(app, &caller, &chosen, now).await?;
     let state_hash = &waiting.authorization.state_hash;
     if app.authorizations.choose(state_hash, &caller.tenant, now.seconds()).await?.is_none() {
         return Err(SelectError::AlreadyChosen);
@@ -138,10 +139,15 @@ async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
     Ok(Selected { status: InstagramStatus::of(connected), refused })
 }
 
-fn admin(app: &App, request: &Request) -> Result<Caller, SelectError> {
-    let caller = Caller::of(request, &app.claims)?;
-    caller.require(&[Role::Admin])?;
-    Ok(caller)
+/// A choice that the plan has no room for is not used up: the person may upgrade and choose again.
+async fn check_plan(app: &App, caller: &Caller, chosen: &[&Candidate], now: UnixMillis) -> Result<(), SelectError> {
+    let accounts: Vec<IgId> = chosen.iter().map(|candidate| candidate.ig_user_id.clone()).collect();
+    let plans = app.connector.plans();
+    let outcome = plans.check_accounts(&caller.tenant, &accounts).await;
+    if let Err(PlanError::Refused(refusal)) = &outcome {
+        plans.note_refusal(&caller.tenant, &caller.user, refusal, now).await;
+    }
+    Ok(outcome?)
 }
 
 /// The choice that waits for this very person.
@@ -152,7 +158,8 @@ async fn waiting(app: &App, caller: &Caller, state: Option<&str>) -> Result<Wait
     found.and_then(Waiting::of).ok_or(SelectError::UnknownState)
 }
 
-/// Connects the accounts at the same time: none has to wait for another's webhooks.
+/// Connects the accounts at the same time: none has to wait for another's webhooks. Those that the plan has no room for are
+/// refused.
 async fn connect_all(
     app: &App,
     waiting: &Waiting,
@@ -164,29 +171,34 @@ async fn connect_all(
     for (outcome, candidate) in outcomes.into_iter().zip(chosen) {
         match outcome {
             Ok(connection) => connected.push(connection),
-            Err(refusal) => refused.push(RefusedAccount::new(candidate, refusal)),
+            Err(failure) => refused.push(RefusedAccount::new(candidate, failure.as_ref())),
         }
     }
     (connected, refused)
 }
 
-async fn connect(app: &App, waiting: &Waiting, candidate: &Candidate, now: UnixMillis) -> Result<Connection, Refusal> {
+/// The failure is `None` where it has no words but those for a fault of ours.
+async fn connect(
+    app: &App,
+    waiting: &Waiting,
+    candidate: &Candidate,
+    now: UnixMillis,
+) -> Result<Connection, Option<ConnectError>> {
     let Waiting { authorization, grant, .. } = waiting;
     let tenant = &authorization.tenant;
     let opened = app.connector.open(tenant, &candidate.ig_user_id, &candidate.token, now.seconds()).await;
     let token = opened.map_err(|failure| {
         error!(%tenant, ig.id = %candidate.ig_user_id, error = %Chain(&failure), "A token was not opened");
-        Refusal::INTERNAL
+        None
     })?;
     let choice =
         Choice { tenant, user: &authorization.user, login: authorization.login, grant, candidate, token: &token };
     app.connector.connect(&choice, now).await.map_err(|failure| {
-        let refusal = Refusal::from(&failure);
         info!(
-            %tenant, ig.id = %candidate.ig_user_id, reason = refusal.reason, error = %Chain(&failure),
+            %tenant, ig.id = %candidate.ig_user_id, error = %Chain(&failure),
             "Account {} was not connected", candidate.ig_user_id
         );
-        refusal
+        Some(failure)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Why a login was not started.
 
-use connect::RegistrationError;
+use connect::{PlanError, RegistrationError};
 use edge::Problem;
 use store::StoreError;
 
@@ -15,6 +15,9 @@ pub enum StartError {
     /// No Meta app is registered for the login that was asked for, or none at all.
     #[error("no Meta app is registered for the login")]
     NotConfigured,
+    /// The plan has no room for another account, or is not known.
+    #[error("the plan was not asked or does not allow it")]
+    Plan(#[from] PlanError),
     /// The person would have been sent to another site afterwards.
     #[error("the page to return to was refused")]
     ReturnTo(#[from] ReturnToError),
@@ -37,16 +40,19 @@ impl From<Problem> for StartError {
 
 impl From<&StartError> for Problem {
     fn from(error: &StartError) -> Self {
-        use StartError::{NoRedirectUri, NotConfigured, Refused, Registrations, ReturnTo, Store};
+        use StartError::{NoRedirectUri, NotConfigured, Plan, Refused, Registrations, ReturnTo, Store};
         match error {
             Refused(problem) => problem.clone(),
+            Plan(PlanError::Refused(refusal)) => Self::from(refusal),
             NotConfigured | Registrations(RegistrationError::NotConfigured) => {
                 Self::new(409, "login-not-configured", "This login is not set up")
                     .detail("No Meta app is registered for it")
             }
             ReturnTo(ReturnToError) => Self::new(400, "invalid-return-to", "The page to return to is not allowed")
                 .detail("return_to is a path of the web application that begins with a single '/'"),
-            NoRedirectUri | Registrations(RegistrationError::Secrets(_)) | Store(_) => Self::INTERNAL,
+            NoRedirectUri | Registrations(RegistrationError::Secrets(_)) | Plan(PlanError::Store(_)) | Store(_) => {
+                Self::INTERNAL
+            }
         }
     }
 }

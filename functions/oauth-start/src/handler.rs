@@ -2,12 +2,12 @@
 
 use std::convert::Infallible;
 
-use connect::{BrowserCookie, Nonce, RedirectUri, Registrations, Trail};
+use connect::{BrowserCookie, Nonce, PlanError, Plans, RedirectUri, Registrations, Trail};
 use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
-use domain::{AuditEvent, AuditKind, AuthorizationRequest, Login};
+use domain::{AuditEvent, AuditKind, AuthorizationRequest, Login, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use lambda_http::http::header;
 use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
@@ -28,6 +28,7 @@ pub struct App {
     claims: ClaimNames,
     redirect_uri: RedirectUri,
     registrations: Registrations,
+    plans: Plans,
     authorizations: AuthorizationStore,
     trail: Trail,
 }
@@ -46,6 +47,7 @@ impl App {
             claims: ClaimNames::from(&setup.env),
             redirect_uri: RedirectUri::from(&setup.env),
             registrations: Registrations::new(setup)?,
+            plans: Plans::new(setup)?,
             authorizations: AuthorizationStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
             trail: Trail::new(setup),
         })
@@ -78,11 +80,11 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 }
 
 async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
-    let caller = Caller::of(request, &app.claims)?;
-    caller.require(&[Role::Admin])?;
+    let caller = Caller::admit(request, &app.claims)?;
     let asked: StartRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let return_to = asked.return_to.map(return_to::check).transpose()?;
     let now = app.clock.now_ms();
+    check_plan(app, &caller, now).await?;
 
     let registrations = app.registrations.current(now.seconds()).await?;
     let login = match asked.login {
@@ -115,12 +117,23 @@ async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
     Ok(Started { auth_url, cookie: cookie.set(&browser) })
 }
 
+/// Nobody is sent to Meta for an account that the plan has no room for. What the token says of the plan is kept: the
+/// redirect from Meta comes without one.
+async fn check_plan(app: &App, caller: &Caller, now: UnixMillis) -> Result<(), StartError> {
+    let profile = app.plans.profile_of(caller, now).await?;
+    let outcome = app.plans.check_login(&profile).await;
+    if let Err(PlanError::Refused(refusal)) = &outcome {
+        app.plans.note_refusal(&caller.tenant, &caller.user, refusal, now).await;
+    }
+    Ok(outcome?)
+}
+
 fn user_agent(request: &Request) -> Option<String> {
     let name = http::header(request, header::USER_AGENT.as_str())?;
     Some(name.chars().take(MAX_USER_AGENT_CHARS).collect())
 }
 
-fn started(authorization: &AuthorizationRequest, now: domain::UnixMillis) -> AuditEvent {
+fn started(authorization: &AuthorizationRequest, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(authorization.tenant.clone(), AuditKind::AuthorizationStarted, now)
         .by(authorization.user.clone())
         .with("login", authorization.login.as_str())

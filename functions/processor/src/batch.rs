@@ -65,6 +65,8 @@ pub(crate) fn parties(groups: &BTreeMap<String, Vec<Record>>) -> Vec<(IgId, Opti
 mod tests {
     use std::collections::HashMap;
 
+    use aws_lambda_events::sqs::SqsEvent;
+
     use super::*;
 
     fn message(id: &str, group: &str, body: &str) -> SqsMessage {
@@ -92,6 +94,14 @@ mod tests {
         let ids = |group: &str| batch.groups[group].iter().map(|record| record.id.as_str()).collect::<Vec<_>>();
         assert_eq!((ids("17841:1"), ids("17841:2")), (vec!["a", "c"], vec!["b"]));
         assert_eq!(parties(&batch.groups).len(), 3);
+    }
+
+    #[test]
+    fn the_sample_batch_is_one_conversation() {
+        let sample: SqsEvent = serde_json::from_str(include_str!("../../../events/processor.json")).expect("a batch");
+        let batch = Batch::read(sample.records);
+        assert_eq!(batch.groups.values().map(Vec::len).collect::<Vec<_>>(), [2]);
+        assert!(batch.poison.is_empty());
     }
 
     #[test]

@@ -151,8 +151,9 @@ async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Res
     happening::count(&event, &received);
     let Received { outcome, place, profile_wanted } = received;
     let Some(Place { tenant, conversation }) = place else {
-        let what = match event.happening {
-            Happening::Test => "The dashboard's test arrived",
+        let what = match (outcome, &event.happening) {
+            (Outcome::Paused, _) => "Dropped an event: the plan has no room for the account",
+            (_, Happening::Test) => "The dashboard's test arrived",
             _ => "Dropped an event: nobody has connected the account",
         };
         info!(account = %event.account, "{what}");

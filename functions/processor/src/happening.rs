@@ -33,6 +33,7 @@ const fn outcome(outcome: &Outcome) -> &'static str {
         Outcome::Parked => "parked",
         Outcome::Unplaced => "unplaced",
         Outcome::NoRoute => "no_route",
+        Outcome::Paused => "paused",
         Outcome::NotForInbox => "acknowledged",
     }
 }

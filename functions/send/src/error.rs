@@ -1,7 +1,7 @@
 //! Why an answer was not accepted, and what the caller reads about it.
 
-use domain::UnixMillis;
 use domain::policy::{MAX_TEXT_BYTES, Refusal};
+use domain::{PlanRefusal, UnixMillis};
 use edge::Problem;
 use store::StoreError;
 use vault::SecretsError;
@@ -45,14 +45,9 @@ pub enum SendError {
     /// A rule of the provider's.
     #[error("a rule of the provider does not allow it")]
     Refused(#[from] Refusal),
-    /// The plan allows no more messages this month.
-    #[error("the plan's monthly limit is reached")]
-    QuotaExceeded {
-        /// The plan as people read it.
-        plan: String,
-        /// How many messages a month it allows.
-        limit: u32,
-    },
+    /// The plan allows no more messages this month, or none that a program writes.
+    #[error("the plan does not allow it")]
+    Plan(PlanRefusal),
     /// The database did not do its part.
     #[error("the answer was not stored")]
     Store(#[from] StoreError),
@@ -67,11 +62,17 @@ impl From<Problem> for SendError {
     }
 }
 
+impl From<PlanRefusal> for SendError {
+    fn from(refusal: PlanRefusal) -> Self {
+        Self::Plan(refusal)
+    }
+}
+
 impl SendError {
     /// Whether a rule or the plan said no: such refusals are in the tenant's audit trail.
     pub(crate) const fn is_policy(&self) -> bool {
         match self {
-            Self::QuotaExceeded { .. } => true,
+            Self::Plan(_) => true,
             Self::Refused(refusal) => match refusal {
                 Refusal::NoContactYet | Refusal::WindowClosed { .. } | Refusal::TagNotAllowed => true,
                 Refusal::TextTooLong { .. } | Refusal::Empty => false,
@@ -85,8 +86,7 @@ impl From<&SendError> for Problem {
     fn from(error: &SendError) -> Self {
         use SendError::{
             AttachmentKind, AttachmentUrl, ConnectionBroken, ConnectionPaused, IdempotencyKey, KeyReused, NotConnected,
-            QuotaExceeded, Refused, Request, Secrets, Store, TextAndAttachment, UnknownConversation,
-            UnknownReplyTarget,
+            Plan, Refused, Request, Secrets, Store, TextAndAttachment, UnknownConversation, UnknownReplyTarget,
         };
         match error {
             Request(problem) => problem.clone(),
@@ -108,10 +108,7 @@ impl From<&SendError> for Problem {
             ConnectionPaused => Self::new(409, "connection-paused", "The connection is paused")
                 .detail("Your plan has fewer connections than are stored. Upgrade it, or disconnect another account."),
             Refused(refusal) => by_policy(*refusal),
-            QuotaExceeded { plan, limit } => Self::new(403, "quota-exceeded", "Your plan's messages are used up")
-                .detail(format!("{plan} allows {limit} messages a month."))
-                .with("plan", plan.as_str())
-                .with("limit", *limit),
+            Plan(refusal) => Self::from(refusal),
             Store(_) | Secrets(_) => Self::INTERNAL,
         }
     }

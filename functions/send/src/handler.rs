@@ -4,10 +4,12 @@ use std::convert::Infallible;
 
 use domain::message::ReplyTo;
 use domain::view::MessageView;
-use domain::{AuditEvent, AuditKind, Catalogue, Conversation, ConversationId, Message, MessageId, Mid, Plan};
+use domain::{
+    AuditEvent, AuditKind, Author, Catalogue, Conversation, ConversationId, EffectivePlan, Message, MessageId, Mid,
+};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use store::{AuditStore, Draft, Earlier, InboxStore, OutboundStore, QueueError, Queued, SendContext, Tables};
@@ -18,9 +20,6 @@ use crate::error::SendError;
 use crate::policy;
 use crate::queue::OutboundQueue;
 use crate::request::{self, MAX_BODY_BYTES, SendRequest};
-
-/// The catalogue of plans is part of the deployment.
-const PLANS: &str = include_str!("../../../infra/plans.json");
 
 /// How long refusals stay in the audit trail.
 const AUDIT_DAYS: u32 = 396;
@@ -55,7 +54,7 @@ impl App {
             inbox: InboxStore::new(dynamodb.clone(), &tables),
             audit: AuditStore::new(dynamodb, &tables),
             queue: OutboundQueue { client: queue, url: setup.env.required("OUTBOUND_QUEUE_URL")? },
-            catalogue: Catalogue::parse(PLANS).map_err(|error| ConfigError::invalid("plans.json", error))?,
+            catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,
             claims: ClaimNames::from(&setup.env),
             clock: setup.clock.clone(),
         })
@@ -82,9 +81,8 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 }
 
 async fn send(app: &App, request: &Request) -> Result<Accepted, SendError> {
-    let caller = Caller::of(request, &app.claims)?;
+    let caller = Caller::admit(request, &app.claims)?;
     caller.owns(http::path(request, "tenantId").unwrap_or_default())?;
-    caller.require(&[Role::Agent, Role::Admin, Role::Service])?;
     let asked: SendRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let key = request::idempotency_key(request.headers().get("idempotency-key"))?;
     let accepted = accept(app, &caller, &asked, key).await;
@@ -120,27 +118,27 @@ async fn accept(app: &App, caller: &Caller, asked: &SendRequest, key: Option<&st
 /// Spends the quota and stores the message, both or neither; then hands it over.
 async fn queue(app: &App, caller: &Caller, context: SendContext, draft: &Draft) -> Result<Accepted, SendError> {
     let plan = plan(app, caller, &context);
-    let queued = app.outbound.queue(&context, draft, plan.monthly_messages, app.clock.now_ms()).await;
+    if draft.author == Author::Automation {
+        plan.check_automation()?;
+    }
+    let queued = app.outbound.queue(&context, draft, plan.limits.monthly_messages, app.clock.now_ms()).await;
     let (message, replayed) = match queued {
         Ok(Queued::New(message)) => {
             app.queue.hand_over(&context.tenant, &context.conversation, &message).await;
             (*message, false)
         }
         Ok(Queued::Replayed(message)) => (*message, true),
-        Err(QueueError::QuotaExceeded) => {
-            let limit = plan.monthly_messages.unwrap_or_default();
-            return Err(SendError::QuotaExceeded { plan: plan.name.clone(), limit });
-        }
+        Err(QueueError::QuotaExceeded) => return Err(plan.no_message_left().into()),
         Err(QueueError::KeyReuse) => return Err(SendError::KeyReused),
         Err(QueueError::Store(failure)) => return Err(failure.into()),
     };
     Ok(Accepted { message, conversation: context.conversation, replayed })
 }
 
-/// The token's plan before the stored one before the default.
-fn plan<'a>(app: &'a App, caller: &Caller, context: &SendContext) -> &'a Plan {
-    let stored = context.profile.as_ref().and_then(|profile| profile.plan.as_deref());
-    app.catalogue.plan(caller.plan.as_deref().or(stored))
+/// The plan that holds now. No further read: the profile came with what decides about the answer.
+fn plan<'a>(app: &'a App, caller: &'a Caller, context: &'a SendContext) -> EffectivePlan<'a> {
+    let profile = context.profile.as_ref();
+    app.catalogue.effective(profile, caller.plan_claim(profile, &app.claims))
 }
 
 async fn draft(
@@ -184,7 +182,10 @@ async fn note_refusal(app: &App, caller: &Caller, asked: &SendRequest, failure: 
         .with("reason", problem.kind())
         .with("conversation_id", asked.conversation.as_str());
     let line = match failure {
-        SendError::QuotaExceeded { plan, limit } => line.with("plan", plan.as_str()).with("limit", *limit),
+        SendError::Plan(refusal) => line
+            .with("plan", refusal.plan.as_str())
+            .with("limit", refusal.limit)
+            .with("required_plan", refusal.required.as_deref()),
         _ => line,
     };
     if let Err(failure) = app.audit.append(&line, Some(AUDIT_DAYS)).await {
@@ -194,7 +195,7 @@ async fn note_refusal(app: &App, caller: &Caller, asked: &SendRequest, failure: 
 
 fn answer(request: &Request, accepted: &Accepted) -> Response<Body> {
     let Accepted { message, conversation, replayed } = accepted;
-    info!(message = %message.id, conversation = %conversation.id, replayed, "Accepted a message");
+    info!(message_id = %message.id, conversation_id = %conversation.id, replayed, "Accepted a message");
     metric("messages_accepted", 1, &[("replayed", if *replayed { "true" } else { "false" })]);
     let mut response = http::json(StatusCode::ACCEPTED, &MessageView::new(message, conversation));
     let headers = response.headers_mut();

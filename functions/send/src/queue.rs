@@ -31,7 +31,7 @@ impl OutboundQueue {
             message.id.clone(),
         );
         if let Err(failure) = self.enqueue(&dispatch).await {
-            error!(message = %message.id, error = %Chain(&failure), "An accepted message waits for the sweep");
+            error!(message_id = %message.id, error = %Chain(&failure), "An accepted message waits for the sweep");
             metric("enqueue_failed", 1, &[]);
         }
     }

@@ -124,6 +124,15 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_event_asks_for_a_text() {
+        let sample = include_str!("../../../events/send.json");
+        let sample = lambda_http::request::from_str(sample).expect("an event of API Gateway");
+        let asked: SendRequest = edge::http::body_json(&sample, MAX_BODY_BYTES).expect("a request");
+        assert!(asked.check_content().is_ok());
+        assert!(idempotency_key(sample.headers().get("idempotency-key")).expect("a key").is_some());
+    }
+
+    #[test]
     fn a_text_or_an_attachment_can_be_sent() {
         assert!(request(&json!({ "text": "hi" })).check_content().is_ok());
         let image = request(&json!({ "attachment": { "type": "image", "url": "https://example.com/a.png" } }));

@@ -93,7 +93,8 @@ impl Accounts {
         if remembered.len() >= REMEMBERED {
             remembered.clear();
         }
-        match &found {
+        // One that is of no use is read anew each time: whoever has just connected again wants to answer.
+        match found.as_ref().filter(|connection| failures::of_connection(Some(connection.status)).is_none()) {
             Some(connection) => {
                 remembered.insert(key, Remembered { connection: connection.clone(), read_at: now });
             }

@@ -25,7 +25,8 @@ pub(crate) async fn deliver(app: &App, delivery: &Delivery) -> Result<Verdict, S
     let Dispatch { tenant, conversation, message, .. } = &delivery.dispatch;
     match Box::pin(app.outbound.begin(tenant, conversation, message)).await? {
         Begun::Started(message) => attempt(app, delivery, &message).await,
-        // Whoever began it is dead (see the crate's first lines): the call to Meta may have been made.
+        // Whoever began it is dead (see the crate's first lines): the call to Meta may have been made. The queue's visibility
+        // timeout has passed since, so what Meta took can be seen by now.
         Begun::Running(_) => match doubt(app, delivery, &failures::delivery_unknown()).await? {
             Some(message) => reconcile::settle(app, delivery, &message).await,
             None => Ok(Verdict::Done),
@@ -94,7 +95,7 @@ async fn settle_sent(app: &App, delivery: &Delivery, sent: &Sent) -> Result<Verd
         warn!(%account, percent = sent.usage.percent, "An account is near a limit of Meta's");
         metric("sends_near_limit", 1, &[]);
     }
-    info!(%message, "Sent a message");
+    info!(message_id = %message, "Sent a message");
     Ok(Verdict::Done)
 }
 
@@ -108,7 +109,7 @@ async fn settle_refusal(
 ) -> Result<Verdict, StoreError> {
     let explained = refusal.explain();
     let own_wait = backoff::after(delivery.tries, &message.id);
-    info!(message = %message.id, reason = explained.reason, error = %Chain(refusal), "Meta did not take a message");
+    info!(message_id = %message.id, reason = explained.reason, error = %Chain(refusal), "Meta did not take a message");
     match refusal.class() {
         FailureClass::Account(problem) if problem.breaks_connection() => {
             break_connection(app, delivery, message, access, problem, explained).await
@@ -162,7 +163,7 @@ async fn fail(app: &App, delivery: &Delivery, message: &Message, failure: SendFa
     let settled = app.outbound.settle_failed(tenant, conversation, &message.id, &failure).await?;
     if settled.is_some_and(|message| message.status == Status::Failed) {
         metric("sends", 1, &[("outcome", "failed")]);
-        info!(message = %message.id, reason = failure.reason, "A message failed");
+        info!(message_id = %message.id, reason = failure.reason, "A message failed");
         app.connector.trail().note(line(&delivery.dispatch, message, &failure, app.clock.now_ms())).await;
     }
     Ok(Verdict::Done)

@@ -139,9 +139,10 @@ async fn verdict(app: &App, delivery: &Delivery) -> Verdict {
     let message = &delivery.dispatch.message;
     // On the heap: a delivery nests so deep that the compiler gives up on its layout otherwise.
     Box::pin(deliver(app, delivery)).await.unwrap_or_else(|failure| {
-        error!(%message, error = %Chain(&failure), "A message could not be settled");
+        error!(message_id = %message, error = %Chain(&failure), "A message could not be settled");
         metric("sends", 1, &[("outcome", "store_failed")]);
-        Verdict::Again(backoff::after(delivery.tries, message))
+        // The call to Meta may have been made before: the next delivery will ask, and must not ask too early.
+        Verdict::Again(backoff::before_asking(delivery.tries, message))
     })
 }
 
@@ -156,4 +157,23 @@ fn response(again: Vec<String>) -> SqsBatchResponse {
         })
         .collect();
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lambda_events::sqs::SqsEvent;
+
+    use super::*;
+
+    #[test]
+    fn the_sample_delivery_is_read_with_its_count() {
+        let sample: SqsEvent = serde_json::from_str(include_str!("../../../events/sender.json")).expect("a batch");
+        let mut message = sample.records.into_iter().next().expect("a record");
+        let delivery = Delivery::read(&message).expect("an order to send");
+        assert_eq!((delivery.tries, delivery.is_last()), (1, false));
+        assert_eq!(Some(&delivery.dispatch.group_id()), message.attributes.get("MessageGroupId"));
+
+        message.attributes.insert("ApproximateReceiveCount".to_owned(), LAST_DELIVERY.to_string());
+        assert!(Delivery::read(&message).expect("an order to send").is_last());
+    }
 }

@@ -19,8 +19,8 @@ use crate::backoff;
 use crate::deliver::attempt;
 use crate::handler::{App, Delivery, Verdict};
 
-/// Two questions, and perhaps a few for details; the function's own timeout is twice as long.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Two questions, and perhaps a few for details. Leaves time to send what is absent before the function's own timeout.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How far Meta's clock may be behind ours.
 const CLOCK_SKEW_MS: i64 = 2 * 60 * 1000;
@@ -74,7 +74,7 @@ pub(crate) async fn settle(app: &App, delivery: &Delivery, message: &Message) ->
         }
         Err(LookError::Access(AccessError::Unusable(_))) => give_up(app, delivery, message).await,
         Err(failure) => {
-            warn!(%account, message = %message.id, error = %Chain(&failure), "An uncertain message stays so");
+            warn!(%account, message_id = %message.id, error = %Chain(&failure), "An uncertain message stays so");
             metric("reconciliations", 1, &[("finding", "failed")]);
             later(app, delivery, message).await
         }
@@ -82,7 +82,7 @@ pub(crate) async fn settle(app: &App, delivery: &Delivery, message: &Message) ->
 }
 
 fn found(finding: &str, message: &Message) {
-    info!(message = %message.id, finding, "Asked Meta about an uncertain message");
+    info!(message_id = %message.id, finding, "Asked Meta about an uncertain message");
     metric("reconciliations", 1, &[("finding", finding)]);
 }
 
@@ -99,7 +99,7 @@ async fn give_up(app: &App, delivery: &Delivery, message: &Message) -> Result<Ve
     let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
     let until = app.clock.now_ms().plus(FOR_GOOD_MS);
     app.outbound.postpone(tenant, conversation, &message.id, until).await?;
-    warn!(message = %message.id, "Nobody knows whether a message was sent");
+    warn!(message_id = %message.id, "Nobody knows whether a message was sent");
     metric("sends", 1, &[("outcome", "left_uncertain")]);
     Ok(Verdict::Done)
 }

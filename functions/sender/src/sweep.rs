@@ -56,7 +56,7 @@ async fn hand_over(app: &App, unsettled: &Unsettled, read: &mut Conversations) -
             // Another id than the first time, which the queue may still remember.
             let deduplication = format!("{}-{}", message.id, now.seconds().get());
             app.queue.enqueue(&dispatch, &deduplication).await.map_err(|failure| {
-                warn!(message = %message.id, error = %Chain(&failure), "A message could not be handed over again");
+                warn!(message_id = %message.id, error = %Chain(&failure), "A message could not be handed over again");
             })
         }
         // Deleted with its tenant's data.

@@ -2,22 +2,30 @@
 
 use std::convert::Infallible;
 
-use domain::view::InstagramStatus;
+use connect::Plans;
+use domain::view::{InstagramStatus, PlanView};
+use domain::{Connection, TenantProfile, UnixMillis};
+use edge::access::access;
 use edge::telemetry::Chain;
-use edge::{Caller, ClaimNames, ConfigError, Problem, Setup, http};
+use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup, http};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
-use store::{ConnectionStore, Tables};
-use tracing::error;
+use store::{ConnectionStore, StoreError, Tables};
+use tracing::{error, warn};
 
 use crate::error::StatusError;
 
 /// The end of the path that asks for all channels; the other one's is `/instagram/status`.
 const ALL_CHANNELS: &str = "/integrations/status";
 
+/// The route that connects another account.
+const START: &str = "POST /api/integrations/meta/instagram/start";
+
 /// What the function needs.
 pub struct App {
+    clock: Clock,
     claims: ClaimNames,
+    plans: Plans,
     connections: ConnectionStore,
 }
 
@@ -31,7 +39,9 @@ impl App {
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         Ok(Self {
+            clock: setup.clock.clone(),
             claims: ClaimNames::from(&setup.env),
+            plans: Plans::new(setup)?,
             connections: ConnectionStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
         })
     }
@@ -40,10 +50,19 @@ impl App {
 /// Every channel by its name.
 #[derive(Serialize)]
 struct Channels {
-    instagram: InstagramStatus,
+    instagram: Card,
 }
 
-/// Answers the status with its `ETag`, or a problem document. Any role may ask.
+/// What is connected, and whether the caller can connect more.
+#[derive(Serialize)]
+struct Card {
+    #[serde(flatten)]
+    status: InstagramStatus,
+    can_connect: bool,
+    plan: PlanView,
+}
+
+/// Answers the status with its `ETag`, or a problem document.
 ///
 /// # Errors
 ///
@@ -57,9 +76,30 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     Ok(http::answer(http::request_id(&request), answer))
 }
 
-async fn instagram(app: &App, request: &Request) -> Result<InstagramStatus, StatusError> {
-    let caller = Caller::of(request, &app.claims)?;
-    Ok(InstagramStatus::of(app.connections.list(&caller.tenant).await?))
+async fn instagram(app: &App, request: &Request) -> Result<Card, StatusError> {
+    let caller = Caller::admit(request, &app.claims)?;
+    let (profile, connections) = standing(app, &caller, app.clock.now_ms()).await?;
+    let plan = app.plans.plan(&profile);
+    let may_start = access(START).is_some_and(|access| access.admits(caller.role, false));
+    Ok(Card {
+        can_connect: may_start && plan.check_connection(profile.connected()).is_ok(),
+        plan: PlanView::new(&plan, profile.connected()),
+        status: InstagramStatus::of(connections),
+    })
+}
+
+/// The tenant and its connections, as the plan says. Where they are not, as after a token has told of another plan, they
+/// follow now; a status can be told all the same when that fails.
+async fn standing(app: &App, caller: &Caller, now: UnixMillis) -> Result<(TenantProfile, Vec<Connection>), StoreError> {
+    let tenant = &caller.tenant;
+    let (profile, connections) = tokio::try_join!(app.plans.profile_of(caller, now), app.connections.list(tenant))?;
+    if app.plans.is_settled(&profile, &connections) {
+        return Ok((profile, connections));
+    }
+    if let Err(failure) = app.plans.settle(tenant, now).await {
+        warn!(%tenant, error = %Chain(&failure), "Connections do not follow the plan yet");
+    }
+    tokio::try_join!(app.plans.profile(tenant), app.connections.list(tenant))
 }
 
 fn asks_for_all(request: &Request) -> bool {

@@ -16,6 +16,13 @@ struct Asset {
     plain: &'static [u8],
     brotli: &'static [u8],
     gzip: &'static [u8],
+    /// Every module that it needs, directly or not.
+    modules: &'static [&'static str],
+}
+
+/// Every module that a page's own one needs. A browser that is told of all of them need not find out level by level.
+pub(crate) fn modules(name: &str) -> impl Iterator<Item = &'static str> {
+    ASSETS.iter().find(|asset| asset.name == name).map_or(&[][..], |asset| asset.modules).iter().copied()
 }
 
 /// The one address that other sites embed: it stays the same and is looked up again after five minutes.
@@ -76,6 +83,12 @@ fn response(media_type: &'static str, caching: &str, body: Body) -> Response<Bod
     // The components are made to be embedded in other sites; there is nothing of a person in them.
     headers.insert("access-control-allow-origin", lambda_http::http::HeaderValue::from_static("*"));
     response
+}
+
+/// What a browser transfers of a file.
+#[cfg(test)]
+pub(crate) fn compressed_bytes(name: &str) -> usize {
+    ASSETS.iter().find(|asset| asset.name == name).map_or(0, |asset| asset.brotli.len())
 }
 
 #[cfg(test)]

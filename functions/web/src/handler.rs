@@ -21,6 +21,10 @@ pub(crate) struct Settings {
     pub(crate) locale: String,
     /// Who may show the pages in a frame, as a CSP source list.
     pub(crate) frame_ancestors: String,
+    /// Where pictures and media may come from, as a CSP source list.
+    pub(crate) media_sources: String,
+    /// Where people write to themselves from, on a stack with a simulated Meta.
+    pub(crate) phone: Option<String>,
 }
 
 /// The function, warm.
@@ -39,12 +43,15 @@ impl App {
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let env = &setup.env;
         let or = |name: &str, default: &str| env.optional(name).unwrap_or_else(|| default.to_owned());
+        let meta = or("META_URL_PREFIX", "https://");
         let settings = Settings {
             brand: or("BRAND", "Curbe"),
             issuer: env.required("OIDC_ISSUER")?,
             client_id: env.required("OIDC_CLIENT_ID")?,
             locale: or("LOCALE", "es"),
             frame_ancestors: or("FRAME_ANCESTORS", "'none'"),
+            media_sources: security::media_sources(&meta),
+            phone: security::is_simulated(&meta).then(|| format!("{meta}phone")),
         };
         let policy = HeaderValue::try_from(security::policy(&settings))
             .map_err(|error| ConfigError::invalid("FRAME_ANCESTORS", error))?;
@@ -61,14 +68,16 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     let path = request.raw_http_path().to_owned();
     let readable = matches!(*request.method(), Method::GET | Method::HEAD);
     let page = pages::find(&path).filter(|_| readable);
-    let is_page = page.is_some();
     let mut response = match page {
         Some(page) => html(page.html(&app.settings)),
         None => assets::answer(&path, request.headers())
             .filter(|_| readable)
             .unwrap_or_else(|| Problem::not_found().into_response(edge::http::request_id(&request))),
     };
-    security::protect(response.headers_mut(), is_page.then_some(&app.policy));
+    security::protect(response.headers_mut());
+    if let Some(page) = page {
+        security::protect_page(response.headers_mut(), &app.policy, page.ends_popup);
+    }
     Ok(response)
 }
 

@@ -4,27 +4,42 @@ use lambda_http::http::{HeaderMap, HeaderValue};
 
 use crate::handler::Settings;
 
-/// Adds what every answer has; `page` answers get the Content-Security-Policy of [`policy`].
-pub(crate) fn protect(headers: &mut HeaderMap, policy: Option<&HeaderValue>) {
+/// Adds what every answer has.
+pub(crate) fn protect(headers: &mut HeaderMap) {
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     headers.insert("referrer-policy", HeaderValue::from_static("same-origin"));
     headers.insert("strict-transport-security", HeaderValue::from_static("max-age=63072000; includeSubDomains"));
-    if let Some(policy) = policy {
-        headers.insert("content-security-policy", policy.clone());
+}
+
+/// Adds what pages have: the Content-Security-Policy of [`policy`], and no tie to other sites' windows; except that a page
+/// that ends a login in a popup keeps its tie to the card that has opened it.
+pub(crate) fn protect_page(headers: &mut HeaderMap, policy: &HeaderValue, ends_popup: bool) {
+    headers.insert("content-security-policy", policy.clone());
+    headers.insert("permissions-policy", HeaderValue::from_static("camera=(), microphone=(), geolocation=()"));
+    if !ends_popup {
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin-allow-popups"));
-        headers.insert("permissions-policy", HeaderValue::from_static("camera=(), microphone=(), geolocation=()"));
     }
 }
 
-/// Scripts and styles of our own only, none inline; pictures and media from anywhere, since Meta's CDN has no fixed name.
+/// Scripts and styles of our own only, none inline.
 pub(crate) fn policy(settings: &Settings) -> String {
-    let Settings { issuer, frame_ancestors, .. } = settings;
+    let Settings { issuer, frame_ancestors, media_sources, .. } = settings;
     let issuer = origin(issuer);
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; \
-         media-src 'self' https:; connect-src 'self' {issuer}; form-action 'self'; base-uri 'none'; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {media_sources}; \
+         media-src 'self' {media_sources}; connect-src 'self' {issuer}; form-action 'self'; base-uri 'none'; \
          frame-ancestors {frame_ancestors}"
     )
+}
+
+/// Pictures and media come from anywhere over HTTPS, since Meta's CDN has no fixed name; a simulated Meta serves its own.
+pub(crate) fn media_sources(meta_url_prefix: &str) -> String {
+    if is_simulated(meta_url_prefix) { format!("https: {}", origin(meta_url_prefix)) } else { "https:".to_owned() }
+}
+
+/// Whether Meta is simulated: the real one is reached over HTTPS only.
+pub(crate) fn is_simulated(meta_url_prefix: &str) -> bool {
+    !meta_url_prefix.starts_with("https:")
 }
 
 /// Scheme, host and port of an address: a policy takes no path.
@@ -36,6 +51,12 @@ fn origin(address: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn media_of_a_simulated_meta_may_be_shown_and_of_no_other_plain_host() {
+        assert_eq!(media_sources("https://"), "https:");
+        assert_eq!(media_sources("http://127.0.0.1:9402/"), "https: http://127.0.0.1:9402");
+    }
 
     #[test]
     fn an_origin_has_no_path() {

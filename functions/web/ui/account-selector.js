@@ -2,13 +2,15 @@
 /** `<buzon-account-selector state="…">`: chooses among the accounts that a login may connect. */
 
 import { ApiError } from "./api.js";
-import { h, icon, ICONS, safeUrl } from "./dom.js";
+import { portrait } from "./connection-row.js";
+import { h, icon, ICONS } from "./dom.js";
 import { BuzonElement } from "./element.js";
-import { either } from "./text.js";
+import { either, meaning } from "./text.js";
 
 const BASE = "/api/integrations/meta/instagram";
 
 /** @typedef {{ ig_user_id: string | null, ig_username: string | null, page_id: string | null, page_name: string | null, picture_url: string | null, selectable: boolean, reason: string | null }} Asset */
+/** @typedef {{ ig_username: string, reason: string, title: string }} Refused */
 
 export class BuzonAccountSelector extends BuzonElement {
   static observedAttributes = [...BuzonElement.observedAttributes, "state", "max"];
@@ -19,9 +21,13 @@ export class BuzonAccountSelector extends BuzonElement {
     this.assets = undefined;
     /** @type {Set<string>} */
     this.chosen = new Set();
-    /** @type {{ title: string, text?: string } | undefined} */
-    this.problem = undefined;
+    /** @type {{ tone: string, title: string, text?: string } | undefined} */
+    this.message = undefined;
     this.busy = false;
+    this.top = h("header");
+    this.region = h("div", { role: "status" });
+    this.content = h("div");
+    this.root.append(h("section", { class: "card", "aria-labelledby": "title" }, this.top, this.region, this.content));
   }
 
   start() {
@@ -34,6 +40,7 @@ export class BuzonAccountSelector extends BuzonElement {
       this.assets = await this.api.get(`${BASE}/assets?state=${encodeURIComponent(this.getAttribute("state") ?? "")}`, this.alive.signal);
       const possible = this.assets?.filter((asset) => asset.selectable) ?? [];
       if (possible.length === 1) this.chosen.add(String(possible[0].ig_user_id));
+      if (possible.length === 0) this.message = { tone: "warn", title: this.t("select.none") };
     } catch (error) {
       this.#failed(error);
     }
@@ -48,14 +55,15 @@ export class BuzonAccountSelector extends BuzonElement {
 
   async #connect() {
     this.busy = true;
-    this.problem = undefined;
+    this.message = undefined;
     this.render();
     const accounts = (this.assets ?? [])
       .filter((asset) => asset.ig_user_id && this.chosen.has(asset.ig_user_id))
       .map(({ ig_user_id, page_id }) => ({ ig_user_id, page_id }));
     try {
       const result = await this.api.change("POST", `${BASE}/select`, { state: this.getAttribute("state"), accounts });
-      this.tell("selected", result);
+      if (result.refused?.length) this.#partly(result);
+      else this.tell("selected", result);
     } catch (error) {
       this.#failed(error);
     }
@@ -63,31 +71,36 @@ export class BuzonAccountSelector extends BuzonElement {
     this.render();
   }
 
+  /**
+   * Some were connected and some were not: the person reads which before the page goes on.
+   * @param {{ refused: Refused[] }} result
+   */
+  #partly(result) {
+    const told = result.refused.map(({ ig_username: username, reason, title }) => `@${username}: ${meaning(this.t, `outcome.${reason}`, { title }).title}`);
+    this.message = { tone: "warn", title: this.t("select.partial"), text: told.join(". ") };
+    this.result = result;
+  }
+
   /** @param {unknown} error */
   #failed(error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 404) this.problem = { title: this.t("select.expired"), text: this.t("select.expired.text") };
-    else if (error.offline) this.problem = { title: this.t("inbox.offline") };
-    else this.problem = { title: error.problem.title ?? this.t("error.other"), text: error.problem.detail };
+    const said = error.status === 404 ? { title: this.t("select.expired"), text: this.t("select.expired.text") } : error.explain(this.t);
+    this.message = { tone: "bad", ...said };
   }
 
   render() {
     const several = this.max > 1;
-    this.show(
-      h(
-        "section",
-        { class: "card", "aria-labelledby": "title" },
-        h("header", {}, h("span", { class: "mark" }, icon(ICONS.instagram)), h("h2", { id: "title" }, this.t(several ? "select.many" : "select.title"))),
-        h("div", { role: "status", "aria-live": "polite" }, this.problem && this.#problem(this.problem)),
-        this.assets ? this.#form(this.assets, several) : !this.problem && h("div", { class: "skeleton", "aria-busy": "true" }),
-      ),
-    );
+    this.draw(this.top, h("span", { class: "mark" }, icon(ICONS.instagram)), h("h2", { id: "title" }, this.t(several ? "select.many" : "select.title")));
+    this.say(this.region, this.message);
+    this.draw(this.content, this.#content(several));
   }
 
-  /** @param {{ title: string, text?: string }} problem */
-  #problem({ title, text }) {
-    return h("div", { class: "notice bad" }, icon(ICONS.alert), h("div", {}, h("strong", {}, title), text && h("p", { class: "muted" }, text)));
+  /** @param {boolean} several */
+  #content(several) {
+    if (this.result) return h("button", { class: "button", type: "button", onclick: () => this.tell("selected", this.result) }, this.t("select.go"));
+    if (this.assets) return this.#form(this.assets, several);
+    return !this.message && h("div", { class: "accounts", "aria-busy": "true" }, h("div", { class: "skeleton tall" }), h("div", { class: "skeleton tall" }));
   }
 
   /**
@@ -103,15 +116,16 @@ export class BuzonAccountSelector extends BuzonElement {
     return h(
       "form",
       { class: "accounts", onsubmit: submit },
+      several && this.max < assets.length && h("p", { class: "muted" }, this.t("select.up_to", { max: this.max })),
+      h("fieldset", { class: "choices", "aria-labelledby": "title" }, ...assets.map((asset, index) => this.#choice(asset, index, several))),
       h(
-        "fieldset",
-        { class: "choices", "aria-labelledby": "title" },
-        ...assets.map((asset, index) => this.#choice(asset, index, several)),
-      ),
-      h(
-        "button",
-        { class: "button", type: "submit", "data-focus": "submit", disabled: count === 0 || this.busy, "aria-busy": this.busy ? "true" : undefined },
-        several ? this.t("select.connect.many", { count }) : this.t("select.connect"),
+        "div",
+        { class: "actions" },
+        h(
+          "button",
+          { class: "button", type: "submit", "data-focus": "submit", disabled: count === 0 || this.busy, "aria-busy": this.busy ? "true" : undefined },
+          several ? this.t("select.connect.many", { count }) : this.t("select.connect"),
+        ),
       ),
     );
   }
@@ -125,7 +139,6 @@ export class BuzonAccountSelector extends BuzonElement {
     const id = asset.ig_user_id ?? "";
     const name = asset.ig_username ? `@${asset.ig_username}` : (asset.page_name ?? "");
     const full = several && this.chosen.size >= this.max && !this.chosen.has(id);
-    const picture = safeUrl(asset.picture_url);
     const why = asset.selectable ? undefined : either(this.t, `select.reason.${asset.reason}`, "select.reason.other");
     const input = h("input", {
       type: several ? "checkbox" : "radio",
@@ -140,13 +153,13 @@ export class BuzonAccountSelector extends BuzonElement {
       "label",
       { class: asset.selectable ? "choice" : "choice unavailable" },
       input,
-      h("span", { class: "avatar" }, picture ? h("img", { src: picture, alt: "", referrerpolicy: "no-referrer" }) : name.replace("@", "").slice(0, 1).toUpperCase()),
+      portrait(asset.picture_url, name),
       h(
         "span",
         {},
         h("strong", {}, name),
-        asset.page_name && asset.ig_username ? h("span", { class: "muted" }, ` ${this.t("select.page", { page: asset.page_name })}`) : null,
-        why && h("span", { class: "muted" }, h("br"), why),
+        asset.page_name && asset.ig_username ? h("span", { class: "muted line" }, this.t("select.page", { page: asset.page_name })) : null,
+        why && h("span", { class: "muted line" }, why),
       ),
     );
   }

@@ -1,6 +1,8 @@
 // @ts-check
 /** Calls Buzón's HTTP API with the person's token. */
 
+import { meaning } from "./text.js";
+
 /** @typedef {(options?: { renew?: boolean }) => string | Promise<string>} TokenSource */
 
 /** An answer that is a problem document (RFC 9457), or no answer at all (`status` 0). */
@@ -22,6 +24,16 @@ export class ApiError extends Error {
   /** The last part of the problem's `type`, as `quota-exceeded`. */
   get kind() {
     return String(this.problem.type ?? "").split("/").pop() ?? "";
+  }
+
+  /**
+   * What a person is told.
+   * @param {import("./text.js").Translate} t
+   */
+  explain(t) {
+    if (this.offline) return { title: t("inbox.offline") };
+    if (this.status === 401) return { title: t("error.session") };
+    return meaning(t, `problem.${this.kind}`, { title: this.problem.title, text: this.problem.detail });
   }
 }
 
@@ -89,8 +101,8 @@ export class Api {
    * @param {boolean} renew
    */
   async #once(method, path, init, renew) {
-    const token = await this.token({ renew });
     try {
+      const token = await this.token({ renew });
       // The cookie that binds a login to this browser travels with the call.
       return await fetch(this.base + path, {
         ...init,

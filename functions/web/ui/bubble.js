@@ -2,7 +2,7 @@
 /** One message of a thread. Everything that a contact wrote goes in as text, never as markup. */
 
 import { h, icon, ICONS, safeUrl } from "./dom.js";
-import { either } from "./text.js";
+import { either, meaning } from "./text.js";
 import { clock } from "./time.js";
 
 /** @typedef {import("./text.js").Translate} Translate */
@@ -14,7 +14,7 @@ import { clock } from "./time.js";
  * @property {string} author
  * @property {string} kind
  * @property {string} status
- * @property {{ title: string, advice: string } | null} error
+ * @property {{ reason: string, title: string, advice: string } | null} error
  * @property {string | null} provider_message_id
  * @property {string | null} text
  * @property {{ type: string, url?: string, title?: string }[]} attachments
@@ -37,12 +37,13 @@ export function bubble(message, thread) {
   if (EVENTS.has(message.kind) && !message.text) {
     return h("li", { class: "message event", "data-id": message.id }, t(`message.${message.kind}`));
   }
+  const emojis = message.reactions.map(({ emoji }) => emoji).join(" ");
   return h(
     "li",
     { class: `message ${message.direction}`, "data-id": message.id, "data-status": message.status },
     message.reply_to && quote(message.reply_to, thread),
     ...content(message, t),
-    message.reactions.length > 0 && h("span", { class: "reactions" }, ...message.reactions.map(({ emoji }) => h("span", {}, emoji))),
+    message.reactions.length > 0 && h("span", { class: "reactions", role: "img", "aria-label": `${t("message.reactions")}: ${emojis}` }, emojis),
     footer(message, thread),
   );
 }
@@ -118,9 +119,11 @@ function footer(message, { t, language, again }) {
   if (message.edited_at && message.status !== "deleted") parts.push(h("span", {}, t("message.edited")));
   if (message.author === "app" || message.author === "automation") parts.push(h("span", {}, t(`message.${message.author}`)));
   if (message.direction === "outbound" && message.status !== "deleted") parts.push(state(message, t));
-  const failed = message.error && (message.status === "failed" || message.status === "uncertain");
-  if (failed) parts.push(h("span", { class: message.status === "failed" ? "bad" : "warn" }, `${message.error?.title} ${message.error?.advice}`.trim()));
-  if (message.key && message.status === "failed") {
+  if (message.error && (message.status === "failed" || message.status === "uncertain")) {
+    const { title, text } = meaning(t, `failure.${message.error.reason}`, { title: message.error.title, text: message.error.advice });
+    parts.push(h("span", { class: message.status === "failed" ? "bad" : "warn" }, [title, text].filter(Boolean).join(" ")));
+  }
+  if (message.status === "failed" && message.text) {
     parts.push(h("button", { class: "link", type: "button", onclick: () => again(message) }, t("composer.again")));
   }
   return h("div", { class: "meta" }, ...parts);

@@ -9,7 +9,7 @@ export const MAX_BYTES = 1000;
 
 const encoder = new TextEncoder();
 
-/** @typedef {{ reply_until: string | null, human_agent_until: string | null }} Window */
+/** @typedef {{ id: string, reply_until: string | null, human_agent_until: string | null }} Window */
 
 export class Composer {
   /**
@@ -20,7 +20,9 @@ export class Composer {
     this.t = t;
     this.sendText = send;
     /** @type {Window} */
-    this.window = { reply_until: null, human_agent_until: null };
+    this.window = { id: "", reply_until: null, human_agent_until: null };
+    /** @type {Set<string>} conversations in which Meta's longer window turned out not to be open to this app */
+    this.refused = new Set();
     this.input = h("textarea", {
       rows: "1",
       "aria-label": t("composer.label"),
@@ -30,8 +32,8 @@ export class Composer {
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event),
     });
     this.button = h("button", { class: "button", type: "submit", "aria-label": t("composer.send") }, icon(ICONS.send));
-    this.hint = h("span", { id: "composer-hint", class: "muted", role: "status" });
-    this.bytes = h("span", { class: "muted" });
+    this.hint = h("span", { id: "composer-hint", class: "muted" });
+    this.bytes = h("span", { class: "muted", role: "status" });
     this.element = h(
       "form",
       { class: "composer", onsubmit: (/** @type {Event} */ event) => this.#submit(event) },
@@ -51,6 +53,15 @@ export class Composer {
     this.update();
   }
 
+  /**
+   * Remembers that only the 24 hours count for a conversation.
+   * @param {string} id
+   */
+  closeWindow(id) {
+    this.refused.add(id);
+    this.update();
+  }
+
   get used() {
     return encoder.encode(this.input.value).length;
   }
@@ -58,10 +69,10 @@ export class Composer {
   /** What the window allows now. */
   get #permission() {
     const now = Date.now();
-    const { reply_until: until, human_agent_until: human } = this.window;
+    const { id, reply_until: until, human_agent_until: human } = this.window;
     if (!until) return "never";
     if (now < Date.parse(until)) return "open";
-    return human && now < Date.parse(human) ? "human" : "closed";
+    return human && now < Date.parse(human) && !this.refused.has(id) ? "human" : "closed";
   }
 
   /** Recounts; called as time passes as well. */
@@ -71,10 +82,12 @@ export class Composer {
     const tooLong = this.used > MAX_BYTES;
     this.input.disabled = !open;
     this.button.disabled = !open || tooLong || this.input.value.trim() === "";
-    this.hint.textContent =
+    this.hint.replaceChildren(
+      icon(open ? ICONS.clock : ICONS.lock),
       permission === "open"
         ? this.t("composer.until", { time: duration(Date.parse(this.window.reply_until ?? "") - Date.now()) })
-        : this.t(`composer.${permission}`);
+        : this.t(`composer.${permission}`),
+    );
     this.bytes.className = tooLong ? "bad" : "muted";
     this.bytes.textContent = this.t(tooLong ? "composer.too_long" : "composer.bytes", { used: this.used });
     this.bytes.hidden = this.used < MAX_BYTES * 0.6;

@@ -2,36 +2,41 @@
 /** `<buzon-connect-card>`: connects Instagram, shows what is connected, disconnects. */
 
 import { ApiError } from "./api.js";
-import { h, icon, ICONS, safeUrl } from "./dom.js";
+import { connectionRow } from "./connection-row.js";
+import { h, icon, ICONS } from "./dom.js";
 import { BuzonElement } from "./element.js";
-import { either } from "./text.js";
+import { CHANNEL, POPUP_NAME, POPUP_QUERY, unfinishedChoice } from "./round-trip.js";
+import { meaning } from "./text.js";
 
 const BASE = "/api/integrations/meta/instagram";
 
-/** Where the pages remember a choice that was not finished (see `page-select.js`). */
-export const SELECTION_KEY = "buzon:selection";
+/** While the login's window is open: it may lose its opener at Meta, so the status is asked for as well. */
+const WATCH_MS = 1500;
 
-/** The name of the window that Meta's login is opened in. */
-export const POPUP_NAME = "buzon-connect";
-
-/** How the pages tell the card that a round trip ended. */
-export const CHANNEL = "buzon:connect";
-
-/** @typedef {{ ig_user_id: string, ig_username: string, page_name: string | null, picture_url: string | null, status: string, error: { reason: string } | null }} Connection */
+/** @typedef {import("./connection-row.js").Connection} Connection */
+/** @typedef {{ name: string, connections_left: number | null, required: string | null }} Plan */
+/** @typedef {{ connections: Connection[], can_connect?: boolean, plan?: Plan | null }} Status */
 
 export class BuzonConnectCard extends BuzonElement {
   static observedAttributes = [...BuzonElement.observedAttributes, "outcome"];
 
   constructor() {
     super();
-    /** @type {{ connections: Connection[], can_connect?: boolean, plan?: { required: string } | null } | undefined} */
+    /** @type {Status | undefined} */
     this.status = undefined;
     /** @type {{ tone: string, title: string, text?: string } | undefined} */
     this.message = undefined;
-    this.connecting = false;
+    this.offline = false;
+    /** @type {"window" | "page" | undefined} where Meta's login is open, or about to be */
+    this.connecting = undefined;
     /** @type {string | undefined} the account whose "Disconnect" waits for a yes */
     this.confirming = undefined;
     this.busy = false;
+    this.top = h("header");
+    this.region = h("div", { role: "status" });
+    this.content = h("div");
+    this.help = h("details");
+    this.root.append(h("section", { class: "card", "aria-labelledby": "title" }, this.top, this.region, this.content, this.help));
   }
 
   start() {
@@ -39,19 +44,22 @@ export class BuzonConnectCard extends BuzonElement {
     if (outcome) this.#tellOutcome(outcome);
     this.render();
     void this.refresh();
+    const { signal } = this.alive;
     const channel = new BroadcastChannel(CHANNEL);
     channel.addEventListener("message", ({ data }) => this.#ended(data));
-    this.alive.signal.addEventListener("abort", () => channel.close());
-    const { signal } = this.alive;
+    signal.addEventListener("abort", () => channel.close());
     window.addEventListener("message", (event) => this.#heard(event), { signal });
     window.addEventListener("focus", () => void this.refresh(), { signal });
+    // "Back" from Meta's page shows this one as it was left.
+    window.addEventListener("pageshow", ({ persisted }) => persisted && this.#giveUp(), { signal });
   }
 
   /** Reads what is connected. */
   async refresh() {
     try {
       this.status = await this.api.get(`${BASE}/status`, this.alive.signal);
-      if (this.message?.tone === "offline") this.message = undefined;
+      if (this.offline) this.message = undefined;
+      this.offline = false;
       this.tell("status", this.status);
     } catch (error) {
       this.#failed(error);
@@ -64,13 +72,13 @@ export class BuzonConnectCard extends BuzonElement {
    * @param {"instagram" | "facebook"} [login]
    */
   async connect(login) {
+    // Opened before anything is waited for, or the browser would block it.
     const popup = this.getAttribute("mode") === "popup" ? window.open("", POPUP_NAME, "popup,width=520,height=760") : null;
-    this.connecting = true;
+    this.connecting = popup ? "window" : "page";
     this.message = undefined;
     this.render();
     try {
-      const returnTo = this.getAttribute("return-to") ?? undefined;
-      const { authUrl } = await this.api.change("POST", `${BASE}/start`, { login, return_to: returnTo });
+      const { authUrl } = await this.api.change("POST", `${BASE}/start`, { login, return_to: this.#returnTo(popup !== null) });
       if (popup) {
         popup.location.href = authUrl;
         void this.#watch(popup);
@@ -79,7 +87,7 @@ export class BuzonConnectCard extends BuzonElement {
       }
     } catch (error) {
       popup?.close();
-      this.connecting = false;
+      this.connecting = undefined;
       this.#failed(error);
       this.render();
     }
@@ -91,24 +99,31 @@ export class BuzonConnectCard extends BuzonElement {
     this.render();
     try {
       await this.api.change("POST", `${BASE}/disconnect`, { ig_user_id: account });
-      this.confirming = undefined;
+      this.message = undefined;
       this.tell("disconnected", { ig_user_id: account });
     } catch (error) {
       this.#failed(error);
     }
+    this.confirming = undefined;
     this.busy = false;
     await this.refresh();
   }
 
-  /**
-   * The window may lose its opener at Meta, so the status is asked for as well.
-   * @param {Window} popup
-   */
+  /** @param {boolean} popup */
+  #returnTo(popup) {
+    const path = this.getAttribute("return-to") ?? undefined;
+    if (!popup) return path;
+    const page = path ?? "/settings/integrations";
+    return `${page}${page.includes("?") ? "&" : "?"}${POPUP_QUERY}=1`;
+  }
+
+  /** @param {Window} popup */
   async #watch(popup) {
+    const before = JSON.stringify(this.status?.connections);
     while (this.connecting && !this.alive.signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      if (popup.closed) this.connecting = false;
+      await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
       await this.refresh();
+      if (popup.closed || JSON.stringify(this.status?.connections) !== before) this.#giveUp();
     }
   }
 
@@ -120,227 +135,146 @@ export class BuzonConnectCard extends BuzonElement {
 
   /** @param {{ outcome: string }} data */
   #ended({ outcome }) {
-    this.connecting = false;
+    this.connecting = undefined;
     this.#tellOutcome(outcome);
+    void this.refresh();
+  }
+
+  #giveUp() {
+    this.connecting = undefined;
     void this.refresh();
   }
 
   /** @param {string} outcome */
   #tellOutcome(outcome) {
-    const known = this.t(`outcome.${outcome}`) !== `outcome.${outcome}`;
-    const key = known ? outcome : "other";
-    const text = this.t(`outcome.${key}.text`);
-    this.message = {
-      tone: outcome === "connected" ? "good" : outcome === "cancelled" ? "" : "bad",
-      title: this.t(`outcome.${key}`),
-      text: text.startsWith("outcome.") ? undefined : text,
-    };
+    const { title, text } = meaning(this.t, `outcome.${outcome}`, { title: this.t("outcome.other"), text: this.t("outcome.other.text") });
+    this.message = { tone: outcome === "connected" ? "good" : outcome === "cancelled" ? "" : "bad", title, text };
   }
 
   /** @param {unknown} error */
   #failed(error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
     if (!(error instanceof ApiError)) throw error;
-    if (error.offline) this.message = { tone: "offline", title: this.t("inbox.offline") };
-    else if (error.status === 401) this.message = { tone: "bad", title: this.t("error.session") };
-    else this.message = { tone: "bad", title: error.problem.title ?? this.t("error.other"), text: error.problem.detail };
+    this.offline = error.offline;
+    this.message = { tone: error.offline ? "warn" : "bad", ...error.explain(this.t) };
   }
 
   render() {
-    this.show(
-      h(
-        "section",
-        { class: "card", "aria-labelledby": "title" },
-        h(
-          "header",
-          {},
-          h("span", { class: "mark" }, icon(ICONS.instagram)),
-          h("h2", { id: "title" }, this.t("card.title")),
-          this.#planBadge(),
-        ),
-        h("div", { role: "status", "aria-live": "polite" }, this.#message()),
-        this.status ? this.#body(this.status.connections.filter(({ status }) => status !== "revoked")) : this.#skeleton(),
-        h("details", {}, h("summary", {}, this.t("card.help")), h("p", { class: "muted" }, this.t("card.help.text"))),
-      ),
-    );
-  }
-
-  #message() {
-    const { message } = this;
-    if (!message) return null;
-    return h(
-      "div",
-      { class: `notice ${message.tone === "offline" ? "warn" : message.tone}` },
-      icon(message.tone === "good" ? ICONS.check : ICONS.alert),
-      h("div", {}, h("strong", {}, message.title), message.text && h("p", { class: "muted" }, message.text)),
-    );
+    this.draw(this.top, h("span", { class: "mark" }, icon(ICONS.instagram)), h("h2", { id: "title" }, this.t("card.title")), this.#planBadge());
+    this.say(this.region, this.message);
+    this.draw(this.content, this.status ? this.#body(this.status.connections) : this.#skeleton());
+    this.draw(this.help, h("summary", {}, this.t("card.help")), h("p", { class: "muted" }, this.t("card.help.text")));
   }
 
   #skeleton() {
-    if (this.message) return null;
-    return h("div", { class: "accounts", "aria-busy": "true" }, h("div", { class: "skeleton" }), h("div", { class: "skeleton" }));
+    if (this.message) return h("div", { class: "actions" }, h("button", { class: "button quiet small", type: "button", onclick: () => void this.refresh() }, this.t("card.retry")));
+    return h("div", { class: "accounts", "aria-busy": "true" }, h("div", { class: "skeleton" }), h("div", { class: "skeleton short" }));
   }
 
   #planBadge() {
-    const plan = this.status?.plan?.required;
+    const plan = this.#full() && this.status?.plan?.required;
     return plan && h("span", { class: "badge warn" }, icon(ICONS.lock), this.t("card.plan", { plan }));
   }
 
   /** @param {Connection[]} connections */
   #body(connections) {
-    const parts = [];
-    if (this.#unfinishedChoice()) parts.push(this.#choose());
-    if (connections.length > 0) {
-      parts.push(h("ul", { class: "accounts" }, ...connections.map((connection) => this.#account(connection))));
-      parts.push(h("div", { class: "actions" }, this.#connectButton(this.t("card.add"), "quiet")));
-    } else {
-      parts.push(h("p", {}, this.t("card.intro")), this.#invitation());
-    }
-    return h("div", { class: "accounts" }, ...parts);
+    const live = connections.filter(({ status }) => status !== "revoked");
+    const gone = live.length === 0 ? connections : [];
+    const around = {
+      t: this.t,
+      language: this.language,
+      busy: this.busy,
+      connecting: this.connecting !== undefined,
+      confirming: this.confirming,
+      connect: (/** @type {Connection["login"]} */ login) => void this.connect(login),
+      ask: (/** @type {string} */ account) => this.#ask(account),
+      cancel: () => this.#cancel(),
+      disconnect: (/** @type {string} */ account) => void this.disconnect(account),
+    };
+    return h(
+      "div",
+      { class: "accounts" },
+      this.#choose(),
+      ...gone.map(({ ig_username: username }) =>
+        h("div", { class: "notice", "data-status": "revoked" }, icon(ICONS.link), h("p", {}, `${this.t("card.revoked", { username })} `, h("span", { class: "muted" }, this.t("card.kept")))),
+      ),
+      live.length > 0 && h("ul", { class: "accounts" }, ...live.map((connection) => connectionRow(connection, around))),
+      live.length === 0 && h("p", {}, this.t("card.intro")),
+      this.#invitation(live.length > 0),
+    );
   }
 
-  #invitation() {
+  /** @param {boolean} another whether something is connected already */
+  #invitation(another) {
+    const why = this.#whyLocked();
+    const under = this.connecting ? this.t(this.connecting === "window" ? "card.connecting" : "card.going") : (why ?? (another ? undefined : this.t("card.under")));
     return h(
       "div",
       { class: "accounts" },
       h(
         "div",
         { class: "actions" },
-        this.#connectButton(this.t("card.connect")),
-        this.connecting && h("button", { class: "link", type: "button", onclick: () => this.#giveUp() }, this.t("card.confirm.no")),
-      ),
-      h("p", { class: "muted", id: "under" }, this.connecting ? this.t("card.connecting") : this.t("card.under")),
-      h(
-        "p",
-        {},
         h(
           "button",
-          { class: "link muted", type: "button", "data-focus": "facebook", disabled: this.#locked(), onclick: () => void this.connect("facebook") },
-          this.t("card.facebook"),
+          {
+            class: another ? "button quiet" : "button",
+            type: "button",
+            "data-focus": "connect",
+            disabled: this.#locked(),
+            title: why,
+            "aria-describedby": under && "under",
+            "aria-busy": this.connecting ? "true" : undefined,
+            onclick: () => void this.connect(),
+          },
+          icon(ICONS.instagram),
+          this.t(another ? "card.add" : "card.connect"),
         ),
+        this.connecting === "window" && h("button", { class: "link", type: "button", "data-focus": "give-up", onclick: () => this.#giveUp() }, this.t("card.confirm.no")),
       ),
+      under && h("p", { class: "muted", id: "under" }, under),
+      !this.#locked() &&
+        h("p", {}, h("button", { class: "link small", type: "button", "data-focus": "facebook", onclick: () => void this.connect("facebook") }, this.t("card.facebook"))),
     );
+  }
+
+  /** Whether the plan has no room for one more account. */
+  #full() {
+    const plan = this.status?.plan;
+    return Boolean(plan && (plan.required || plan.connections_left === 0));
   }
 
   #locked() {
-    return this.connecting || this.status?.can_connect === false;
+    return this.connecting !== undefined || this.#whyLocked() !== undefined;
   }
 
-  #giveUp() {
-    this.connecting = false;
-    this.render();
-  }
-
-  /**
-   * @param {string} label
-   * @param {string} [look]
-   */
-  #connectButton(label, look = "") {
-    const plan = this.status?.plan?.required;
-    const why = plan ? this.t("card.plan.tip", { plan }) : this.status?.can_connect === false ? this.t("card.role") : undefined;
-    return h(
-      "button",
-      {
-        class: `button ${look}`,
-        type: "button",
-        "data-focus": "connect",
-        disabled: this.#locked(),
-        title: why,
-        "aria-describedby": "under",
-        "aria-busy": this.connecting ? "true" : undefined,
-        onclick: () => void this.connect(),
-      },
-      icon(ICONS.instagram),
-      label,
-    );
-  }
-
-  #unfinishedChoice() {
-    try {
-      const kept = JSON.parse(sessionStorage.getItem(SELECTION_KEY) ?? "null");
-      return kept && kept.until > Date.now() ? String(kept.path) : undefined;
-    } catch {
-      return undefined;
-    }
+  #whyLocked() {
+    const { plan, can_connect: allowed } = this.status ?? {};
+    if (plan && this.#full()) return plan.required ? this.t(this.status?.connections.length ? "card.plan.more" : "card.plan.tip", { plan: plan.required }) : this.t("card.limit", { plan: plan.name });
+    return allowed === false ? this.t("card.role") : undefined;
   }
 
   #choose() {
+    const path = unfinishedChoice();
+    if (!path) return null;
     return h(
       "div",
       { class: "notice warn" },
       icon(ICONS.clock),
-      h("div", { class: "accounts" }, h("p", {}, this.t("card.choose")), h("a", { class: "button small", href: this.#unfinishedChoice() }, this.t("card.choose.go"))),
+      h("div", { class: "accounts" }, h("p", {}, this.t("card.choose")), h("p", {}, h("a", { class: "button small", href: path }, this.t("card.choose.go")))),
     );
   }
 
-  /** @param {Connection} connection */
-  #account(connection) {
-    const { ig_user_id: id, ig_username: username, status } = connection;
-    const picture = safeUrl(connection.picture_url);
-    const broken = status === "error";
-    return h(
-      "li",
-      { class: "account" },
-      h(
-        "div",
-        { class: "line" },
-        h("span", { class: "avatar" }, picture ? h("img", { src: picture, alt: "", referrerpolicy: "no-referrer" }) : username.slice(0, 1).toUpperCase()),
-        h(
-          "div",
-          { class: "who" },
-          h("strong", {}, status === "active" ? this.t("card.connected", { username }) : this.t(`card.${status}`, { username })),
-          h("span", { class: "muted" }, this.#explanation(connection)),
-        ),
-        broken && h("button", { class: "button small", type: "button", onclick: () => void this.connect() }, this.t("card.reconnect")),
-        status === "pending" && h("button", { class: "button small", type: "button", onclick: () => void this.connect() }, this.t("card.retry")),
-        h(
-          "button",
-          { class: "button quiet small", type: "button", "data-focus": `disconnect-${id}`, disabled: this.busy, onclick: () => this.#ask(id) },
-          this.t("card.disconnect"),
-          h("span", { class: "visually-hidden" }, ` @${username}`),
-        ),
-      ),
-      this.confirming === id && this.#confirmation(id, username),
-    );
-  }
-
-  /** @param {Connection} connection */
-  #explanation({ status, error, page_name: page }) {
-    if (status === "error") return either(this.t, `reason.${error?.reason}`, "reason.other");
-    if (status === "active") return this.t("card.can");
-    return page ?? "";
-  }
-
-  /** @param {string} id */
-  #ask(id) {
-    this.confirming = id;
+  /** @param {string} account */
+  #ask(account) {
+    this.confirming = account;
     this.render();
-    /** @type {HTMLElement | null} */ (this.root.querySelector("[data-focus=yes]"))?.focus();
+    this.focusOn("yes");
   }
 
-  /**
-   * @param {string} id
-   * @param {string} username
-   */
-  #confirmation(id, username) {
-    const cancel = () => {
-      this.confirming = undefined;
-      this.render();
-    };
-    return h(
-      "div",
-      { class: "notice bad", role: "alertdialog", "aria-labelledby": "ask", onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && cancel() },
-      h(
-        "div",
-        { class: "accounts" },
-        h("p", { id: "ask" }, this.t("card.confirm", { username })),
-        h(
-          "div",
-          { class: "actions" },
-          h("button", { class: "button danger small", type: "button", "data-focus": "yes", disabled: this.busy, onclick: () => void this.disconnect(id) }, this.t("card.confirm.yes")),
-          h("button", { class: "button quiet small", type: "button", disabled: this.busy, onclick: cancel }, this.t("card.confirm.no")),
-        ),
-      ),
-    );
+  #cancel() {
+    const account = this.confirming;
+    this.confirming = undefined;
+    this.render();
+    this.focusOn(`disconnect-${account}`);
   }
 }

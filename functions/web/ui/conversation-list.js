@@ -1,13 +1,15 @@
 // @ts-check
 /** The list of conversations, with a search in what is loaded. */
 
-import { h, icon, ICONS, safeUrl } from "./dom.js";
+import { portrait } from "./connection-row.js";
+import { h, icon, ICONS, reconcile } from "./dom.js";
 import { shortTime } from "./time.js";
 
 /**
  * @typedef {object} Conversation
  * @property {string} id
  * @property {string} channel
+ * @property {string} ig_user_id
  * @property {{ display_name: string, name: string | null, username: string | null, picture_url: string | null }} contact
  * @property {{ direction: string, kind: string, preview: string } | null} last_message
  * @property {string | null} last_message_at
@@ -16,19 +18,6 @@ import { shortTime } from "./time.js";
  * @property {string | null} human_agent_until
  * @property {boolean} handled_elsewhere
  */
-
-/**
- * The contact's picture, or the first letter of the name once Meta's link has expired.
- * @param {Conversation["contact"]} contact
- */
-export function avatar(contact) {
-  const letter = [...contact.display_name][0]?.toUpperCase() ?? "?";
-  const url = safeUrl(contact.picture_url);
-  if (!url) return h("span", { class: "avatar", "aria-hidden": "true" }, letter);
-  const image = h("img", { src: url, alt: "", referrerpolicy: "no-referrer" });
-  image.addEventListener("error", () => image.replaceWith(letter), { once: true });
-  return h("span", { class: "avatar", "aria-hidden": "true" }, image);
-}
 
 export class ConversationList {
   /**
@@ -44,10 +33,9 @@ export class ConversationList {
     this.all = [];
     /** @type {{ selected?: string, more: boolean, ready: boolean }} */
     this.view = { more: false, ready: false };
-    this.drawn = "";
     this.badge = h("span", { class: "count", hidden: true });
-    this.query = h("input", { type: "search", "aria-label": t("inbox.search"), placeholder: t("inbox.search"), oninput: () => this.#draw() });
-    this.rows = h("div", { class: "scroll" });
+    this.query = h("input", { type: "search", "aria-label": t("inbox.search"), placeholder: t("inbox.search.short"), oninput: () => this.#draw() });
+    this.rows = h("ul", { class: "scroll" });
     this.element = h(
       "section",
       { class: "list", "aria-label": t("inbox.title") },
@@ -81,38 +69,45 @@ export class ConversationList {
   #draw() {
     const query = this.query.value.trim().toLocaleLowerCase(this.language);
     const found = query ? this.all.filter((conversation) => matches(conversation, query, this.language)) : this.all;
-    // Drawn only when something changed, so that a poll neither moves the scroll nor takes the focus.
-    const drawing = JSON.stringify([found, this.view, query]);
-    if (drawing === this.drawn) return;
-    this.drawn = drawing;
     const root = /** @type {ShadowRoot | Document} */ (this.rows.getRootNode());
     const focused = /** @type {HTMLElement | null} */ (root.activeElement)?.dataset?.id;
-    this.rows.replaceChildren(...this.#content(found, query));
+    reconcile(this.rows, this.#content(found, query));
     if (focused) this.focus(focused);
   }
 
   /**
    * @param {Conversation[]} found
    * @param {string} query
+   * @returns {import("./dom.js").Row[]}
    */
   #content(found, query) {
-    if (!this.view.ready) return [h("div", { class: "empty", "aria-busy": "true" }, h("p", { class: "muted" }, this.t("inbox.loading")))];
-    if (this.all.length === 0) {
-      return [h("div", { class: "empty" }, h("strong", {}, this.t("inbox.empty")), h("p", { class: "muted" }, this.t("inbox.empty.text")))];
-    }
-    if (found.length === 0) return [h("div", { class: "empty" }, h("p", { class: "muted" }, this.t("inbox.nothing", { query: this.query.value })))];
-    const more = this.view.more && !query && h("button", { class: "row", type: "button", onclick: this.on.more }, this.t("inbox.more"));
-    return [...found.map((conversation) => this.#row(conversation)), ...(more ? [more] : [])];
+    const { t } = this;
+    const alone = (/** @type {string} */ key, /** @type {import("./dom.js").Child[]} */ ...children) => [
+      { key, drawing: key + query, make: () => h("li", { class: "empty" }, ...children) },
+    ];
+    if (!this.view.ready) return [1, 2, 3].map((index) => ({ key: `loading ${index}`, drawing: "", make: () => h("li", { class: "row", "aria-busy": "true" }, h("span", { class: "skeleton round" }), h("span", { class: "skeleton" })) }));
+    if (this.all.length === 0) return alone("empty", icon(ICONS.chat, "icon big"), h("strong", {}, t("inbox.empty")), h("p", { class: "muted" }, t("inbox.empty.text")));
+    if (found.length === 0) return alone("nothing", h("p", { class: "muted" }, t("inbox.nothing", { query: this.query.value })));
+    const more = this.view.more && !query;
+    const rows = found.map((conversation) => {
+      const current = conversation.id === this.view.selected;
+      const drawing = JSON.stringify([conversation, current, shortTime(conversation.last_message_at, this.language)]);
+      return { key: conversation.id, drawing, make: () => h("li", {}, this.#row(conversation, current)) };
+    });
+    return more ? [...rows, { key: "more", drawing: "", make: () => h("li", { class: "more" }, h("button", { class: "button quiet small", type: "button", onclick: this.on.more }, t("inbox.more"))) }] : rows;
   }
 
-  /** @param {Conversation} conversation */
-  #row(conversation) {
+  /**
+   * @param {Conversation} conversation
+   * @param {boolean} current
+   */
+  #row(conversation, current) {
     const { id, contact, last_message: last, unread_count: unread } = conversation;
-    const picture = avatar(contact);
+    const picture = portrait(contact.picture_url, contact.display_name);
     picture.append(h("span", { class: "mark channel" }, icon(ICONS.instagram)));
     return h(
       "button",
-      { class: unread > 0 ? "row unread" : "row", type: "button", "data-id": id, "aria-current": id === this.view.selected ? "true" : undefined, onclick: () => this.on.pick(id) },
+      { class: unread > 0 ? "row unread" : "row", type: "button", "data-id": id, "aria-current": current ? "true" : undefined, onclick: () => this.on.pick(id) },
       picture,
       h("span", { class: "name" }, contact.display_name),
       h("time", { datetime: conversation.last_message_at }, shortTime(conversation.last_message_at, this.language)),

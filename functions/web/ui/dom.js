@@ -61,8 +61,42 @@ export const ICONS = {
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14z M16 16l4 4",
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z M12 7v5l3 2",
   link: "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-5.7-5.7l-1 1 M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 5.7 5.7l1-1",
-  reply: "M10 8V4L3 11l7 7v-4c5 0 8 1.5 10 5 0-6-3-11-10-11z",
+  chat: "M4 5h16v11H9l-5 4z",
 };
+
+/** @typedef {{ key: string, drawing: string, make: () => HTMLElement }} Row */
+
+/** @type {WeakMap<Element, Map<string, { drawing: string, element: Element }>>} */
+const drawn = new WeakMap();
+
+/**
+ * Makes `rows` the children of `parent` and touches only those whose `drawing` changed, so that the focus, playing media and
+ * loaded pictures stay, and assistive technology hears of nothing twice.
+ * @param {Element} parent
+ * @param {Row[]} rows
+ */
+export function reconcile(parent, rows) {
+  const before = drawn.get(parent) ?? new Map();
+  const after = new Map();
+  let place = parent.firstElementChild;
+  for (const { key, drawing, make } of rows) {
+    const old = before.get(key);
+    const element = old?.drawing === drawing ? old.element : make();
+    if (old && old.element !== element) {
+      if (place === old.element) place = element;
+      old.element.replaceWith(element);
+    }
+    if (place === element) place = element.nextElementSibling;
+    else parent.insertBefore(element, place);
+    after.set(key, { drawing, element });
+  }
+  while (place) {
+    const gone = place;
+    place = place.nextElementSibling;
+    gone.remove();
+  }
+  drawn.set(parent, after);
+}
 
 /**
  * An address that a link may lead to; anything but http and https is dropped.

@@ -2,6 +2,7 @@
 /** What the three components share: settings, token, texts, style, rendering. */
 
 import { Api, claimsOf } from "./api.js";
+import { h, icon, ICONS } from "./dom.js";
 import { sheet } from "./style.js";
 import { translator } from "./text.js";
 
@@ -15,8 +16,8 @@ export class BuzonElement extends HTMLElement {
     super();
     this.root = this.attachShadow({ mode: "open" });
     this.root.adoptedStyleSheets = [sheet];
-    /** @type {import("./api.js").TokenSource | undefined} */
-    this.token = undefined;
+    /** @type {PromiseWithResolvers<import("./api.js").TokenSource>} */
+    this.source = Promise.withResolvers();
     /** @type {Api | undefined} */
     this.client = undefined;
     this.alive = new AbortController();
@@ -25,6 +26,11 @@ export class BuzonElement extends HTMLElement {
 
   connectedCallback() {
     // A property that the page set before this class was known hides the accessor: take it over.
+    if (Object.hasOwn(this, "token")) {
+      const early = this.token;
+      Reflect.deleteProperty(this, "token");
+      this.token = early;
+    }
     this.alive = new AbortController();
     this.t = translator(this.language, this.brand);
     this.start();
@@ -48,13 +54,21 @@ export class BuzonElement extends HTMLElement {
     return this.getAttribute("brand") ?? "Curbe";
   }
 
+  /** @returns {import("./api.js").TokenSource | undefined} what gives tokens of the signed-in person */
+  get token() {
+    return this.given;
+  }
+
+  /** Set once, by the page; until then nothing is asked of the API. */
+  set token(source) {
+    if (typeof source !== "function") throw new TypeError(`<${this.localName}> takes a function as its "token"`);
+    this.given = source;
+    this.source.resolve(source);
+  }
+
   /** @returns {Api} */
   get api() {
-    this.client ??= new Api(this.getAttribute("api") ?? HOME, (options) => {
-      const source = this.token ?? /** @type {any} */ (globalThis).buzonToken;
-      if (typeof source !== "function") throw new Error(`<${this.localName}> needs its "token" property: a function`);
-      return source(options);
-    });
+    this.client ??= new Api(this.getAttribute("api") ?? HOME, async (options) => (await this.source.promise)(options));
     return this.client;
   }
 
@@ -70,16 +84,35 @@ export class BuzonElement extends HTMLElement {
   render() {}
 
   /**
-   * Replaces what is shown, and keeps the focus where it was (by `data-focus`).
+   * Shows `children` in `place`, and keeps the focus where it was (by `data-focus`).
+   * @param {Element} place
    * @param {...import("./dom.js").Child} children
    */
-  show(...children) {
+  draw(place, ...children) {
     const focused = /** @type {HTMLElement | null} */ (this.root.activeElement)?.dataset.focus;
-    this.root.replaceChildren(.../** @type {Node[]} */ (children.filter(Boolean)));
-    if (focused) {
-      const again = this.root.querySelector(`[data-focus="${CSS.escape(focused)}"]`);
-      if (again instanceof HTMLElement) again.focus();
-    }
+    place.replaceChildren(.../** @type {Node[]} */ (children.filter(Boolean)));
+    if (focused) this.focusOn(focused);
+  }
+
+  /**
+   * Says something in a live region, which has to be there before: only what is new is drawn, and read out.
+   * @param {HTMLElement} region
+   * @param {{ tone: string, title: string, text?: string } | undefined} message
+   */
+  say(region, message) {
+    const saying = JSON.stringify(message ?? null);
+    if (region.dataset.said === saying) return;
+    region.dataset.said = saying;
+    region.replaceChildren(...(message ? [notice(message)] : []));
+  }
+
+  /**
+   * Gives the focus to what `data-focus` names.
+   * @param {string} name
+   */
+  focusOn(name) {
+    const element = this.root.querySelector(`[data-focus="${CSS.escape(name)}"]`);
+    if (element instanceof HTMLElement) element.focus();
   }
 
   /**
@@ -107,4 +140,14 @@ export class BuzonElement extends HTMLElement {
       });
     }
   }
+}
+
+/** @param {{ tone: string, title: string, text?: string }} message */
+function notice({ tone, title, text }) {
+  return h(
+    "div",
+    { class: `notice ${tone}` },
+    icon(tone === "good" ? ICONS.check : ICONS.alert),
+    h("div", {}, h("strong", {}, title), text && h("p", { class: "muted" }, text)),
+  );
 }

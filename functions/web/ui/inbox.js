@@ -3,18 +3,26 @@
 
 import { ApiError } from "./api.js";
 import { Composer } from "./composer.js";
-import { h, icon, ICONS } from "./dom.js";
-import { BuzonElement } from "./element.js";
 import { ConversationList } from "./conversation-list.js";
+import { h } from "./dom.js";
+import { BuzonElement } from "./element.js";
 import { Thread } from "./thread.js";
 
 /** New messages appear within two seconds: a poll costs one read, and nothing changes hands when nothing changed. */
 const POLL_MS = 1500;
 
+/** How often the accounts are looked at: a broken one is said above the conversations. */
+const ACCOUNTS_MS = 30_000;
+
+/** Keeps the open conversation and the drafts while the person signs in again, in this tab only. */
+const KEPT = "buzon:inbox";
+
 /** @typedef {import("./conversation-list.js").Conversation} Conversation */
-/** @typedef {import("./bubble.js").Message} Message */
+/** @typedef {import("./connection-row.js").Connection} Connection */
 
 export class BuzonInbox extends BuzonElement {
+  static observedAttributes = [...BuzonElement.observedAttributes, "settings"];
+
   constructor() {
     super();
     /** @type {Map<string, Conversation>} */
@@ -26,33 +34,38 @@ export class BuzonInbox extends BuzonElement {
     this.selected = undefined;
     /** @type {Map<string, string>} */
     this.drafts = new Map();
+    /** @type {Connection[] | undefined} */
+    this.accounts = undefined;
     this.ready = false;
-    this.offline = false;
-    this.title = document.title;
+    this.pageTitle = document.title;
+    this.region = h("div", { role: "status" });
+    this.notices = h("div");
+    this.frame = h("div", { class: "inbox" });
+    this.root.append(h("div", { class: "frame" }, this.region, this.notices, this.frame));
   }
 
   start() {
-    this.list = new ConversationList(this.t, this.language, {
-      pick: (id) => void this.open(id),
-      more: () => void this.#more(),
-    });
     this.composer = new Composer(this.t, (text) => void this.thread?.send(text));
+    this.list = new ConversationList(this.t, this.language, { pick: (id) => void this.open(id), more: () => void this.#more() });
     this.thread = new Thread({
       t: this.t,
       language: this.language,
       api: () => this.api,
       base: () => this.#base(),
       changed: () => void this.#poll(),
+      failed: (error) => this.#failed(error),
       back: () => this.#close(),
       composer: this.composer,
     });
-    this.frame = h("div", { class: "inbox" }, this.list.element, this.thread.element);
-    this.banner = h("div", { role: "status", "aria-live": "polite" });
-    this.show(h("div", { class: "frame" }, this.banner, this.frame));
+    this.frame.replaceChildren(this.list.element, this.thread.element);
+    this.#recall();
+    this.render();
     void this.repeat(POLL_MS, () => this.#poll());
+    void this.repeat(ACCOUNTS_MS, () => this.#lookAtAccounts());
     const { signal } = this.alive;
     window.addEventListener("online", () => void this.#poll(), { signal });
-    signal.addEventListener("abort", () => (document.title = this.title));
+    window.addEventListener("pagehide", () => this.#keep(), { signal });
+    signal.addEventListener("abort", () => (document.title = this.pageTitle));
   }
 
   /** @returns {Promise<string>} */
@@ -68,29 +81,34 @@ export class BuzonInbox extends BuzonElement {
     const { composer, thread } = this;
     const conversation = this.conversations.get(id);
     if (!composer || !thread || !conversation) return;
-    if (this.selected) this.drafts.set(this.selected, composer.input.value);
+    if (this.selected && this.selected !== id) this.drafts.set(this.selected, composer.input.value);
     this.selected = id;
-    this.frame?.classList.add("open");
+    this.frame.classList.add("open");
     composer.open(this.drafts.get(id) ?? "", conversation);
     this.#renderList();
-    await thread.open(conversation);
-    await this.#markRead(conversation);
+    try {
+      await thread.open(conversation, this.#accountOf(conversation));
+      await this.#markRead(conversation);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #close() {
-    this.frame?.classList.remove("open");
-    const id = this.selected;
-    if (id) this.list?.focus(id);
+    this.frame.classList.remove("open");
+    if (this.selected) this.list?.focus(this.selected);
   }
 
   async #poll() {
     try {
       const page = await this.api.get(`${await this.#base()}/conversations?limit=50`, this.alive.signal);
-      this.#take(page.conversations);
-      if (!this.loadedMore) this.nextCursor = page.next_cursor;
+      const first = !this.ready;
       this.ready = true;
-      this.#online(true);
-      await this.#refreshThread();
+      if (!this.loadedMore) this.nextCursor = page.next_cursor;
+      this.#take(page.conversations);
+      this.say(this.region, undefined);
+      if (first && this.selected) await this.open(this.selected);
+      else await this.#refreshThread();
     } catch (error) {
       this.#failed(error);
     }
@@ -102,7 +120,27 @@ export class BuzonInbox extends BuzonElement {
     if (!conversation || !this.thread) return;
     await this.thread.refresh(conversation);
     if (this.composer) this.composer.window = conversation;
-    if (conversation.unread_count > 0 && !document.hidden) await this.#markRead(conversation);
+    if (!document.hidden) await this.#markRead(conversation);
+  }
+
+  async #lookAtAccounts() {
+    try {
+      const { connections } = await this.api.get("/api/integrations/meta/instagram/status", this.alive.signal);
+      this.accounts = connections;
+      this.render();
+    } catch (error) {
+      // What is connected is only said beside the conversations; they say themselves when nobody answers.
+      if (!(error instanceof ApiError) && !(error instanceof DOMException)) throw error;
+    }
+  }
+
+  /**
+   * The account's name, where there are several to tell apart.
+   * @param {Conversation} conversation
+   */
+  #accountOf({ ig_user_id: account }) {
+    const known = this.accounts ?? [];
+    return known.length > 1 ? known.find(({ ig_user_id: id }) => id === account)?.ig_username : undefined;
   }
 
   /** @param {Conversation[]} conversations */
@@ -111,11 +149,21 @@ export class BuzonInbox extends BuzonElement {
     this.#renderList();
   }
 
+  render() {
+    const settings = this.getAttribute("settings");
+    const go = settings && h("a", { href: settings }, this.t("inbox.connect.go"));
+    const broken = (this.accounts ?? []).filter(({ status }) => status === "error");
+    const said = broken.map(({ ig_username: username }) => this.t("inbox.broken", { username }));
+    if (this.accounts && !this.accounts.some(({ status }) => status !== "revoked")) said.push(this.t("inbox.connect"));
+    this.draw(this.notices, ...said.map((text) => h("div", { class: "notice warn" }, h("p", {}, `${text} `, go && go.cloneNode(true)))));
+    this.#renderList();
+  }
+
   #renderList() {
     const all = [...this.conversations.values()].sort((a, b) => (b.last_message_at ?? "").localeCompare(a.last_message_at ?? ""));
     this.list?.render(all, { selected: this.selected, more: this.nextCursor !== null, ready: this.ready });
     const unread = all.reduce((sum, { unread_count: count }) => sum + count, 0);
-    document.title = unread > 0 ? `(${unread}) ${this.title}` : this.title;
+    document.title = unread > 0 ? `(${unread}) ${this.pageTitle}` : this.pageTitle;
   }
 
   async #more() {
@@ -133,30 +181,29 @@ export class BuzonInbox extends BuzonElement {
   /** @param {Conversation} conversation */
   async #markRead(conversation) {
     if (conversation.unread_count === 0) return;
-    try {
-      const read = await this.api.change("POST", `${await this.#base()}/conversations/${conversation.id}/read`);
-      this.#take([read]);
-    } catch (error) {
-      this.#failed(error);
-    }
+    const read = await this.api.change("POST", `${await this.#base()}/conversations/${conversation.id}/read`);
+    this.#take([read]);
   }
 
   /** @param {unknown} error */
   #failed(error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
     if (!(error instanceof ApiError)) throw error;
-    if (error.offline || error.status >= 500) this.#online(false);
-    else this.#say(error.status === 401 ? this.t("error.session") : (error.problem.title ?? this.t("inbox.failed")));
+    if (error.status >= 500) this.say(this.region, { tone: "warn", title: this.t("inbox.offline") });
+    else this.say(this.region, { tone: "warn", ...error.explain(this.t) });
   }
 
-  /** @param {boolean} online */
-  #online(online) {
-    if (online) this.banner?.replaceChildren();
-    else this.#say(this.t("inbox.offline"));
+  #keep() {
+    if (this.selected && this.composer) this.drafts.set(this.selected, this.composer.input.value);
+    const kept = { selected: this.selected, drafts: [...this.drafts].filter(([, text]) => text) };
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
   }
 
-  /** @param {string} text */
-  #say(text) {
-    this.banner?.replaceChildren(h("div", { class: "notice warn" }, icon(ICONS.alert), text));
+  #recall() {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    sessionStorage.removeItem(KEPT);
+    if (!kept) return;
+    this.selected = kept.selected;
+    this.drafts = new Map(kept.drafts);
   }
 }

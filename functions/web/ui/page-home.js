@@ -3,74 +3,109 @@
 
 import { Api } from "./api.js";
 import { h } from "./dom.js";
-import { brand, person, signIn, token } from "./session.js";
+import { brand, person, phone, signIn, token } from "./session.js";
 import { language, page } from "./shell.js";
 
 const TEXTS = {
   es: {
     title: "Responde tus DMs de Instagram desde {brand}",
     lead: "Tres pasos y listo.",
+    finished: "Todo listo: tus conversaciones te esperan en el inbox.",
     account: "Inicia sesión", account_text: "Entra con tu cuenta de {brand}.", account_go: "Iniciar sesión",
     instagram: "Conecta Instagram", instagram_text: "Un botón, y Meta hace el resto.", instagram_go: "Conectar",
     message: "Recibe tu primer mensaje", message_text: "Pide a alguien que te escriba por Instagram y respóndele.", message_go: "Abrir el inbox",
-    done: "Hecho",
+    phone: "Aquí Meta es simulada: escríbete desde el teléfono simulado.", phone_go: "Abrir el teléfono",
+    instagram_see: "Ver conexión", done: "Hecho",
   },
   en: {
     title: "Answer your Instagram DMs from {brand}",
     lead: "Three steps and you are there.",
+    finished: "All set: your conversations are waiting in the inbox.",
     account: "Sign in", account_text: "Use your {brand} account.", account_go: "Sign in",
     instagram: "Connect Instagram", instagram_text: "One button, and Meta does the rest.", instagram_go: "Connect",
     message: "Receive your first message", message_text: "Ask somebody to write to you on Instagram, and answer.", message_go: "Open the inbox",
-    done: "Done",
+    phone: "Meta is simulated here: write to yourself from the simulated phone.", phone_go: "Open the phone",
+    instagram_see: "See connection", done: "Done",
   },
 }[language];
 
-const t = (/** @type {keyof typeof TEXTS} */ key) => TEXTS[key].replace("{brand}", brand);
+/** The steps tick themselves while the person is elsewhere. */
+const LOOK_MS = 3000;
 
-/** What is already there. */
+/** @typedef {keyof typeof TEXTS} Text */
+/** @typedef {"account" | "instagram" | "message"} Step */
+
+const t = (/** @type {Text} */ key) => TEXTS[key].replace("{brand}", brand);
+
+const api = new Api(location.origin, token);
+
+/** @returns {Promise<Record<Step, boolean>>} what is already there */
 async function progress() {
   const who = person();
   if (!who) return { account: false, instagram: false, message: false };
-  const api = new Api(location.origin, token);
-  const status = await api.get("/api/integrations/meta/instagram/status").catch(() => ({ connected: false }));
-  const path = `/api/tenants/${encodeURIComponent(who.tenant_id)}/conversations?limit=1`;
-  const inbox = await api.get(path).catch(() => ({ conversations: [] }));
+  const conversations = `/api/tenants/${encodeURIComponent(who.tenant_id)}/conversations?limit=1`;
+  const [status, inbox] = await Promise.all([
+    api.get("/api/integrations/meta/instagram/status").catch(() => ({ connected: false })),
+    api.get(conversations).catch(() => ({ conversations: [] })),
+  ]);
   return { account: true, instagram: Boolean(status.connected), message: inbox.conversations.length > 0 };
 }
 
 /**
- * @param {"account" | "instagram" | "message"} name
+ * @param {Step} name
  * @param {boolean} done
  * @param {boolean} current
- * @param {import("./dom.js").Child} action
+ * @param {import("./dom.js").Child[]} actions
  */
-function step(name, done, current, action) {
+function step(name, done, current, ...actions) {
+  const text = name === "message" && current && phone ? "phone" : /** @type {Text} */ (`${name}_text`);
   return h(
     "li",
     { class: done ? "step done" : "step", "aria-current": current ? "step" : undefined },
-    h("div", {}, h("h2", {}, t(name), done && h("span", { class: "tick" }, ` ✓ ${t("done")}`)), h("p", {}, t(/** @type {any} */ (`${name}_text`)))),
-    action,
+    h("div", {}, h("h2", {}, t(name), done && h("span", { class: "tick" }, ` ${t("done")}`)), h("p", {}, t(text))),
+    h("div", { class: "go" }, ...actions),
   );
 }
 
-async function draw() {
-  const done = await progress();
-  const next = !done.account ? "account" : !done.instagram ? "instagram" : "message";
-  const link = (/** @type {string} */ href, /** @type {string} */ text, /** @type {boolean} */ main) => h("a", { class: main ? "primary" : "secondary", href }, text);
+/**
+ * @param {string} href
+ * @param {Text} text
+ * @param {boolean} main
+ */
+function link(href, text, main) {
+  const away = href === phone ? { target: "_blank", rel: "noopener" } : {};
+  return h("a", { class: main ? "primary" : "secondary", href, ...away }, t(text));
+}
+
+/** @param {Record<Step, boolean>} done */
+function draw(done) {
+  const next = !done.account ? "account" : !done.instagram ? "instagram" : !done.message ? "message" : undefined;
+  const signInButton = h("button", { class: "primary", type: "button", onclick: () => void signIn() }, t("account_go"));
   page(
     h("h1", {}, t("title")),
-    h("p", { class: "lead" }, t("lead")),
+    h("p", { class: "lead" }, t(next ? "lead" : "finished")),
     h(
       "ol",
       { class: "steps" },
-      step("account", done.account, next === "account", done.account ? null : h("button", { class: "primary", type: "button", onclick: () => void signIn() }, t("account_go"))),
-      step("instagram", done.instagram, next === "instagram", done.account ? link("/settings/integrations", t("instagram_go"), next === "instagram") : null),
-      step("message", done.message, next === "message", done.account ? link("/inbox", t("message_go"), next === "message") : null),
+      step("account", done.account, next === "account", done.account ? null : signInButton),
+      step("instagram", done.instagram, next === "instagram", done.account && link("/settings/integrations", done.instagram ? "instagram_see" : "instagram_go", next === "instagram")),
+      step(
+        "message",
+        done.message,
+        next === "message",
+        next === "message" && phone ? link(phone, "phone_go", true) : null,
+        done.account && link("/inbox", "message_go", next === undefined || (next === "message" && !phone)),
+      ),
     ),
   );
-  return done.account && !(done.instagram && done.message);
+  return next === "instagram" || next === "message";
 }
 
-// The steps tick themselves while the person is elsewhere.
-const unfinished = await draw();
-if (unfinished) window.addEventListener("focus", () => void draw());
+let seen = await progress();
+let waiting = draw(seen);
+while (waiting) {
+  await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  const now = document.hidden ? seen : await progress();
+  if (JSON.stringify(now) !== JSON.stringify(seen)) waiting = draw(now);
+  seen = now;
+}

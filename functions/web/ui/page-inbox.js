@@ -7,4 +7,4 @@ import { token } from "./session.js";
 import { component, page } from "./shell.js";
 
 document.body.classList.add("wide");
-page(h("h1", { class: "visually-hidden" }, "Inbox"), component("buzon-inbox", token));
+page(h("h1", { class: "visually-hidden" }, "Inbox"), component("buzon-inbox", token, { settings: "/settings/integrations" }));

@@ -3,8 +3,8 @@
 
 import "./buzon.js";
 import { Api } from "./api.js";
-import { CHANNEL, POPUP_NAME, SELECTION_KEY } from "./connect-card.js";
 import { h } from "./dom.js";
+import { endPopup, forgetChoice, inPopup, rememberChoice } from "./round-trip.js";
 import { token } from "./session.js";
 import { component, language, page } from "./shell.js";
 
@@ -13,24 +13,17 @@ const TEXTS = {
   en: { title: "Instagram", back: "Back to Integrations" },
 }[language];
 
-/** As long as the server keeps the choice open. */
-const TEN_MINUTES = 600_000;
-
 const state = new URLSearchParams(location.search).get("state") ?? "";
-sessionStorage.setItem(SELECTION_KEY, JSON.stringify({ path: location.pathname + location.search, until: Date.now() + TEN_MINUTES }));
+rememberChoice();
 
 const status = await new Api(location.origin, token).get("/api/integrations/meta/instagram/status").catch(() => ({}));
 const left = status.plan?.connections_left;
-const selector = component("buzon-account-selector", token, { state, max: left === null || left === undefined ? undefined : String(Math.max(1, left)) });
+const max = left === null || left === undefined ? undefined : String(Math.max(1, left));
+const selector = component("buzon-account-selector", token, { state, max });
 
 selector.addEventListener("buzon-selected", () => {
-  sessionStorage.removeItem(SELECTION_KEY);
-  if (window.name === POPUP_NAME) {
-    const ended = { type: CHANNEL, outcome: "connected" };
-    new BroadcastChannel(CHANNEL).postMessage(ended);
-    window.opener?.postMessage(ended, "*");
-    window.close();
-  }
+  forgetChoice();
+  if (inPopup()) endPopup("connected");
   location.assign("/settings/integrations?instagram=connected");
 });
 

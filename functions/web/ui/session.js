@@ -8,6 +8,10 @@ import { claimsOf } from "./api.js";
 
 const TOKEN = "buzon:token";
 const LOGIN = "buzon:login";
+const SINCE = "buzon:signed-in-at";
+
+/** A token that is refused so soon after signing in will be refused again: asking once more would go round in circles. */
+const FRESH_MS = 15_000;
 
 /** @param {string} name */
 function setting(name) {
@@ -15,6 +19,9 @@ function setting(name) {
 }
 
 export const brand = setting("brand");
+
+/** Where the simulated phone is, on a stack with a simulated Meta. */
+export const phone = setting("phone");
 
 /** @returns {string | undefined} the token, while it lasts */
 export function currentToken() {
@@ -37,7 +44,8 @@ export function person() {
  */
 export async function token({ renew = false } = {}) {
   const known = currentToken();
-  if (known && !renew) return known;
+  const fresh = Date.now() - Number(sessionStorage.getItem(SINCE)) < FRESH_MS;
+  if (known && (!renew || fresh)) return known;
   await signIn();
   return new Promise(() => {}); // the page is leaving
 }
@@ -56,8 +64,22 @@ async function discover() {
 
 const redirectUri = () => `${location.origin}/auth/callback`;
 
-/** Leaves for the issuer's sign-in page, and comes back to where the person is now. */
-export async function signIn() {
+/** @type {Promise<void> | undefined} */
+let leaving;
+
+/**
+ * Leaves for the issuer's sign-in page, and comes back to where the person is now. Once: several calls may find at the same
+ * time that the token has ended.
+ */
+export function signIn() {
+  leaving ??= leave().catch((error) => {
+    leaving = undefined;
+    throw error;
+  });
+  return leaving;
+}
+
+async function leave() {
   sessionStorage.removeItem(TOKEN);
   const [verifier, state, nonce] = [random(), random(), random()];
   const challenge = base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
@@ -101,6 +123,7 @@ export async function finishSignIn() {
   const { access_token: access, id_token: id } = await response.json();
   if (id && claimsOf(id).nonce !== started.nonce) throw new Error("the answer belongs to another sign-in");
   sessionStorage.setItem(TOKEN, access);
+  sessionStorage.setItem(SINCE, String(Date.now()));
   return started.back;
 }
 

@@ -2,13 +2,13 @@
 /** What every page has around its content: the bar with the places and the person. */
 
 import { h } from "./dom.js";
-import { brand, person, signIn, signOut } from "./session.js";
+import { brand, person, phone, signIn, signOut } from "./session.js";
 
 const language = document.documentElement.lang.startsWith("en") ? "en" : "es";
 
 const TEXTS = {
-  es: { home: "Inicio", inbox: "Inbox", integrations: "Integraciones", out: "Salir", in: "Iniciar sesión", skip: "Ir al contenido" },
-  en: { home: "Home", inbox: "Inbox", integrations: "Integrations", out: "Sign out", in: "Sign in", skip: "Skip to content" },
+  es: { home: "Inicio", inbox: "Inbox", integrations: "Integraciones", out: "Salir", in: "Entrar", skip: "Ir al contenido", phone: "Teléfono simulado" },
+  en: { home: "Home", inbox: "Inbox", integrations: "Integrations", out: "Sign out", in: "Sign in", skip: "Skip to content", phone: "Simulated phone" },
 }[language];
 
 /**
@@ -24,14 +24,25 @@ export function page(...children) {
     { class: "bar" },
     h("a", { class: "skip", href: "#main" }, TEXTS.skip),
     h("a", { class: "brand", href: "/" }, brand),
-    h("nav", { "aria-label": brand }, link("/inbox", TEXTS.inbox), link("/settings/integrations", TEXTS.integrations)),
+    h(
+      "nav",
+      { "aria-label": brand },
+      link("/inbox", TEXTS.inbox),
+      link("/settings/integrations", TEXTS.integrations),
+      phone && h("a", { class: "phone", href: phone, target: "_blank", rel: "noopener" }, `${TEXTS.phone} ↗`),
+    ),
     who
-      ? h("span", { class: "who" }, h("span", {}, `${who.name ?? who.sub}${who.tenant_name ? ` · ${who.tenant_name}` : ""}`), h("button", { type: "button", onclick: signOut }, TEXTS.out))
+      ? h("span", { class: "who" }, h("span", { class: "name" }, nameOf(who)), h("button", { type: "button", onclick: signOut }, TEXTS.out))
       : h("button", { type: "button", onclick: () => void signIn() }, TEXTS.in),
   );
   document.querySelector("header.bar")?.remove();
   document.body.prepend(bar);
   document.querySelector("main")?.replaceChildren(.../** @type {Node[]} */ (children.filter(Boolean)));
+}
+
+/** @param {Record<string, any>} claims */
+function nameOf({ name, sub, tenant_name: tenant }) {
+  return [name ?? sub, tenant].filter(Boolean).join(" · ");
 }
 
 /**

@@ -39,7 +39,7 @@ const CSS_TEXT = `
     --bubble: var(--buzon-bubble, #2a2a34);
   }
 }
-:host([hidden]) { display: none; }
+:host([hidden]), [hidden] { display: none !important; }
 *, *::before, *::after { box-sizing: border-box; }
 h2, h3, p, ul, ol { margin: 0; padding: 0; }
 ul, ol { list-style: none; }
@@ -61,6 +61,7 @@ a { color: var(--accent); }
 .button.quiet { background: transparent; color: var(--text); border-color: var(--line); }
 .button.danger { background: transparent; color: var(--bad); border-color: var(--bad); }
 .button.small { min-height: 36px; padding: .25rem .8rem; font-size: .875rem; }
+.link.small { font-size: .875rem; }
 .link { background: none; border: 0; padding: .25rem 0; color: var(--accent); text-decoration: underline; cursor: pointer; }
 .badge {
   display: inline-flex; align-items: center; gap: .35rem; padding: .15rem .6rem; border-radius: 999px; font-size: .8125rem; font-weight: 600;
@@ -70,14 +71,22 @@ a { color: var(--accent); }
 .badge.bad { color: var(--bad); }
 .badge.warn { color: var(--warn); }
 .avatar {
-  flex: none; width: 44px; height: 44px; border-radius: 50%; display: grid; place-items: center; overflow: hidden;
+  flex: none; width: 44px; height: 44px; border-radius: 50%; display: grid; place-items: center; position: relative;
   background: var(--raised); color: var(--muted); font-weight: 700; border: 1px solid var(--line);
 }
-.avatar img { width: 100%; height: 100%; object-fit: cover; }
+.avatar img { width: 100%; height: 100%; object-fit: cover; border-radius: 50%; }
 .notice { display: flex; gap: .6rem; padding: .75rem .9rem; border-radius: 10px; background: var(--raised); border: 1px solid var(--line); }
+.notice > .icon { margin-top: .15em; color: var(--muted); }
+.notice.good { border-color: var(--good); }
+.notice.good > .icon { color: var(--good); }
 .notice.bad { border-color: var(--bad); }
+.notice.bad > .icon { color: var(--bad); }
 .notice.warn { border-color: var(--warn); }
-.skeleton { border-radius: 8px; min-height: 1rem; background: var(--raised); }
+.notice.warn > .icon { color: var(--warn); }
+.skeleton { border-radius: 8px; min-height: 1.1rem; background: var(--raised); }
+.skeleton.short { width: 40%; }
+.skeleton.tall { min-height: 4.2rem; }
+.skeleton.round { width: 44px; height: 44px; border-radius: 50%; }
 @media (prefers-reduced-motion: no-preference) {
   .skeleton { animation: pulse 1.4s ease-in-out infinite; }
   @keyframes pulse { 50% { opacity: .45; } }
@@ -87,7 +96,8 @@ a { color: var(--accent); }
 /* The card and the selector */
 .card { display: grid; gap: 1rem; padding: 1.25rem; background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); max-width: 40rem; }
 .card header { display: flex; align-items: center; gap: .75rem; flex-wrap: wrap; }
-.card header h2 { font-size: 1.125rem; }
+.card header h2 { font-size: 1.125rem; flex: 1; }
+.card > [role="status"]:empty { display: none; }
 .mark {
   display: grid; place-items: center; width: 40px; height: 40px; border-radius: 11px; color: #fff;
   background: linear-gradient(45deg, #f9a03f, #d6249f 55%, #6d3bd7);
@@ -96,8 +106,11 @@ a { color: var(--accent); }
 .accounts { display: grid; gap: .75rem; }
 .account { display: grid; gap: .6rem; padding: .9rem; border: 1px solid var(--line); border-radius: 12px; }
 .account .line { display: flex; gap: .75rem; align-items: center; flex-wrap: wrap; }
-.account .who { flex: 1 1 10rem; min-width: 0; overflow-wrap: anywhere; }
+.account .who { flex: 1 1 12rem; min-width: 0; overflow-wrap: anywhere; }
 .account .who strong { display: block; }
+.account .line > .actions { margin-inline-start: auto; }
+.account[data-status="error"] { border-color: var(--bad); }
+.account[data-status="pending"], .account[data-status="paused"] { border-color: var(--warn); }
 details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .choices { display: grid; gap: .6rem; border: 0; margin: 0; padding: 0; min-width: 0; }
 .choice { display: flex; gap: .75rem; align-items: center; padding: .75rem; border: 1px solid var(--line); border-radius: 12px; cursor: pointer; }
@@ -106,10 +119,17 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .choice.unavailable strong { color: var(--muted); }
 .choice input { width: 20px; height: 20px; accent-color: var(--accent); flex: none; }
 .choice > span:last-child { min-width: 0; overflow-wrap: anywhere; }
+.choice .line { display: block; }
 
 /* The inbox */
+.frame {
+  container-type: inline-size; display: flex; flex-direction: column; gap: .6rem;
+  height: var(--buzon-height, min(80vh, 56rem)); min-height: var(--buzon-min-height, 24rem);
+}
+.frame > div:empty { display: none; }
+.frame > div:not(.inbox, :empty) { display: grid; gap: .6rem; }
 .inbox {
-  display: grid; grid-template-columns: minmax(16rem, 22rem) 1fr; height: var(--buzon-height, min(80vh, 56rem)); min-height: 24rem;
+  flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(16rem, 22rem) 1fr; grid-template-rows: minmax(0, 1fr);
   background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden;
 }
 .list { display: flex; flex-direction: column; min-height: 0; border-inline-end: 1px solid var(--line); }
@@ -125,18 +145,27 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 }
 .row:hover { background: var(--raised); }
 .row[aria-current="true"] { background: color-mix(in srgb, var(--accent) 12%, var(--surface)); }
-.row .avatar { grid-row: span 2; position: relative; overflow: visible; }
-.row .channel { position: absolute; inset-inline-end: -4px; inset-block-end: -4px; width: 20px; height: 20px; border-radius: 7px; padding: 2px; }
-.row .channel .icon { width: 16px; height: 16px; }
+.row .avatar { grid-row: span 2; }
+.row .skeleton { grid-row: span 2; }
+.row .skeleton:last-child { grid-column: 2; }
+.more { display: grid; place-content: center; padding: .9rem; }
+.row .channel {
+  position: absolute; inset-inline-end: -4px; inset-block-end: -4px; width: 20px; height: 20px; border-radius: 7px;
+  box-shadow: 0 0 0 2px var(--surface);
+}
+.row .channel .icon { width: 14px; height: 14px; }
 .row .name, .row .preview { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
 .row.unread .name, .row.unread .preview { font-weight: 700; color: var(--text); }
 .row time { font-size: .8125rem; color: var(--muted); }
 .row .preview { color: var(--muted); font-size: .9rem; }
 .count { min-width: 1.4rem; padding: 0 .4rem; border-radius: 999px; background: var(--accent); color: var(--on-accent); font-size: .8125rem; font-weight: 700; text-align: center; justify-self: end; }
 .empty { display: grid; place-content: center; justify-items: center; gap: .4rem; padding: 2rem; text-align: center; height: 100%; }
+.icon.big { width: 2.6rem; height: 2.6rem; color: var(--muted); stroke-width: 1.3; }
+.top { display: grid; place-content: center; padding: 1rem 1rem 0; }
 .thread { display: flex; flex-direction: column; min-width: 0; min-height: 0; }
 .thread .head { display: flex; gap: .75rem; align-items: center; padding: .7rem .9rem; border-bottom: 1px solid var(--line); }
-.thread .head h3 { font-size: 1rem; overflow-wrap: anywhere; }
+.thread .head .who { min-width: 0; flex: 1; line-height: 1.25; }
+.thread .head h2 { font-size: 1rem; overflow-wrap: anywhere; }
 .back { display: none; }
 .messages { display: flex; flex-direction: column; gap: .35rem; padding: .9rem; }
 .day { align-self: center; margin: .75rem 0 .35rem; font-size: .8125rem; color: var(--muted); }
@@ -148,6 +177,8 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .bubble.gone { background: none; border: 1px dashed var(--line); color: var(--muted); font-style: italic; }
 .quote { border-inline-start: 3px solid var(--line); padding-inline-start: .6rem; font-size: .85rem; color: var(--muted); overflow-wrap: anywhere; }
 .attachment { display: inline-flex; gap: .5rem; align-items: center; padding: .55rem .8rem; border-radius: 14px; background: var(--raised); border: 1px solid var(--line); max-width: 100%; }
+.attachment:has(img, video) { padding: .25rem; }
+.attachment img { min-width: 9rem; min-height: 6rem; object-fit: cover; }
 .attachment img, .attachment video { display: block; max-width: 100%; max-height: 16rem; border-radius: 10px; }
 .reactions { display: inline-flex; gap: .2rem; margin-top: -.5rem; padding: 0 .35rem; border-radius: 999px; background: var(--surface); border: 1px solid var(--line); }
 .meta { display: flex; flex-wrap: wrap; gap: .15rem .5rem; font-size: .8125rem; color: var(--muted); }
@@ -156,7 +187,10 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .composer { display: grid; gap: .4rem; padding: .75rem .9rem; border-top: 1px solid var(--line); }
 .composer .line { display: flex; gap: .6rem; align-items: flex-end; }
 .composer textarea { flex: 1; min-width: 0; min-height: 44px; max-height: 10rem; padding: .6rem .9rem; resize: none; border: 1px solid var(--line); border-radius: 20px; background: var(--raised); field-sizing: content; }
-.composer .below { display: flex; justify-content: space-between; gap: 1rem; flex-wrap: wrap; }
+.composer .below { display: flex; justify-content: space-between; gap: .2rem 1rem; flex-wrap: wrap; }
+.composer .below span { display: flex; gap: .35rem; align-items: center; }
+.composer textarea:disabled { cursor: not-allowed; opacity: .7; }
+.composer .button { min-width: 44px; padding: .5rem .75rem; }
 .composer .bad { color: var(--bad); }
 @container (max-width: 44rem) {
   .inbox { grid-template-columns: 1fr; }
@@ -164,7 +198,6 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
   .inbox.open .list, .inbox:not(.open) .thread { display: none; }
   .back { display: inline-grid; place-items: center; width: 44px; height: 44px; border: 0; border-radius: 50%; background: none; cursor: pointer; }
 }
-.frame { container-type: inline-size; }
 `;
 
 export const sheet = new CSSStyleSheet();

@@ -3,8 +3,8 @@
 
 import { ApiError } from "./api.js";
 import { bubble } from "./bubble.js";
-import { avatar } from "./conversation-list.js";
-import { h, icon, ICONS } from "./dom.js";
+import { portrait } from "./connection-row.js";
+import { h, icon, ICONS, reconcile } from "./dom.js";
 import { dayName } from "./time.js";
 
 /** @typedef {import("./bubble.js").Message} Message */
@@ -17,6 +17,7 @@ import { dayName } from "./time.js";
  * @property {() => import("./api.js").Api} api
  * @property {() => Promise<string>} base
  * @property {() => void} changed
+ * @property {(error: unknown) => void} failed
  * @property {() => void} back
  * @property {import("./composer.js").Composer} composer
  */
@@ -30,34 +31,61 @@ export class Thread {
     this.conversation = undefined;
     /** @type {Map<string, Message>} */
     this.messages = new Map();
-    /** @type {Map<string, Message>} by idempotency key */
+    /** @type {Map<string, { conversation: string, message: Message }>} by idempotency key, of every conversation */
     this.pending = new Map();
     /** @type {string | null} */
     this.nextCursor = null;
     this.loadedOlder = false;
-    this.drawn = "";
+    this.ready = false;
+    /** Whether the newest message is in sight, so that the next one is to be as well. */
+    this.atEnd = true;
     this.head = h("div", { class: "head" });
-    this.list = h("ol", { class: "messages", role: "log", "aria-live": "polite" });
+    this.list = h("ol", { class: "messages" });
     this.older = h("button", { class: "button quiet small", type: "button", onclick: () => void this.#loadOlder() }, t("inbox.older"));
-    this.top = h("div", { class: "empty" }, this.older);
-    this.top.hidden = true;
-    this.scroll = h("div", { class: "scroll", tabindex: "0", "aria-label": t("inbox.title"), onscroll: () => this.scroll.scrollTop < 80 && void this.#loadOlder() }, this.top, this.list);
-    this.element = h("section", { class: "thread" }, h("div", { class: "empty" }, h("p", { class: "muted" }, t("inbox.pick"))));
+    this.top = h("div", { class: "top" });
+    this.scroll = h("div", { class: "scroll", role: "log", tabindex: "0", onscroll: () => this.#scrolled() }, this.top, this.list);
+    this.element = h("section", { class: "thread", "aria-label": t("inbox.pick") }, h("div", { class: "empty" }, icon(ICONS.chat, "icon big"), h("p", { class: "muted" }, t("inbox.pick"))));
+    new ResizeObserver(() => this.atEnd && this.#toEnd()).observe(this.list);
   }
 
-  /** @param {Conversation} conversation */
-  async open(conversation) {
+  /**
+   * @param {Conversation} conversation
+   * @param {string} [account] which of several accounts it is with
+   */
+  async open(conversation, account) {
+    const { t, composer } = this.around;
     this.conversation = conversation;
+    this.account = account;
     this.messages.clear();
-    this.pending.clear();
     this.nextCursor = null;
     this.loadedOlder = false;
-    this.drawn = "";
-    this.list.replaceChildren();
-    this.element.replaceChildren(this.head, this.scroll, this.around.composer.element);
+    this.ready = false;
+    this.atEnd = true;
+    this.scroll.setAttribute("aria-label", t("inbox.messages", { name: conversation.contact.display_name }));
+    this.element.setAttribute("aria-label", conversation.contact.display_name);
+    this.element.replaceChildren(this.head, this.scroll, composer.element);
     this.#renderHead(conversation);
+    this.#render();
+    this.#focus();
     await this.refresh(conversation);
+    this.#toEnd();
+  }
+
+  /** Where there is room for both, the answer is written at once; where not, a keyboard would cover what was written. */
+  #focus() {
+    const back = this.head.querySelector("button");
+    if (back && getComputedStyle(back).display !== "none") back.focus();
+    else this.around.composer.input.focus();
+  }
+
+  #toEnd() {
     this.scroll.scrollTop = this.scroll.scrollHeight;
+  }
+
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroll;
+    this.atEnd = scrollHeight - scrollTop - clientHeight < 120;
+    if (scrollTop < 80) void this.#loadOlder();
   }
 
   /**
@@ -69,6 +97,7 @@ export class Thread {
     if (this.conversation?.id !== conversation.id) return;
     this.conversation = conversation;
     if (!this.loadedOlder) this.nextCursor = page.next_cursor;
+    this.ready = true;
     this.#take(page.messages);
     this.#renderHead(conversation);
   }
@@ -85,19 +114,23 @@ export class Thread {
     const { conversation, nextCursor: cursor } = this;
     if (!conversation || !cursor) return;
     this.nextCursor = null; // one page at a time
-    const page = await this.around.api().get(await this.#path(conversation.id, `?limit=50&cursor=${encodeURIComponent(cursor)}`));
-    if (this.conversation?.id !== conversation.id) return;
-    this.loadedOlder = true;
-    this.nextCursor = page.next_cursor;
-    const before = this.scroll.scrollHeight - this.scroll.scrollTop;
-    this.#take(page.messages);
-    this.scroll.scrollTop = this.scroll.scrollHeight - before;
+    try {
+      const page = await this.around.api().get(await this.#path(conversation.id, `?limit=50&cursor=${encodeURIComponent(cursor)}`));
+      if (this.conversation?.id !== conversation.id) return;
+      this.loadedOlder = true;
+      this.nextCursor = page.next_cursor;
+      const before = this.scroll.scrollHeight - this.scroll.scrollTop;
+      this.#take(page.messages);
+      this.scroll.scrollTop = this.scroll.scrollHeight - before;
+    } catch (error) {
+      this.nextCursor = cursor;
+      this.around.failed(error);
+    }
   }
 
   /** @param {Message[]} messages */
   #take(messages) {
     for (const message of messages) this.messages.set(message.id, message);
-    for (const [key, message] of this.pending) if (this.messages.has(message.id)) this.pending.delete(key);
     this.#render();
   }
 
@@ -120,29 +153,38 @@ export class Thread {
    * @param {Message} message
    */
   async #deliver(message) {
-    const { conversation } = this;
+    const id = this.conversation?.id;
     const key = message.key ?? "";
-    if (!conversation) return;
-    this.pending.set(key, { ...message, status: "queued", error: null });
+    if (!id) return;
+    this.pending.set(key, { conversation: id, message: { ...message, status: "queued", error: null } });
     this.#render();
-    this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.#toEnd();
     try {
       const path = `${await this.around.base()}/instagram/messages/send`;
-      const accepted = await this.around.api().change("POST", path, { conversationId: conversation.id, text: message.text }, { "idempotency-key": key });
+      const accepted = await this.around.api().change("POST", path, { conversationId: id, text: message.text }, { "idempotency-key": key });
       this.pending.delete(key);
-      if (this.conversation?.id === conversation.id) this.#take([accepted]);
+      if (this.conversation?.id === id) this.#take([accepted]);
     } catch (error) {
-      this.pending.set(key, { ...message, status: "failed", error: this.#explain(error) });
+      this.pending.set(key, { conversation: id, message: { ...message, status: "failed", error: this.#explain(error) } });
+      if (error instanceof ApiError && error.kind === "reply-window-closed") this.around.composer.closeWindow(id);
       this.#render();
     }
     this.around.changed();
   }
 
+  /**
+   * Sends what was refused once more: the same try where it never arrived at the server, else as a new message.
+   * @param {Message} message
+   */
+  #again(message) {
+    void (message.key ? this.#deliver(message) : this.send(message.text ?? ""));
+  }
+
   /** @param {unknown} error */
   #explain(error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.offline) return { title: this.around.t("inbox.offline"), advice: "" };
-    return { title: error.problem.title ?? this.around.t("error.other"), advice: error.problem.detail ?? "" };
+    const { title, text } = error.explain(this.around.t);
+    return { reason: error.kind, title, advice: text ?? "" };
   }
 
   /** @param {Conversation} conversation */
@@ -150,38 +192,42 @@ export class Thread {
     const { t, back } = this.around;
     const { contact } = conversation;
     const handle = contact.username && contact.username !== contact.display_name ? `@${contact.username}` : "";
-    if (this.head.dataset.id === `${conversation.id}${contact.display_name}${conversation.handled_elsewhere}`) return;
-    this.head.dataset.id = `${conversation.id}${contact.display_name}${conversation.handled_elsewhere}`;
+    const drawing = JSON.stringify([conversation.id, contact, conversation.handled_elsewhere, this.account]);
+    if (this.head.dataset.drawing === drawing) return;
+    this.head.dataset.drawing = drawing;
+    const detail = [handle, this.account && t("inbox.to", { username: this.account })].filter(Boolean).join(" · ");
     this.head.replaceChildren(
       h("button", { class: "back", type: "button", "aria-label": t("inbox.back"), onclick: back }, icon(ICONS.back)),
-      avatar(contact),
-      h("div", {}, h("h3", {}, contact.display_name), h("span", { class: "muted" }, handle)),
+      portrait(contact.picture_url, contact.display_name),
+      h("div", { class: "who" }, h("h2", {}, contact.display_name), h("span", { class: "muted" }, detail)),
     );
     if (conversation.handled_elsewhere) this.head.append(h("span", { class: "badge warn" }, t("inbox.elsewhere")));
   }
 
   #render() {
-    const all = [...this.messages.values()].sort((a, b) => a.id.localeCompare(b.id)).concat([...this.pending.values()]);
-    this.top.hidden = this.nextCursor === null;
-    const drawing = JSON.stringify(all);
-    if (drawing === this.drawn) return;
-    this.drawn = drawing;
-    const atEnd = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 120;
-    this.list.replaceChildren(...this.#rows(all));
-    if (atEnd) this.scroll.scrollTop = this.scroll.scrollHeight;
+    const { t } = this.around;
+    const waiting = [...this.pending.values()].filter(({ conversation }) => conversation === this.conversation?.id);
+    const all = [...this.messages.values()].sort((a, b) => a.id.localeCompare(b.id)).concat(waiting.map(({ message }) => message));
+    const top = !this.ready ? h("p", { class: "muted" }, t("inbox.loading")) : this.nextCursor ? this.older : h("p", { class: "muted" }, t("inbox.beginning"));
+    this.top.replaceChildren(top);
+    reconcile(this.list, this.#rows(all));
   }
 
-  /** @param {Message[]} all */
+  /**
+   * @param {Message[]} all
+   * @returns {import("./dom.js").Row[]}
+   */
   #rows(all) {
     const { t, language } = this.around;
     const byMid = new Map(all.map((message) => [message.provider_message_id, message]));
-    const thread = { t, language, find: (/** @type {string} */ mid) => byMid.get(mid), again: (/** @type {Message} */ message) => void this.#deliver(message) };
+    const thread = { t, language, find: (/** @type {string} */ mid) => byMid.get(mid), again: (/** @type {Message} */ message) => this.#again(message) };
     let day = "";
     return all.flatMap((message) => {
       const name = dayName(message.created_at, language, t);
-      const separator = name === day ? [] : [h("li", { class: "day" }, name)];
+      const separator = name === day ? [] : [{ key: `day ${name}`, drawing: name, make: () => h("li", { class: "day" }, name) }];
       day = name;
-      return [...separator, bubble(message, thread)];
+      const quoted = message.reply_to?.type === "message" ? byMid.get(message.reply_to.mid)?.text : undefined;
+      return [...separator, { key: message.id, drawing: JSON.stringify([message, quoted]), make: () => bubble(message, thread) }];
     });
   }
 }

@@ -34,6 +34,15 @@ export function clock(text, language) {
 }
 
 /**
+ * A day, as in a sentence.
+ * @param {string} text RFC 3339
+ * @param {string} language
+ */
+export function longDate(text, language) {
+  return new Date(text).toLocaleDateString(language, { day: "numeric", month: "long", year: "numeric" });
+}
+
+/**
  * For a separator between days.
  * @param {string} text RFC 3339
  * @param {string} language

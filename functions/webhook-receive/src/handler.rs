@@ -140,3 +140,70 @@ fn refuse(failure: &ReceiveError) -> Problem {
     }
     Problem::from(failure)
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::AppSecret;
+    use hmac::{Hmac, KeyInit, Mac};
+    use serde_json::Value;
+    use sha2::Sha256;
+
+    use super::*;
+
+    const SAMPLE: &str = include_str!("../../../events/webhook-receive.json");
+    const SAMPLE_BATCH: &str = include_str!("../../../events/processor.json");
+
+    /// The Instagram app's secret that the sample event is signed with.
+    const SAMPLE_SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn sample() -> Request {
+        lambda_http::request::from_str(SAMPLE).expect("the sample is an event of API Gateway")
+    }
+
+    #[test]
+    fn the_sample_notification_becomes_the_processors_sample_batch() {
+        let request = sample();
+        let secret = AppSecret::new(SAMPLE_SECRET.to_owned());
+        let signature = http::header(&request, SIGNATURE_HEADER);
+        let (payload, _) = SignedPayload::verify(request.body(), signature, std::iter::once(&secret)).expect("signed");
+        let notification = payload.split().expect("JSON");
+
+        let received_at = UnixMillis::new(1_795_164_301_539);
+        let entries = entries(&notification, Login::Instagram, received_at).expect("small events");
+
+        let batch: Value = serde_json::from_str(SAMPLE_BATCH).expect("a batch");
+        let records = batch["Records"].as_array().expect("records");
+        assert_eq!(entries.len(), records.len());
+        for (entry, record) in entries.iter().zip(records) {
+            assert_eq!(entry.body, record["body"]);
+            assert_eq!(entry.group, record["attributes"]["MessageGroupId"]);
+            assert_eq!(entry.deduplication, record["attributes"]["MessageDeduplicationId"]);
+        }
+    }
+
+    #[test]
+    fn an_event_that_no_queue_message_can_hold_is_refused() {
+        let text = "x".repeat(MAX_BYTES);
+        let body = format!(
+            r#"{{"object":"instagram","entry":[{{"id":"17841","messaging":[{{"sender":{{"id":"1"}},
+                "recipient":{{"id":"17841"}},"message":{{"mid":"m","text":"{text}"}}}}]}}]}}"#
+        );
+        let notification: Notification<'_> = split(body.as_bytes());
+        let refusal = entries(&notification, Login::Instagram, UnixMillis::new(0)).expect_err("too large");
+        assert_eq!(Problem::from(&refusal).status(), 413);
+    }
+
+    /// A notification without its envelope of trust: signed here and now.
+    fn split(body: &[u8]) -> Notification<'_> {
+        let secret = AppSecret::new("secret".to_owned());
+        let signature = format!("sha256={}", hex::encode(sign(secret.expose().as_bytes(), body)));
+        let (payload, _) = SignedPayload::verify(body, Some(&signature), std::iter::once(&secret)).expect("signed");
+        payload.split().expect("JSON")
+    }
+
+    fn sign(secret: &[u8], body: &[u8]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length");
+        mac.update(body);
+        mac.finalize().into_bytes().into()
+    }
+}

@@ -73,7 +73,7 @@ pub fn simulated() -> Vec<MetaApp> {
         human_agent: false,
     };
     vec![
-        app(Login::Instagram, "5501000000000001", "10ca1000000000000000000000000001"),
+        app(Login::Instagram, "5501000000000001", "0123456789abcdef0123456789abcdef"),
         app(Login::Facebook, "5501000000000002", "10ca1000000000000000000000000002"),
     ]
 }

@@ -35,6 +35,10 @@ pub(crate) fn find(binary: &str) -> Option<Factory> {
         "send" => function!(http_function, send),
         "sender" => function!(event_function, sender),
         "inbox" => function!(http_function, inbox),
+        "admin" => function!(http_function, admin),
+        "token-refresh" => function!(event_function, token_refresh),
+        "lifecycle" => function!(http_function, lifecycle),
+        "eraser" => function!(event_function, eraser),
         "web" => function!(http_function, web),
         _ => return None,
     })

@@ -36,7 +36,7 @@ pub use self::{
     apps::{Login, MetaApp, RealMeta},
     assemble::resolved_template,
     clock::StackClock,
-    invoke::{Chaos, InvokeError, Process},
+    invoke::{Call, Chaos, InvokeError, Process},
     issuer::Person,
     logs::{LogLine, Output},
     provision::ProvisionError,

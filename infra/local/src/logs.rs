@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fmt,
-    io::IsTerminal,
+    io::{IsTerminal, Write},
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -107,7 +107,8 @@ pub enum Output {
 /// Makes this process's log lines go to their stacks, and to standard output as wanted. The first call decides.
 pub fn install(output: Output) {
     let colour = std::io::stdout().is_terminal();
-    let filter = edge::telemetry::filter("debug").with_target(METRIC, LevelFilter::INFO);
+    // The emulator's engine warns of every refused call, also of those that ask whether something exists.
+    let filter = edge::telemetry::filter("debug,dynoxide=error").with_target(METRIC, LevelFilter::INFO);
     let recorder = Recorder { output, colour }.with_filter(filter);
     let _ = tracing_subscriber::registry().with(recorder).try_init();
 }
@@ -128,15 +129,20 @@ impl Recorder {
         let level = line.level.parse().unwrap_or(Level::INFO);
         match self.output {
             Output::Text(most) if level <= most && line.target != METRIC => {
-                println!("{}", Readable { line: &line, colour: self.colour });
+                show(&Readable { line: &line, colour: self.colour });
             }
-            Output::Json(most) if level <= most => println!("{}", json!(line)),
+            Output::Json(most) if level <= most => show(&json!(line)),
             _ => {}
         }
         if let Some(book) = lock(&BOOKS).get(&stack) {
             book.push(line);
         }
     }
+}
+
+/// Whoever reads our output may have gone away; the stack goes on.
+fn show(line: &dyn fmt::Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// The fields of a span or an event.
@@ -225,7 +231,7 @@ impl fmt::Display for Readable<'_> {
         let time = jiff::Timestamp::from_millisecond(line.at_ms).unwrap_or_default().strftime("%H:%M:%S%.3f");
         let source = line.function.as_deref().unwrap_or_else(|| line.target.split("::").next().unwrap_or_default());
         write!(formatter, "{dim}{time}{plain} {paint}{:5}{plain} {source:15} {}{dim}", line.level, line.message)?;
-        for (name, value) in &line.fields {
+        for (name, value) in line.fields.iter().filter(|(name, _)| *name != "lambda_request_id") {
             match value.as_str() {
                 Some(text) => write!(formatter, "  {name}={text}")?,
                 None => write!(formatter, "  {name}={value}")?,

@@ -11,15 +11,27 @@ use serde_json::Value;
 use crate::issuer::{AuthorizationRequest, PEOPLE, Person};
 
 const STYLE: &str = "
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 46rem; margin: 2.5rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-form { display: inline-block; margin: 0 .5rem .5rem 0; }
-button, .button { font: inherit; padding: .5rem .9rem; border: 1px solid #8886; border-radius: .5rem; background: #8881;
-  color: inherit; cursor: pointer; text-align: left; }
-button:hover { background: #8883; } button.main { background: #6d4aff; border-color: #6d4aff; color: #fff; }
-small { opacity: .7; display: block; }
-pre { overflow-x: auto; padding: .8rem; border-radius: .5rem; background: #8882; font-size: .8rem; }
+:root { --accent: #5b3df5; --on-accent: #fff; --back: #f3f3f8; --surface: #fff; --text: #17171c; --muted: #5d5d6b; --line: #dfdfe7;
+  color-scheme: light dark; font: 16px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; }
+@media (prefers-color-scheme: dark) { :root { --accent: #a493ff; --on-accent: #14101f; --back: #0f0f13; --surface: #17171c;
+  --text: #f3f3f7; --muted: #aeaebd; --line: #34343f; } }
+*, ::before, ::after { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; background: var(--back); color: var(--text); }
+main { max-width: 46rem; margin: 0 auto; padding: clamp(1.25rem, 5vw, 3rem) 1rem; }
+h1 { margin: 0 0 1rem; font-size: clamp(1.5rem, 4vw, 2.1rem); letter-spacing: -.02em; } h2 { font-size: 1.1rem; margin: 2rem 0 .75rem; }
+a { color: var(--accent); } :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+.people { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: .75rem; }
+form { display: contents; }
+button { font: inherit; min-height: 44px; padding: .5rem 1.1rem; border: 1px solid var(--line); border-radius: 999px;
+  background: var(--surface); color: inherit; cursor: pointer; }
+button:hover { border-color: var(--accent); }
+button.main { background: var(--accent); border-color: transparent; color: var(--on-accent); font-weight: 600; margin: 0 .5rem .5rem 0; }
+.person { display: grid; grid-template-columns: auto 1fr; gap: 0 .85rem; align-items: center; padding: .9rem 1rem; border-radius: 14px;
+  text-align: left; width: 100%; font-weight: 600; }
+.person .initial { grid-row: span 2; display: grid; place-items: center; width: 44px; height: 44px; border-radius: 50%;
+  background: var(--accent); color: var(--on-accent); font-weight: 700; }
+small { color: var(--muted); font-size: .875rem; font-weight: 400; }
+pre { overflow-x: auto; padding: .9rem; border: 1px solid var(--line); border-radius: 14px; background: var(--surface); font-size: .8rem; }
 ";
 
 fn page(title: &str, content: &Markup) -> Response<Body> {
@@ -29,10 +41,10 @@ fn page(title: &str, content: &Markup) -> Response<Body> {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) " · Buzón, local" }
+                title { (title) " · local" }
                 style { (maud::PreEscaped(STYLE)) }
             }
-            body { h1 { (title) } (content) }
+            body { main { h1 { (title) } (content) } }
         }
     };
     let mut response = document.into_string().into_response();
@@ -52,7 +64,8 @@ fn page(title: &str, content: &Markup) -> Response<Body> {
 
 fn person_button(person: &Person) -> Markup {
     html! {
-        button name="person" value=(person.id) {
+        button.person name="person" value=(person.id) {
+            span.initial aria-hidden="true" { (person.name.chars().take(1).collect::<String>()) }
             (person.name)
             small { (person.tenant_name) " · " (person.role) " · plan " (person.plan) }
         }
@@ -64,10 +77,12 @@ pub(crate) fn sign_in(request: &AuthorizationRequest) -> Response<Body> {
     page(
         "Sign in as",
         &html! {
-            @for person in &PEOPLE {
-                form method="post" action="/authorize" {
-                    @for (name, value) in request.fields() { input type="hidden" name=(name) value=(value); }
-                    (person_button(person))
+            div.people {
+                @for person in &PEOPLE {
+                    form method="post" action="/authorize" {
+                        @for (name, value) in request.fields() { input type="hidden" name=(name) value=(value); }
+                        (person_button(person))
+                    }
                 }
             }
             p { small { "These people exist only in the local stack." } }
@@ -78,10 +93,10 @@ pub(crate) fn sign_in(request: &AuthorizationRequest) -> Response<Body> {
 /// The developer's page, for nobody or for a person with a token.
 pub(crate) fn developer(person: Option<(&Person, &str)>, api_url: &str, meta_url: &str) -> Response<Body> {
     page(
-        "Buzón, local",
+        "Buzón",
         &html! {
             h2 { "1. Sign in as" }
-            @for other in &PEOPLE { form method="post" action="/sign-in" { (person_button(other)) } }
+            div.people { @for other in &PEOPLE { form method="post" action="/sign-in" { (person_button(other)) } } }
             @if let Some((person, token)) = person {
                 h2 { "2. Connect an account as " (person.name) }
                 @for (login, label) in [("instagram", "Connect Instagram"), ("facebook", "Connect with Facebook Login")] {

@@ -25,7 +25,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::invoke::{Invocation, InvokeError, MAX_PAYLOAD_BYTES};
+use crate::invoke::{Call, InvokeError, MAX_PAYLOAD_BYTES};
 
 /// What a process answers to an event, or why it has none.
 type Answer = Result<Vec<u8>, InvokeError>;
@@ -40,7 +40,7 @@ pub struct RuntimeApi {
 
 #[derive(Debug)]
 struct Pending {
-    invocation: Invocation,
+    invocation: Call,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -106,7 +106,7 @@ impl RuntimeApi {
     /// # Errors
     ///
     /// [`InvokeError::Failed`] when the process says so; [`InvokeError::Killed`] when the port closed.
-    pub async fn invoke(&self, invocation: Invocation) -> Result<Vec<u8>, InvokeError> {
+    pub async fn invoke(&self, invocation: Call) -> Result<Vec<u8>, InvokeError> {
         let (answer, heard) = oneshot::channel();
         self.events.send(Pending { invocation, answer }).await.map_err(|_| InvokeError::Killed)?;
         heard.await.unwrap_or(Err(InvokeError::Killed))
@@ -194,8 +194,8 @@ mod tests {
             .expect("taken")
     }
 
-    fn event() -> Invocation {
-        Invocation::new("arn:aws:lambda:us-east-1:000000000000:function:f", r#"{"hello":"world"}"#, 0)
+    fn event() -> Call {
+        Call::new("arn:aws:lambda:us-east-1:000000000000:function:f", r#"{"hello":"world"}"#, 0)
     }
 
     #[tokio::test]

@@ -25,7 +25,7 @@ use crate::{
     provision,
     schedule::Alarm,
     settings::{StackSettings, StartError},
-    template::Identities,
+    template::{Function, Identities},
 };
 
 /// The queues or functions were still busy.
@@ -39,6 +39,8 @@ pub struct StillBusy {
     /// Whether the simulated Meta still delivers.
     pub webhooks: bool,
 }
+
+const NOT_BUSY: StillBusy = StillBusy { messages: 0, invocations: 0, webhooks: false };
 
 /// A running stack. Dropping it stops it as well, without waiting.
 pub struct Stack {
@@ -85,9 +87,9 @@ impl Stack {
         let issuer = Port::open(settings.ports.issuer, "issuer").await?;
         let aws = assemble::aws(&settings).await?;
         let meta = assemble::meta(&settings, &api.url).await?;
-        let apps = settings.real_meta.as_ref().map_or_else(apps::simulated, |real| real.apps.clone());
-
         let real = settings.real_meta.as_ref();
+        let apps = real.map_or_else(apps::simulated, |real| real.apps.clone());
+
         let template = assemble::resolved_template(&api.url, &issuer.url, meta.url(), real)?;
         let sdk = provision::sdk_config(aws.url(), "local-stack").await;
         let secrets = BTreeMap::from([("MetaAppsSecret".to_owned(), apps::secret(&apps))]);
@@ -98,7 +100,8 @@ impl Stack {
         let alarms = Arc::new(world.alarms(&functions, &invoker)?);
         let sources = world.event_sources(&functions, &invoker, &identities)?;
         let people = Issuer::new(data_dir, &issuer.url, &api.url, meta.url(), settings.clock.clone())?;
-        let people = Arc::new(people);
+        let tunnel = real.and_then(|real| real.redirect_uri.as_deref());
+        let people = Arc::new(people.trusting(tunnel));
         let gateway = gateway::Settings {
             api: template.http_api(&identities)?,
             invoker: Arc::clone(&invoker),
@@ -211,6 +214,12 @@ impl Stack {
         self.identities.get(logical_id).map(|identity| identity.reference.as_str())
     }
 
+    /// The template's functions with their resolved environments, as [`Process::environment`](crate::Process::environment)
+    /// takes them to run a binary by itself.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        self.invoker.functions()
+    }
+
     /// Every line that was logged, oldest first.
     #[must_use]
     pub fn logs(&self) -> Vec<LogLine> {
@@ -263,24 +272,23 @@ impl Stack {
         let until = Instant::now() + at_most;
         loop {
             // What Meta still delivers reaches a queue before Meta is idle, so Meta is asked first.
-            let meta_is_idle = self.meta_is_idle().await;
-            let busy = self.busy();
-            if meta_is_idle && busy == (StillBusy { messages: 0, invocations: 0, webhooks: false }) {
+            let webhooks = !self.meta_is_idle().await;
+            let busy = StillBusy { webhooks, messages: self.waiting(), invocations: self.invoker.in_flight() };
+            if busy == NOT_BUSY {
                 return Ok(());
             }
             if Instant::now() >= until {
-                return Err(StillBusy { webhooks: !meta_is_idle, ..busy });
+                return Err(busy);
             }
             sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// Dead letters wait for a person, not for a function.
-    fn busy(&self) -> StillBusy {
+    /// Messages for functions; dead letters wait for a person.
+    fn waiting(&self) -> usize {
         let queues = self.aws.queues();
         let working = queues.iter().filter(|queue| !queue.is_dead_letter_queue);
-        let messages = working.map(|queue| queue.counts.visible + queue.counts.in_flight + queue.counts.delayed).sum();
-        StillBusy { messages, invocations: self.invoker.in_flight(), webhooks: false }
+        working.map(|queue| queue.counts.visible + queue.counts.in_flight + queue.counts.delayed).sum()
     }
 
     async fn meta_is_idle(&self) -> bool {
@@ -293,6 +301,7 @@ impl Stack {
     pub async fn stop(self) {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
+        self.invoker.kill_all();
         self.meta.stop().await;
         self.aws.stop().await;
     }

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::{
     clock::StackClock,
-    invoke::{Executor, Invocation, InvokeError, Invoker, Warm},
+    invoke::{Call, Executor, InvokeError, Invoker, Warm},
     template::{Function, Route},
 };
 
@@ -43,7 +43,7 @@ where
         Setup { env: Environment::from_map(BTreeMap::new()), clock: Clock::System, aws: SdkConfig::builder().build() };
     let factory = move |_: Setup| {
         let handle = handle.clone();
-        let handler = move |invocation: Invocation| {
+        let handler = move |invocation: Call| {
             let event = serde_json::from_slice(&invocation.payload).unwrap_or_default();
             let work = handle(event);
             async move { Ok(work.await?.to_string().into_bytes()) }.boxed()

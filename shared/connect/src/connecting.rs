@@ -2,7 +2,8 @@
 
 use domain::connection::{Grant, PROVIDER};
 use domain::{
-    AccessToken, Candidate, Connection, ConnectionStatus, Login, PageId, TenantId, UnixMillis, UnixSeconds, UserId,
+    AccessToken, Candidate, Connection, ConnectionStatus, Login, PageId, PlanRefusal, TenantId, UnixMillis,
+    UnixSeconds, UserId,
 };
 use edge::telemetry::Chain;
 use meta::{AccountAccess, GraphClient};
@@ -51,7 +52,8 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// See [`ConnectError`]. An account of another tenant's is noted in this tenant's trail as refused.
+    /// See [`ConnectError`]. What is refused, as another tenant's account or one too many for the plan, is noted in this
+    /// tenant's trail.
     pub async fn connect(&self, choice: &Choice<'_>, now: UnixMillis) -> Result<Connection, ConnectError> {
         let registered = self.registrations.current(now.seconds()).await?;
         let graph = registered.graph(choice.login)?;
@@ -69,20 +71,37 @@ impl Connector {
         Ok(connection)
     }
 
-    /// Stores the connection as pending, over whatever the tenant had for the account, which is answered too.
+    /// Stores the connection as pending, over whatever the tenant had for the account, which is answered too. What the plan
+    /// allows is checked in that very write.
     async fn store(
         &self,
         choice: &Choice<'_>,
         now: UnixMillis,
     ) -> Result<(Connection, Option<Connection>), ConnectError> {
+        let account = &choice.candidate.ig_user_id;
         let mut attempts = 0;
         loop {
-            let previous = self.connections.find(choice.tenant, &choice.candidate.ig_user_id).await?;
+            let (profile, previous) =
+                tokio::join!(self.plans.profile(choice.tenant), self.connections.find(choice.tenant, account));
+            let (profile, previous) = (profile?, previous?);
+            let plan = self.plans.plan(&profile);
+            if let Err(refusal) = plan.check_instagram() {
+                return Err(self.refused_by_plan(choice, refusal, now).await);
+            }
             let expected = previous.as_ref().map(|previous| previous.version);
-            let pending = pending(choice, previous.as_ref(), now.seconds());
+            let retention_days = plan.limits.retention_days;
+            let pending = Connection { retention_days, ..pending(choice, previous.as_ref(), now.seconds()) };
+            let outcome = self.connections.activate_within(&pending, expected, &self.plans.allowance(&profile)).await;
             attempts += 1;
-            match self.connections.activate(&pending, expected).await {
+            match outcome {
                 Err(ActivateError::Conflict) if attempts < ATTEMPTS => {}
+                // The plan was changed meanwhile, or a place was taken: only what is read anew tells.
+                Err(ActivateError::NoRoom)
+                    if attempts < ATTEMPTS && plan.check_connection(profile.connected()).is_ok() => {}
+                Err(ActivateError::NoRoom) => {
+                    let refusal = plan.no_connection_left(profile.connected());
+                    return Err(self.refused_by_plan(choice, refusal, now).await);
+                }
                 Err(ActivateError::OwnedByAnother) => {
                     self.trail.note(notes::refused(choice, now)).await;
                     return Err(ConnectError::TakenElsewhere);
@@ -90,6 +109,11 @@ impl Connector {
                 outcome => return Ok((outcome?, previous)),
             }
         }
+    }
+
+    async fn refused_by_plan(&self, choice: &Choice<'_>, refusal: PlanRefusal, now: UnixMillis) -> ConnectError {
+        self.trail.note(notes::refused_by_plan(choice, &refusal, now)).await;
+        ConnectError::Plan(refusal)
     }
 
     /// Has Meta deliver the account's webhooks. Without Meta's word the connection stays pending.
@@ -158,6 +182,8 @@ fn pending(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSeconds)
         scopes: grant.scopes.clone(),
         last_webhook_at: previous.and_then(|previous| previous.last_webhook_at),
         error: None,
+        notice: None,
+        retention_days: None,
         connected_by: choice.user.clone(),
         version: previous.map_or(0, |previous| previous.version),
         created_at: previous.map_or(now, |previous| previous.created_at),

@@ -5,6 +5,7 @@ use edge::{ConfigError, Setup};
 use store::{ConnectionStore, Tables};
 use vault::{TokenContext, Vault, VaultError};
 
+use crate::plans::Plans;
 use crate::registrations::Registrations;
 use crate::trail::Trail;
 
@@ -13,6 +14,7 @@ pub struct Connector {
     pub(crate) registrations: Registrations,
     pub(crate) vault: Vault,
     pub(crate) connections: ConnectionStore,
+    pub(crate) plans: Plans,
     pub(crate) trail: Trail,
 }
 
@@ -21,13 +23,14 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when a variable is missing.
+    /// [`ConfigError`] when a variable is missing or the catalogue of plans cannot be used.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         Ok(Self {
             registrations: Registrations::new(setup)?,
             vault: Vault::new(aws_sdk_kms::Client::new(&setup.aws), setup.env.required("KMS_KEY_ID")?),
             connections: ConnectionStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            plans: Plans::new(setup)?,
             trail: Trail::new(setup),
         })
     }
@@ -42,6 +45,12 @@ impl Connector {
     #[must_use]
     pub const fn connections(&self) -> &ConnectionStore {
         &self.connections
+    }
+
+    /// The tenants' plans.
+    #[must_use]
+    pub const fn plans(&self) -> &Plans {
+        &self.plans
     }
 
     /// The audit trail.

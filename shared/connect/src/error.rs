@@ -1,5 +1,8 @@
 //! Why an account was not connected or disconnected.
 
+use std::borrow::Cow;
+
+use domain::PlanRefusal;
 use serde::Serialize;
 use store::{ActivateError, StoreError};
 
@@ -11,6 +14,9 @@ pub enum ConnectError {
     /// Another tenant has connected it. Nobody is told which one.
     #[error("another tenant has connected the account")]
     TakenElsewhere,
+    /// The tenant's plan does not allow it.
+    #[error("the plan does not allow the connection")]
+    Plan(PlanRefusal),
     /// Others keep changing the same connection.
     #[error("the connection was changed meanwhile")]
     Conflict,
@@ -26,34 +32,43 @@ impl From<ActivateError> for ConnectError {
     fn from(error: ActivateError) -> Self {
         match error {
             ActivateError::OwnedByAnother => Self::TakenElsewhere,
-            ActivateError::Conflict => Self::Conflict,
+            // Without room the caller names the plan; to be asked for it here means that it keeps changing.
+            ActivateError::Conflict | ActivateError::NoRoom => Self::Conflict,
             ActivateError::Store(error) => Self::Store(error),
         }
     }
 }
 
 /// What a person is told, and the word that programs know it by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// A stable word.
     pub reason: &'static str,
     /// One sentence, without ids.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
 }
 
 impl Refusal {
     /// The cause is in the log.
-    pub const INTERNAL: Self = Self { reason: "internal", title: "Something went wrong on our side" };
+    pub const INTERNAL: Self = Self::new("internal", "Something went wrong on our side");
     /// Meta has stored no subscription, or another one: messages may not arrive.
-    pub const SUBSCRIPTION_FAILED: Self = Self {
-        reason: "subscription_failed",
-        title: "Instagram did not switch messages on for this account. Please connect again",
-    };
-    pub(crate) const ACCOUNT_TAKEN: Self =
-        Self { reason: "account_taken", title: "This Instagram account is connected elsewhere" };
+    pub const SUBSCRIPTION_FAILED: Self =
+        Self::new("subscription_failed", "Instagram did not switch messages on for this account. Please connect again");
+    pub(crate) const ACCOUNT_TAKEN: Self = Self::new("account_taken", "This Instagram account is connected elsewhere");
     /// No Meta app is registered for the login.
-    pub const NOT_CONFIGURED: Self =
-        Self { reason: "not_configured", title: "Connecting Instagram is not set up here yet" };
+    pub const NOT_CONFIGURED: Self = Self::new("not_configured", "Connecting Instagram is not set up here yet");
+
+    /// A refusal whose title is always the same.
+    #[must_use]
+    pub const fn new(reason: &'static str, title: &'static str) -> Self {
+        Self { reason, title: Cow::Borrowed(title) }
+    }
+}
+
+impl From<&PlanRefusal> for Refusal {
+    fn from(refusal: &PlanRefusal) -> Self {
+        Self { reason: refusal.reason(), title: Cow::Owned(refusal.title()) }
+    }
 }
 
 impl From<&RegistrationError> for Refusal {
@@ -69,8 +84,9 @@ impl From<&ConnectError> for Refusal {
     fn from(error: &ConnectError) -> Self {
         match error {
             ConnectError::TakenElsewhere => Self::ACCOUNT_TAKEN,
+            ConnectError::Plan(refusal) => Self::from(refusal),
             ConnectError::Conflict => {
-                Self { reason: "changed_meanwhile", title: "This account was changed meanwhile. Please try again" }
+                Self::new("changed_meanwhile", "This account was changed meanwhile. Please try again")
             }
             ConnectError::Registration(error) => Self::from(error),
             ConnectError::Store(_) => Self::INTERNAL,

@@ -5,6 +5,8 @@
 //! | [`nonce`], [`browser`], [`redirect_uri`] | a `state`, the browser it is bound to, and where Meta sends the browser |
 //! | [`registrations`] | our registrations at Meta, and a Graph client for each login |
 //! | [`connector`], [`connecting`] | seal, store, subscribe, check; and the way back |
+//! | [`upkeep`], [`watch`] | keep a connection working; tell a broken connection from a blocked app |
+//! | [`plans`] | what a tenant's plan allows, and keeping its connections to it |
 //! | [`trail`] | what the tenant can read about it later |
 //! | [`error`] | why an account was not connected, in words for programs and for people |
 
@@ -13,9 +15,12 @@ pub mod connecting;
 pub mod connector;
 pub mod error;
 pub mod nonce;
+pub mod plans;
 pub mod redirect_uri;
 pub mod registrations;
 pub mod trail;
+pub mod upkeep;
+pub mod watch;
 
 mod broken;
 mod disconnecting;
@@ -27,6 +32,9 @@ pub use connecting::Choice;
 pub use connector::Connector;
 pub use error::{ConnectError, DisconnectError, Refusal};
 pub use nonce::Nonce;
+pub use plans::{PlanError, Plans};
 pub use redirect_uri::RedirectUri;
 pub use registrations::{RegistrationError, Registrations};
 pub use trail::Trail;
+pub use upkeep::{Kept, Occasion, UpkeepError};
+pub use watch::AppWatch;

@@ -1,9 +1,11 @@
 //! Lines of the audit trail about connections.
 
-use domain::{AuditEvent, AuditKind, Connection, UnixMillis, UserId};
+use domain::connection::Notice;
+use domain::{AuditEvent, AuditKind, Connection, PlanRefusal, UnixMillis, UserId};
 
 use crate::connecting::Choice;
 use crate::error::Refusal;
+use crate::plans;
 
 /// The account was connected, though perhaps not subscribed yet.
 pub(crate) fn connected(connection: &Connection, now: UnixMillis) -> AuditEvent {
@@ -21,6 +23,18 @@ pub(crate) fn not_subscribed(connection: &Connection, now: UnixMillis) -> AuditE
         .with("reason", Refusal::SUBSCRIPTION_FAILED.reason)
 }
 
+/// Meta had dropped the subscription, and has it again.
+pub(crate) fn resubscribed(connection: &Connection, now: UnixMillis) -> AuditEvent {
+    unasked(AuditKind::Resubscribed, connection, now)
+}
+
+/// The connection will stop working unless somebody connects again.
+pub(crate) fn noticed(connection: &Connection, notice: &Notice, now: UnixMillis) -> AuditEvent {
+    unasked(AuditKind::ConnectionNotice, connection, now)
+        .with("reason", notice.reason.as_str())
+        .with("until", notice.until.rfc3339())
+}
+
 /// The account is another tenant's. The line does not say whose: this trail is read by the one who was refused.
 pub(crate) fn refused(choice: &Choice<'_>, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(choice.tenant.clone(), AuditKind::Refused, now)
@@ -31,9 +45,21 @@ pub(crate) fn refused(choice: &Choice<'_>, now: UnixMillis) -> AuditEvent {
         .with("ig_username", choice.candidate.ig_username.as_str())
 }
 
+/// The plan does not allow this account.
+pub(crate) fn refused_by_plan(choice: &Choice<'_>, refusal: &PlanRefusal, now: UnixMillis) -> AuditEvent {
+    plans::refused(choice.tenant, choice.user, refusal, now)
+        .with("login", choice.login.as_str())
+        .with("ig_user_id", choice.candidate.ig_user_id.as_str())
+        .with("ig_username", choice.candidate.ig_username.as_str())
+}
+
 fn about(kind: AuditKind, connection: &Connection, user: &UserId, now: UnixMillis) -> AuditEvent {
+    unasked(kind, connection, now).by(user.clone())
+}
+
+/// What no person of the tenant's did.
+fn unasked(kind: AuditKind, connection: &Connection, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(connection.tenant.clone(), kind, now)
-        .by(user.clone())
         .with("login", connection.login.as_str())
         .with("ig_user_id", connection.ig_user_id.as_str())
         .with("ig_username", connection.ig_username.as_str())

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use meta::graph::subscribed_fields;
+use meta::graph::{Subscription, subscribed_fields};
 use meta::{AccountAccess, GraphClient, GraphError};
 use tokio::time::timeout;
 
@@ -29,15 +29,41 @@ pub(crate) enum SubscriptionError {
 pub(crate) async fn begin(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<(), SubscriptionError> {
     in_time(async {
         graph.subscribe(access, subscribed_fields(graph.login())).await?;
-        let subscription = graph.subscription(access).await?;
-        if !subscription.active {
-            return Err(SubscriptionError::NotListed);
-        }
-        // Where Meta does not tell the fields, the subscription itself has to do.
-        let messages = subscription.fields.is_empty() || subscription.fields.iter().any(|field| field == MESSAGES);
-        if messages { Ok(()) } else { Err(SubscriptionError::WithoutMessages) }
+        check(&graph.subscription(access).await?)
     })
     .await
+}
+
+/// Whether what Meta lists will bring messages.
+fn check(subscription: &Subscription) -> Result<(), SubscriptionError> {
+    if !subscription.active {
+        return Err(SubscriptionError::NotListed);
+    }
+    // Where Meta does not tell the fields, the subscription itself has to do.
+    let messages = subscription.fields.is_empty() || subscription.fields.iter().any(|field| field == MESSAGES);
+    if messages { Ok(()) } else { Err(SubscriptionError::WithoutMessages) }
+}
+
+/// Whether Meta delivered already, or does so from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Restored {
+    /// Nothing was amiss.
+    Unneeded,
+    /// Meta had dropped the subscription; it is there again.
+    Again,
+}
+
+/// Reads the subscription, and makes it again where Meta has dropped it.
+pub(crate) async fn restore(
+    graph: &GraphClient<'_>,
+    access: AccountAccess<'_>,
+) -> Result<Restored, SubscriptionError> {
+    let read = timeout(PATIENCE, graph.subscription(access)).await.map_err(|_| SubscriptionError::Timeout)??;
+    if check(&read).is_ok() {
+        return Ok(Restored::Unneeded);
+    }
+    begin(graph, access).await?;
+    Ok(Restored::Again)
 }
 
 /// Has Meta deliver nothing more.

@@ -39,6 +39,39 @@ pub enum AuditKind {
     /// The dashboard's test arrived.
     #[serde(rename = "instagram.test_received")]
     TestReceived,
+    /// A connection works, but not for long: somebody has to connect again in time.
+    #[serde(rename = "instagram.connection_notice")]
+    ConnectionNotice,
+    /// Meta had dropped the webhook subscription; it was made again.
+    #[serde(rename = "instagram.resubscribed")]
+    Resubscribed,
+    /// The person removed the app at Meta.
+    #[serde(rename = "instagram.deauthorized")]
+    Deauthorized,
+    /// Somebody asked for data to be deleted.
+    #[serde(rename = "data.erasure_requested")]
+    ErasureRequested,
+    /// The receipt of a deletion: how much was deleted, not what.
+    #[serde(rename = "data.erased")]
+    Erased,
+    /// The plan has no room for the connection any more.
+    #[serde(rename = "instagram.paused")]
+    Paused,
+    /// There is room for it again.
+    #[serde(rename = "instagram.resumed")]
+    Resumed,
+    /// A tenant has another plan, or other terms.
+    #[serde(rename = "tenant.plan_changed")]
+    PlanChanged,
+    /// For the operator: messages of a dead-letter queue are delivered again.
+    #[serde(rename = "operator.queue_replayed")]
+    QueueReplayed,
+    /// For the operator: Meta refuses the app as a whole.
+    #[serde(rename = "meta.app_unavailable")]
+    AppUnavailable,
+    /// For the operator: Meta serves the app again.
+    #[serde(rename = "meta.app_recovered")]
+    AppRecovered,
 }
 
 /// One line of the audit trail.

@@ -56,6 +56,15 @@ pub struct ConnectionError {
     pub since: UnixSeconds,
 }
 
+/// What is to be done about a connection before it stops working.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// A stable word: `token_expires`, `data_access_expires`.
+    pub reason: String,
+    /// Until then it works; a reconnect before that keeps everything.
+    pub until: UnixSeconds,
+}
+
 /// A professional account that a tenant has connected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
@@ -103,6 +112,12 @@ pub struct Connection {
     /// Why it does not work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ConnectionError>,
+    /// What is to be done before it stops working.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
+    /// How long its messages are kept, as the tenant's plan says; `None`: for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
     /// Who connected it.
     pub connected_by: UserId,
     /// Raised by each change, for optimistic locking.
@@ -119,6 +134,18 @@ impl Connection {
     pub const fn is_active(&self) -> bool {
         matches!(self.status, ConnectionStatus::Active | ConnectionStatus::Pending)
     }
+
+    /// Whether it counts against the plan's limit: also while Meta refuses its token, since a reconnect heals that.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        matches!(self.status, ConnectionStatus::Active | ConnectionStatus::Pending | ConnectionStatus::Error)
+    }
+
+    /// Whether it is time to connect it again: what a plan without room for another account has to let through.
+    #[must_use]
+    pub const fn wants_reconnect(&self) -> bool {
+        matches!(self.status, ConnectionStatus::Pending | ConnectionStatus::Error) || self.notice.is_some()
+    }
 }
 
 /// What a webhook needs to find its tenant: at most one for an account, in the whole system.
@@ -128,6 +155,12 @@ pub struct Route {
     pub tenant: TenantId,
     /// The account (also for a route by Page id).
     pub ig_user_id: IgId,
+    /// How long its messages are kept. It stands here so that storing a message needs no further read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_days: Option<u32>,
+    /// The connection is over the plan's limit: nothing is received, and nobody else gets the account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
 }
 
 /// An account that a finished login may connect.

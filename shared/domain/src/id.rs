@@ -149,6 +149,14 @@ id!(
     }
 );
 
+impl TenantId {
+    /// Whoever operates this installation, as the owner of an audit trail. No JWT should ever name this tenant.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self("~operator".to_owned())
+    }
+}
+
 impl ConversationId {
     /// The one thread of this contact: derived, so that two first messages at once cannot make two threads.
     #[must_use]

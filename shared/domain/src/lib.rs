@@ -8,29 +8,42 @@
 //! | [`message`], [`conversation`] | what the inbox shows; how events change it, in any order |
 //! | [`policy`] | who may be written to, when, and with what |
 //! | [`dispatch`] | the order to send a message, as a queue carries it |
-//! | [`plan`], [`audit`] | what a tenant may use, and what is written down about it |
+//! | [`upkeep`], [`breaker`] | when a connection is looked after, and when Meta is left in peace |
+//! | [`erasure`] | a deletion: what is asked for, how far it is, what was deleted |
+//! | [`plan`], [`tenant`], [`entitlement`], [`seats`] | what a tenant may use, and which of its connections fit in |
+//! | [`audit`] | what is written down about it |
 //! | [`view`] | what the HTTP API shows |
 
 pub mod audit;
+pub mod breaker;
 pub mod connection;
 pub mod conversation;
 pub mod dispatch;
+pub mod entitlement;
+pub mod erasure;
 pub mod event;
 pub mod id;
 pub mod message;
 pub mod plan;
 pub mod policy;
+pub mod seats;
 pub mod secret;
+pub mod tenant;
 pub mod time;
+pub mod upkeep;
 pub mod view;
 
 pub use audit::{AuditEvent, AuditKind};
+pub use breaker::Breaker;
 pub use connection::{AuthorizationRequest, Candidate, Connection, ConnectionStatus, Login, Route};
 pub use conversation::{Contact, Conversation};
 pub use dispatch::Dispatch;
+pub use entitlement::{EffectivePlan, PlanRefusal, PlanSource};
+pub use erasure::{Erasure, ErasureCode};
 pub use event::{Event, Happening};
 pub use id::{AppScopedId, ConversationId, IgId, Igsid, MessageId, Mid, PageId, TenantId, UserId};
 pub use message::{Author, Change, Direction, Kind, Message, Status};
 pub use plan::{Catalogue, Plan};
 pub use secret::{AccessToken, AppSecret, SealedToken};
+pub use tenant::{PlanClaim, TenantProfile};
 pub use time::{UnixMillis, UnixSeconds};

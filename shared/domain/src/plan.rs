@@ -21,6 +21,9 @@ pub struct Plan {
     pub auto_reply: bool,
 }
 
+/// The catalogue is part of what is deployed.
+const DEPLOYED: &str = include_str!("../../../infra/plans.json");
+
 /// Every plan by its key, and the one of a tenant that has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
@@ -42,6 +45,15 @@ pub enum CatalogueError {
 }
 
 impl Catalogue {
+    /// The catalogue that this was built with: `infra/plans.json`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`].
+    pub fn deployed() -> Result<Self, CatalogueError> {
+        Self::parse(DEPLOYED)
+    }
+
     /// Reads the catalogue.
     ///
     /// # Errors

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use domain::{TenantId, UserId};
+use domain::{PlanClaim, TenantId, TenantProfile, UnixSeconds, UserId};
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
 use crate::environment::Environment;
 use crate::problem::Problem;
 
-/// What a caller may do, in ascending order.
+/// What a caller is, in ascending order for claims that name several. What each may do is in [`crate::access`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// A person of the tenant's who reads and answers.
@@ -76,6 +76,14 @@ impl From<&Environment> for ClaimNames {
     }
 }
 
+impl ClaimNames {
+    /// Whether plans come by claim.
+    #[must_use]
+    pub const fn tell_plans(&self) -> bool {
+        self.plan.is_some()
+    }
+}
+
 /// A caller whose token was verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -86,7 +94,9 @@ pub struct Caller {
     /// What the caller may do; [`Role::Agent`] where the token does not say.
     pub role: Role,
     /// The tenant's plan, where the token says it.
-    pub plan: Option<String>,
+    pub plan: Option<PlanClaim>,
+    /// Whether the token's claim `integration_debug` switches the manual connection on.
+    pub debug: bool,
 }
 
 impl Caller {
@@ -105,20 +115,20 @@ impl Caller {
                 .ok_or_else(|| unusable(&names.tenant))?,
             user: text("sub").and_then(|text| UserId::try_from(text).ok()).ok_or_else(|| unusable("sub"))?,
             role: text(&names.role).map_or(Some(Role::Agent), Role::from_claim).ok_or_else(|| unusable(&names.role))?,
-            plan: names.plan.as_deref().and_then(text).map(str::to_owned),
+            plan: names.plan.as_deref().and_then(text).map(|key| PlanClaim {
+                key: key.to_owned(),
+                issued_at: UnixSeconds::new(text("iat").and_then(|iat| iat.parse().ok()).unwrap_or_default()),
+            }),
+            debug: text("integration_debug") == Some("true"),
         })
     }
 
-    /// Lets only these roles pass.
-    ///
-    /// # Errors
-    ///
-    /// 403 for any other role.
-    pub fn require(&self, roles: &[Role]) -> Result<(), Problem> {
-        if roles.contains(&self.role) {
-            return Ok(());
-        }
-        Err(Problem::new(403, "role-required", "Your role does not allow this"))
+    /// The newest word of a token on the tenant's plan: this caller's, or that of an earlier one; none where plans do not
+    /// come by claim.
+    #[must_use]
+    pub fn plan_claim<'a>(&'a self, profile: Option<&'a TenantProfile>, names: &ClaimNames) -> Option<&'a PlanClaim> {
+        let kept = profile.and_then(|profile| profile.claimed.as_ref()).filter(|_| names.tell_plans());
+        PlanClaim::newest(self.plan.as_ref(), kept)
     }
 
     /// Lets only the tenant's own paths pass.
@@ -167,6 +177,7 @@ mod tests {
             user: UserId::try_from("ana").expect("a user id"),
             role,
             plan: None,
+            debug: false,
         }
     }
 
@@ -191,8 +202,10 @@ mod tests {
         ])));
         let request = with_claims(&json!({
             "sub": "ana", "custom:tenant": "acme", "cognito:groups": "[eu-staff admin agent]", "custom:plan": "pro",
+            "iat": "1795000000",
         }));
-        let expected = Caller { plan: Some("pro".to_owned()), ..caller(Role::Admin) };
+        let plan = PlanClaim { key: "pro".to_owned(), issued_at: UnixSeconds::new(1_795_000_000) };
+        let expected = Caller { plan: Some(plan), ..caller(Role::Admin) };
         assert_eq!(Caller::of(&request, &names), Ok(expected));
     }
 
@@ -223,12 +236,5 @@ mod tests {
     fn another_tenants_path_looks_like_one_that_does_not_exist() {
         assert_eq!(caller(Role::Admin).owns("acme"), Ok(()));
         assert_eq!(caller(Role::Operator).owns("other"), Err(Problem::not_found()));
-    }
-
-    #[test]
-    fn only_the_named_roles_pass() {
-        assert_eq!(caller(Role::Admin).require(&[Role::Admin, Role::Service]), Ok(()));
-        let refusal = caller(Role::Agent).require(&[Role::Admin, Role::Service]).expect_err("an agent is neither");
-        assert_eq!(refusal.status(), 403);
     }
 }

@@ -24,6 +24,12 @@ pub fn request_id(request: &Request) -> &str {
         .unwrap_or("unknown")
 }
 
+/// The route that API Gateway has matched, as the template names it: `GET /api/tenants/{tenantId}/events`, `$default`.
+#[must_use]
+pub fn route_key(request: &Request) -> &str {
+    context(request).and_then(|context| context.route_key.as_deref()).unwrap_or_default()
+}
+
 /// The address of the caller, as API Gateway saw it.
 #[must_use]
 pub fn source_ip(request: &Request) -> Option<&str> {

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+pub mod access;
 pub mod caller;
 pub mod clock;
 pub mod environment;
@@ -26,6 +27,7 @@ pub mod run;
 pub mod setup;
 pub mod telemetry;
 
+pub use access::Access;
 pub use caller::{Caller, ClaimNames, Role};
 pub use clock::Clock;
 pub use environment::{ConfigError, Environment};

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use domain::PlanRefusal;
+use domain::entitlement::Need;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::{Map, Value};
@@ -93,6 +95,22 @@ impl Problem {
         }
         document.insert("request_id".to_owned(), request_id.into());
         Value::Object(document)
+    }
+}
+
+impl From<&PlanRefusal> for Problem {
+    /// Names the plan, the limit and what would allow it.
+    fn from(refusal: &PlanRefusal) -> Self {
+        let kind = match refusal.need {
+            Need::Instagram | Need::Automation => "plan-required",
+            Need::Connection => "plan-limit",
+            Need::Message => "quota-exceeded",
+        };
+        Self::new(403, kind, refusal.title())
+            .detail(refusal.detail())
+            .with("plan", refusal.plan.as_str())
+            .with("limit", refusal.limit)
+            .with("required_plan", refusal.required.as_deref())
     }
 }
 

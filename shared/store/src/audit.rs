@@ -1,15 +1,26 @@
 //! The audit trail: append only.
 
 use aws_sdk_dynamodb::Client;
-use domain::{AuditEvent, TenantId};
+use domain::{AuditEvent, AuditKind, TenantId, UnixMillis};
 
 use crate::cursor::{Listing, Page, Position};
 use crate::error::StoreError;
-use crate::item::{Keyed, from_item, text};
+use crate::item::{Keyed, from_item, text, to_value};
 use crate::key::{EVENT, Key, tenant_partition};
 use crate::tables::Tables;
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+
+/// Which lines of a trail are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrailFilter {
+    /// Of this kind only.
+    pub kind: Option<AuditKind>,
+    /// From then on.
+    pub from: Option<UnixMillis>,
+    /// Before then.
+    pub to: Option<UnixMillis>,
+}
 
 /// Audit events of all tenants.
 #[derive(Clone, Debug)]
@@ -54,17 +65,55 @@ impl AuditStore {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page<AuditEvent>, StoreError> {
+        self.search(tenant, TrailFilter::default(), cursor, limit).await
+    }
+
+    /// The wanted lines of a tenant's trail, newest first. Times narrow down what is read; a kind is picked from it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn search(
+        &self,
+        tenant: &TenantId,
+        wanted: TrailFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<AuditEvent>, StoreError> {
         let partition = tenant_partition(tenant);
         let start = cursor.map(|cursor| Position::decode(&partition, cursor)).transpose()?;
-        let query = self
+        let (first, last) = wanted.bounds();
+        if last < first {
+            return Ok(Page { items: Vec::new(), cursor: None });
+        }
+        let mut query = self
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
             .expression_attribute_values(":pk", text(&partition))
-            .expression_attribute_values(":prefix", text(EVENT))
+            .expression_attribute_values(":first", text(first))
+            .expression_attribute_values(":last", text(last))
             .scan_index_forward(false);
-        let listing = Listing { partition: &partition, index: None, filtered: false, limit, start };
+        if let Some(kind) = wanted.kind {
+            query = query
+                .filter_expression("#kind = :kind")
+                .expression_attribute_names("#kind", "kind")
+                .expression_attribute_values(":kind", to_value(&kind)?);
+        }
+        let listing = Listing { partition: &partition, index: None, filtered: wanted.kind.is_some(), limit, start };
         listing.page(query, |item| from_item("audit event", item)).await
+    }
+}
+
+impl TrailFilter {
+    /// The sort keys between which the wanted lines are, both included.
+    fn bounds(&self) -> (String, String) {
+        let from = self.from.map_or(0, |from| from.get().max(0));
+        // '-' follows the time in a key and is less than '.', so this is after every line of the millisecond before `to`.
+        let last = self
+            .to
+            .map_or_else(|| format!("{EVENT}:"), |to| format!("{EVENT}{:013}.", to.get().saturating_sub(1).max(0)));
+        (format!("{EVENT}{from:013}"), last)
     }
 }

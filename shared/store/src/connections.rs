@@ -1,6 +1,10 @@
 //! A tenant's connected accounts, and the routes by which webhooks find them.
 
 mod activate;
+mod everybody;
+mod forget;
+mod seats;
+mod upkeep;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +17,8 @@ use domain::{AppScopedId, Connection, ConnectionStatus, IgId, Login, Route, Tena
 use serde::{Deserialize, Serialize};
 
 pub use self::activate::ActivateError;
+pub use self::seats::Allowance;
+pub use self::upkeep::{Appointment, Due, DueCursor};
 use crate::error::StoreError;
 use crate::item::{Item, Written, from_item, number, text, to_value, written};
 use crate::key::{ACCOUNT, Key, app_user_partition, tenant_partition};
@@ -29,23 +35,24 @@ const REMEMBERED_TOUCHES: usize = 10_000;
 pub struct ConnectionStore {
     client: Client,
     table: String,
+    tenants: String,
     touched: Arc<Mutex<HashMap<(TenantId, IgId), UnixSeconds>>>,
 }
 
 /// An account that a person connected: kept after the connection ends, for Meta's callbacks that name only the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppUserAccount {
-    /// Who connected it last.
+    /// Who connected it.
     pub tenant: TenantId,
     /// The account.
     pub ig_user_id: IgId,
 }
 
 impl ConnectionStore {
-    /// A store on the connections table. No call is made.
+    /// A store on the connections table, and on that of tenants, where connections are counted. No call is made.
     #[must_use]
     pub fn new(client: Client, tables: &Tables) -> Self {
-        Self { client, table: tables.connections.clone(), touched: Arc::default() }
+        Self { client, table: tables.connections.clone(), tenants: tables.tenants.clone(), touched: Arc::default() }
     }
 
     /// Reads a connection, in whatever status, strongly consistent.
@@ -103,7 +110,7 @@ impl ConnectionStore {
                 "SET #status = :status, #error = :error, updated_at = :now ADD #version :one \
                  REMOVE refresh_shard, refresh_at",
             )
-            .expression_attribute_values(":status", to_value(&ConnectionStatus::Error)?)
+            .expression_attribute_values(":status", to_value(&unless_paused(used, ConnectionStatus::Error))?)
             .expression_attribute_values(":error", to_value(error)?);
         changed(update).await
     }
@@ -114,7 +121,7 @@ impl ConnectionStore {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn clear_error(&self, used: &Connection, now: UnixSeconds) -> Result<Option<Connection>, StoreError> {
-        let healed = Connection { status: ConnectionStatus::Active, ..used.clone() };
+        let healed = Connection { status: unless_paused(used, ConnectionStatus::Active), ..used.clone() };
         let mut expression = "SET #status = :status, updated_at = :now".to_owned();
         let mut update = self.update(used, now);
         for (name, value) in activate::refresh_attributes(&healed) {
@@ -209,6 +216,14 @@ impl ConnectionStore {
             entities.push(from_item(entity, item?)?);
         }
         Ok(entities)
+    }
+}
+
+/// A pause is the plan's: no answer of Meta's ends it.
+const fn unless_paused(used: &Connection, status: ConnectionStatus) -> ConnectionStatus {
+    match used.status {
+        ConnectionStatus::Paused => ConnectionStatus::Paused,
+        _ => status,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -46,6 +47,12 @@ impl<'a, T: Serialize> Keyed<'a, T> {
     /// `DynamoDB` deletes the item some time after this.
     pub(crate) const fn expiring(mut self, at: UnixSeconds) -> Self {
         self.ttl = Some(at);
+        self
+    }
+
+    /// As [`Self::expiring`], if it is to be deleted at all.
+    pub(crate) const fn expiring_at(mut self, at: Option<UnixSeconds>) -> Self {
+        self.ttl = at;
         self
     }
 
@@ -148,6 +155,15 @@ pub(crate) trait Refusal: Sized {
 }
 
 impl Refusal for PutItemError {
+    fn refusal(self) -> Result<Option<Item>, Self> {
+        match self {
+            Self::ConditionalCheckFailedException(refused) => Ok(refused.item),
+            other => Err(other),
+        }
+    }
+}
+
+impl Refusal for DeleteItemError {
     fn refusal(self) -> Result<Option<Item>, Self> {
         match self {
             Self::ConditionalCheckFailedException(refused) => Ok(refused.item),

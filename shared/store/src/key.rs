@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::connection::PROVIDER;
-use domain::{AppScopedId, ConversationId, IgId, Login, MessageId, PageId, TenantId, UnixMillis};
+use domain::{AppScopedId, ConversationId, ErasureCode, IgId, Login, MessageId, PageId, TenantId, UnixMillis};
 use sha2::{Digest, Sha256};
 
 /// Sort keys of a tenant's connections begin so.
 pub(crate) const ACCOUNT: &str = "ACCOUNT#";
+/// Sort keys of a tenant's connections, and of nothing else, begin so.
+pub(crate) const ACCOUNT_OF_TENANT: &str = "ACCOUNT#meta_instagram#";
 /// Sort keys of a tenant's conversations begin so.
 pub(crate) const CONVERSATION: &str = "CONVERSATION#";
 /// Sort keys of a conversation's messages begin so.
@@ -43,8 +45,9 @@ impl Key {
     }
 
     /// Where a deauthorize callback finds what a person has connected.
-    pub(crate) fn app_user(login: Login, person: &AppScopedId, account: &IgId) -> Self {
-        Self::new(app_user_partition(login, person), format!("{ACCOUNT}{account}"))
+    /// One for each tenant that has ever had the account: all of them keep its history.
+    pub(crate) fn app_user(login: Login, person: &AppScopedId, tenant: &TenantId, account: &IgId) -> Self {
+        Self::new(app_user_partition(login, person), format!("{ACCOUNT}{account}#{tenant}"))
     }
 
     pub(crate) fn authorization(state_hash: &str) -> Self {
@@ -85,6 +88,15 @@ impl Key {
         Self::new(tenant_partition(tenant), format!("{EVENT}{:013}-{unique}", at.get().max(0)))
     }
 
+    /// Whether a Meta app as a whole is refused; one for each login.
+    pub(crate) fn breaker(login: Login) -> Self {
+        Self::new(format!("APP#{}", login.as_str()), "BREAKER")
+    }
+
+    pub(crate) fn erasure(code: &ErasureCode) -> Self {
+        Self::new(format!("ERASURE#{code}"), "JOB")
+    }
+
     /// As the SDK wants it.
     pub(crate) fn attributes(&self) -> HashMap<String, AttributeValue> {
         HashMap::from([
@@ -113,6 +125,18 @@ pub(crate) fn message_sort(message: &MessageId) -> String {
 /// The sort keys of all changes that wait for one mid begin so.
 pub(crate) fn waiting_prefix(digest: &str) -> String {
     format!("WAITING#{digest}#")
+}
+
+/// Whose connection this is; the inverse of [`Key::connection`].
+pub(crate) fn connection_of(key: &Key) -> Option<(TenantId, IgId)> {
+    let tenant = key.pk.strip_prefix("TENANT#")?;
+    let account = key.sk.strip_prefix(ACCOUNT)?.strip_prefix(PROVIDER)?.strip_prefix('#')?;
+    Some((TenantId::try_from(tenant).ok()?, IgId::try_from(account).ok()?))
+}
+
+/// Which conversation this is; the inverse of [`Key::conversation`].
+pub(crate) fn conversation_of(key: &Key) -> Option<ConversationId> {
+    ConversationId::try_from(key.sk.strip_prefix(CONVERSATION)?).ok()
 }
 
 /// The calendar month (UTC) that usage at this time counts for, as `2026-11`.

@@ -7,6 +7,8 @@
 //! | [`InboxStore`] | connections, conversations, messages | receives exactly once; lists; marks |
 //! | [`OutboundStore`] | connections, conversations, messages, tenants | queues answers and settles them |
 //! | [`TenantStore`] | tenants | plan and usage |
+//! | [`BreakerStore`] | connections | whether Meta refuses an app as a whole |
+//! | [`ErasureStore`], [`EraseStore`] | connections; all with a person's data | deletions: how far they are; the deleting itself |
 //! | [`AuditStore`] | integration-events | the audit trail |
 //!
 //! Items are the serde shapes of the domain's types beside their keys. A caller that is told of an error may do the
@@ -15,25 +17,33 @@
 mod audit;
 mod authorizations;
 mod batch;
+mod breakers;
 mod connections;
 mod cursor;
+mod erase;
+mod erasures;
 mod error;
+mod everybody;
 mod inbox;
 mod item;
 mod key;
 mod outbound;
+mod retention;
 mod retry;
 mod tables;
 mod tenants;
 mod threads;
 mod transaction;
 
-pub use audit::AuditStore;
+pub use audit::{AuditStore, TrailFilter};
 pub use authorizations::{AuthorizationStore, Claim};
-pub use connections::{ActivateError, AppUserAccount, ConnectionStore};
+pub use breakers::BreakerStore;
+pub use connections::{ActivateError, Allowance, AppUserAccount, Appointment, ConnectionStore, Due, DueCursor};
 pub use cursor::Page;
+pub use erase::{EraseStore, Found, Mark};
+pub use erasures::ErasureStore;
 pub use error::{AwsFailure, StoreError};
 pub use inbox::{Filter, InboxStore, Outcome, Place, Prefetched, Received};
 pub use outbound::{Begun, Draft, Earlier, OutboundStore, QueueError, Queued, SendContext, Unsettled};
 pub use tables::Tables;
-pub use tenants::{TenantProfile, TenantStore, Usage};
+pub use tenants::{TenantStore, Terms, Usage};

@@ -1,13 +1,26 @@
 //! What is known of a tenant: plan and usage.
 
 use aws_sdk_dynamodb::Client;
-use domain::{TenantId, UnixMillis};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::tenant::{Overrides, TenantSettings};
+use domain::{PlanClaim, TenantId, TenantProfile, UnixMillis};
 use serde::{Deserialize, Serialize};
 
+use crate::batch;
+use crate::cursor::Page;
 use crate::error::StoreError;
-use crate::item::{Item, Keyed, from_item};
+use crate::everybody;
+use crate::item::{Item, Written, from_item, number, text, to_value, written};
 use crate::key::{Key, month};
 use crate::tables::Tables;
+
+/// The sparse index of profiles; it holds keys only, so that what is counted in a profile does not touch it.
+const BY_TENANT: &str = "by-tenant";
+/// The index's partition. One is enough: an entry is written once in a tenant's life.
+pub(crate) const TENANTS_SHARD: &str = "tenants_shard";
+/// Its value.
+pub(crate) const TENANTS: &str = "0";
 
 /// Profiles and monthly usage.
 #[derive(Clone, Debug)]
@@ -16,16 +29,15 @@ pub struct TenantStore {
     table: String,
 }
 
-/// A tenant's settings here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TenantProfile {
-    /// Whose.
-    pub tenant: TenantId,
+/// What an operator sets for a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
     /// The key of the plan; `None`: the default of the catalogue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// Last changed.
-    pub updated_at: UnixMillis,
+    /// What was agreed beyond it.
+    pub overrides: Overrides,
+    /// Switches.
+    pub settings: TenantSettings,
 }
 
 /// What a tenant has used in one calendar month (UTC).
@@ -43,7 +55,8 @@ impl TenantStore {
         Self { client, table: tables.tenants.clone() }
     }
 
-    /// Reads a profile; `None` for a tenant that nobody has set up, which is no error.
+    /// Reads a profile, strongly consistent; `None` for a tenant that nobody has set up and that has connected nothing,
+    /// which is no error.
     ///
     /// # Errors
     ///
@@ -52,16 +65,104 @@ impl TenantStore {
         self.get(&Key::profile(tenant)).await?.map(|item| from_item("tenant", item)).transpose()
     }
 
-    /// Stores a profile in place of what was there.
+    /// Sets a tenant's terms in place of what was there; connections are counted on. `expected` is the version that the
+    /// caller has seen, 0 for a tenant without a profile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the profile is at another version, [`StoreError::Unavailable`].
+    pub async fn set_terms(
+        &self,
+        tenant: &TenantId,
+        terms: &Terms,
+        expected: u64,
+        now: UnixMillis,
+    ) -> Result<TenantProfile, StoreError> {
+        let (plan, remove) = if terms.plan.is_some() { (", #plan = :plan", "") } else { ("", " REMOVE #plan") };
+        let mut update = self
+            .change(tenant, &format!("overrides = :overrides, settings = :settings{plan}"), remove, now)
+            .condition_expression("#version = :expected OR (attribute_not_exists(#version) AND :expected = :zero)")
+            .expression_attribute_names("#plan", "plan")
+            .expression_attribute_values(":overrides", to_value(&terms.overrides)?)
+            .expression_attribute_values(":settings", to_value(&terms.settings)?)
+            .expression_attribute_values(":expected", number(expected))
+            .expression_attribute_values(":zero", number(0));
+        if let Some(plan) = &terms.plan {
+            update = update.expression_attribute_values(":plan", text(plan));
+        }
+        changed(update).await?.ok_or(StoreError::Conflict)
+    }
+
+    /// Keeps the plan that a token names. `None` when it is known already, or a later token said otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn take_claim(
+        &self,
+        tenant: &TenantId,
+        claim: &PlanClaim,
+        now: UnixMillis,
+    ) -> Result<Option<TenantProfile>, StoreError> {
+        let update = self
+            .change(tenant, "claimed = :claim", "", now)
+            .condition_expression(
+                "attribute_not_exists(claimed) OR (claimed.issued_at <= :issued AND claimed.#key <> :key)",
+            )
+            .expression_attribute_names("#key", "key")
+            .expression_attribute_values(":claim", to_value(claim)?)
+            .expression_attribute_values(":issued", number(claim.issued_at.get()))
+            .expression_attribute_values(":key", text(&claim.key));
+        changed(update).await
+    }
+
+    /// Corrects the number of connections that count, if it is still what the caller has read. Tells whether it was.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn put_profile(&self, profile: &TenantProfile) -> Result<(), StoreError> {
-        let key = Key::profile(&profile.tenant);
-        let item = Keyed::new(&key, profile).item()?;
-        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
-        Ok(())
+    pub async fn recount(&self, read: &TenantProfile, counted: u32) -> Result<bool, StoreError> {
+        let outcome = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::profile(&read.tenant).attributes()))
+            .update_expression("SET connections = :counted")
+            .condition_expression("connections = :read")
+            .expression_attribute_values(":counted", number(counted))
+            .expression_attribute_values(":read", number(read.connections))
+            .send()
+            .await;
+        Ok(matches!(written(outcome, |_| None)?, Written::Done(_)))
+    }
+
+    /// Tenants that have connected something or were set up, by id. Costs what there are of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn everybody(&self, cursor: Option<&str>, limit: u32) -> Result<Page<TenantProfile>, StoreError> {
+        let start = cursor.map(|cursor| everybody::read(BY_TENANT, cursor)).transpose()?;
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_TENANT)
+            .key_condition_expression("tenants_shard = :shard")
+            .expression_attribute_values(":shard", text(TENANTS))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start.map(|key| index_start(&key)))
+            .send()
+            .await?;
+        let keys: Vec<Key> = output.items.iter().flatten().filter_map(batch::key_of).collect();
+        let wanted: Vec<_> = keys.iter().map(|key| (self.table.as_str(), key.clone())).collect();
+        let mut found = batch::get(&self.client, &wanted).await?;
+        let items = keys.iter().filter_map(|key| found.remove(key)).map(|item| from_item("tenant", item));
+        let end = output.last_evaluated_key.as_ref().and_then(batch::key_of);
+        Ok(Page {
+            items: items.collect::<Result<_, _>>()?,
+            cursor: end.map(|key| everybody::write(BY_TENANT, &key)).transpose()?,
+        })
     }
 
     /// What the tenant has used in the month of `now`.
@@ -74,8 +175,38 @@ impl TenantStore {
         found.map_or(Ok(Usage::default()), |item| from_item("usage", item))
     }
 
+    /// A change of what a plan depends on: it raises the version.
+    fn change(&self, tenant: &TenantId, set: &str, remove: &str, now: UnixMillis) -> UpdateItemFluentBuilder {
+        let known = format!("tenant = :tenant, {TENANTS_SHARD} = :shard, updated_at = :now");
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::profile(tenant).attributes()))
+            .update_expression(format!("SET {known}, {set}{remove} ADD #version :one"))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":tenant", text(tenant.as_str()))
+            .expression_attribute_values(":shard", text(TENANTS))
+            .expression_attribute_values(":now", number(now.get()))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+    }
+
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
         Ok(read.consistent_read(true).send().await?.item)
+    }
+}
+
+fn index_start(key: &Key) -> Item {
+    let mut start = key.attributes();
+    start.insert(TENANTS_SHARD.to_owned(), text(TENANTS));
+    start
+}
+
+/// `None` when the condition did not hold.
+async fn changed(update: UpdateItemFluentBuilder) -> Result<Option<TenantProfile>, StoreError> {
+    match written(update.send().await, |output| output.attributes)? {
+        Written::Done(item) => item.map(|item| from_item("tenant", item)).transpose(),
+        Written::Refused(_) => Ok(None),
     }
 }

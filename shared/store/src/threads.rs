@@ -7,6 +7,7 @@ use domain::{Conversation, ConversationId, IgId, Igsid, Message, MessageId, Mid,
 use crate::error::StoreError;
 use crate::item::{Difference, Item, Keyed, Written, from_item, number, text, to_item, written};
 use crate::key::{Key, MESSAGE, message_sort, messages_partition};
+use crate::retention::Retention;
 use crate::retry::{ATTEMPTS, pause};
 
 /// Attributes that place a message in the index of unsettled ones.
@@ -29,20 +30,27 @@ pub(crate) struct Threads {
 pub(crate) struct Thread {
     pub(crate) tenant: TenantId,
     pub(crate) conversation: Conversation,
+    retention: Retention,
     stored: bool,
 }
 
 impl Thread {
     /// A conversation that was read.
     pub(crate) const fn stored(tenant: TenantId, conversation: Conversation) -> Self {
-        Self { tenant, conversation, stored: true }
+        Self { tenant, conversation, retention: Retention::Unread, stored: true }
     }
 
     /// A conversation that was looked for and is not there.
     pub(crate) fn absent(tenant: TenantId, account: &IgId, contact: &Igsid, now: UnixMillis) -> Self {
         let id = ConversationId::derive(&tenant, account, contact);
         let conversation = Conversation::new(id, account.clone(), contact.clone(), now);
-        Self { tenant, conversation, stored: false }
+        Self { tenant, conversation, retention: Retention::Unread, stored: false }
+    }
+
+    /// The same thread, whose messages are kept for so long.
+    pub(crate) const fn kept(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
     }
 
     pub(crate) const fn is_stored(&self) -> bool {
@@ -110,7 +118,7 @@ impl Threads {
         let outcome = if thread.stored {
             self.update_conversation(thread, &next).await?
         } else {
-            self.insert_conversation(&thread.tenant, &next).await?
+            self.insert_conversation(thread, &next).await?
         };
         match outcome {
             Written::Done(_) => {
@@ -143,9 +151,10 @@ impl Threads {
         Err(StoreError::Conflict)
     }
 
-    async fn insert_conversation(&self, tenant: &TenantId, next: &Conversation) -> Result<Written, StoreError> {
-        let key = Key::conversation(tenant, &next.id);
+    async fn insert_conversation(&self, thread: &Thread, next: &Conversation) -> Result<Written, StoreError> {
+        let key = Key::conversation(&thread.tenant, &next.id);
         let mut item = conversation_attributes(next)?;
+        thread.retention.stamp(next, &mut item);
         item.extend(key.attributes());
         let outcome = self
             .client
@@ -160,8 +169,9 @@ impl Threads {
     }
 
     async fn update_conversation(&self, thread: &Thread, next: &Conversation) -> Result<Written, StoreError> {
-        let before = conversation_attributes(&thread.conversation)?;
-        let Some(difference) = Difference::between(&before, &conversation_attributes(next)?) else {
+        let (mut before, mut after) = (conversation_attributes(&thread.conversation)?, conversation_attributes(next)?);
+        thread.retention.stamp_change((&thread.conversation, next), &mut before, &mut after);
+        let Some(difference) = Difference::between(&before, &after) else {
             return Ok(Written::Done(None));
         };
         let outcome = self
@@ -193,13 +203,14 @@ impl Threads {
     }
 
     /// Stores a message that is not there yet; tells whether it was this call that did.
-    pub(crate) async fn insert_message(&self, tenant: &TenantId, message: &Message) -> Result<bool, StoreError> {
-        let key = Key::message(tenant, &message.conversation, &message.id);
+    pub(crate) async fn insert_message(&self, thread: &Thread, message: &Message) -> Result<bool, StoreError> {
+        let key = Key::message(&thread.tenant, &message.conversation, &message.id);
+        let keyed = Keyed::new(&key, message).expiring_at(thread.retention.end(message.created_at));
         let outcome = self
             .client
             .put_item()
             .table_name(&self.messages)
-            .set_item(Some(Keyed::new(&key, message).item()?))
+            .set_item(Some(keyed.item()?))
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
@@ -332,6 +343,11 @@ impl Walk {
         let low = message_sort(&MessageId::new(first, [0; 8]));
         let high = message_sort(&MessageId::new(last, [u8::MAX; 8]));
         Self::range(tenant, conversation, low, high)
+    }
+
+    /// Through those written from `first` on.
+    pub(crate) fn since(tenant: &TenantId, conversation: &ConversationId, first: UnixMillis) -> Self {
+        Self { low: message_sort(&MessageId::new(first, [0; 8])), ..Self::all(tenant, conversation) }
     }
 
     /// Leaves out messages whose attribute has another text.

@@ -1,6 +1,9 @@
 //! `cargo dev doctor`: what a start would use. Secrets are not shown, only whether they are there.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::{
+    io::{self, Write},
+    net::{Ipv4Addr, TcpListener},
+};
 
 use local::{
     RealMeta,
@@ -14,29 +17,29 @@ pub(super) fn run(options: &UpOptions) -> Result<(), BoxError> {
     let urls = |port: u16| format!("http://127.0.0.1:{port}");
     let ports = options.ports();
     let template = local::resolved_template(&urls(ports.api), &urls(ports.issuer), &urls(ports.meta), real.as_ref())?;
-    println!("template   {}", Template::path().display());
-    println!("data       {}", data_dir().display());
+    let mut lines =
+        vec![format!("template   {}", Template::path().display()), format!("data       {}", data_dir().display())];
     for (what, port) in [("api", ports.api), ("aws", ports.aws), ("meta", ports.meta), ("issuer", ports.issuer)] {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-        println!("port       {port} {what}: {}", if free { "free" } else { "taken" });
+        lines.push(format!("port       {port} {what}: {}", if free { "free" } else { "taken" }));
     }
-    match &real {
-        None => println!("meta       simulated"),
-        Some(real) => {
-            for app in &real.apps {
-                let (login, version) = (app.login.as_str(), &app.graph_version);
-                println!("meta       real app {} ({login}, {version}), with its secret", app.app_id);
-            }
-        }
-    }
-    println!("\nparameters");
-    for (name, value) in template.parameters() {
-        println!("  {name:20} {value}");
-    }
+    lines.extend(registrations(real.as_ref()));
+    lines.push("\nparameters".to_owned());
+    lines.extend(template.parameters().iter().map(|(name, value)| format!("  {name:20} {value}")));
     for function in template.functions(&template.predicted_identities()?)? {
-        println!("{}", describe(&function, options.verbose).join("\n"));
+        lines.extend(describe(&function, options.verbose));
     }
+    writeln!(io::stdout(), "{}", lines.join("\n"))?;
     Ok(())
+}
+
+fn registrations(real: Option<&RealMeta>) -> Vec<String> {
+    let Some(real) = real else { return vec!["meta       simulated".to_owned()] };
+    let apps = real.apps.iter().map(|app| {
+        let (login, version) = (app.login.as_str(), &app.graph_version);
+        format!("meta       real app {} ({login}, {version}), with its secret", app.app_id)
+    });
+    apps.collect()
 }
 
 /// One line for the function, one for each of its triggers.

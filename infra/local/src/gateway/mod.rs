@@ -114,8 +114,11 @@ impl Gateway {
     }
 
     async fn integrate(&self, matched: &Matched<'_>, event: Bytes) -> Response<Body> {
-        let work = self.settings.invoker.invoke(matched.function, event);
-        match tokio::time::timeout(INTEGRATION_TIMEOUT, work).await {
+        let (invoker, function) = (Arc::clone(&self.settings.invoker), matched.function.to_owned());
+        // A task of its own: a function goes on when the caller goes away or the gateway stops waiting.
+        let work = tokio::spawn(async move { invoker.invoke(&function, event).await }.in_current_span());
+        match tokio::time::timeout(INTEGRATION_TIMEOUT, work).await.map(|task| task.unwrap_or(Err(InvokeError::Killed)))
+        {
             Ok(Ok(answer)) => payload::response(&answer).unwrap_or_else(|| {
                 warn!(route = matched.key(), "The function's answer is not in format 2.0");
                 internal_error()

@@ -37,7 +37,7 @@ pub(super) fn event(parts: &Parts, body: &Bytes, matched: &Matched<'_>, around: 
         "routeKey": key,
         "rawPath": uri.path(),
         "rawQueryString": uri.query().unwrap_or_default(),
-        "headers": joined_headers(headers),
+        "headers": joined_headers(headers, around.source_ip),
         "requestContext": context(method, uri, headers, &key, matched, around),
         "isBase64Encoded": false,
     });
@@ -97,14 +97,19 @@ fn context(
     context
 }
 
-/// Lower-case names; several values of one name are joined by commas. Cookies have a place of their own.
-fn joined_headers(headers: &HeaderMap) -> BTreeMap<&str, String> {
+/// Lower-case names; several values of one name are joined by commas. Cookies have a place of their own. The gateway adds
+/// from where the request came.
+fn joined_headers<'a>(headers: &'a HeaderMap, source_ip: &str) -> BTreeMap<&'a str, String> {
     let names = headers.keys().filter(|name| *name != header::COOKIE);
     let join = |name: &HeaderName| {
         let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         values.collect::<Vec<_>>().join(",")
     };
-    names.map(|name| (name.as_str(), join(name))).collect()
+    let mut joined: BTreeMap<&str, String> = names.map(|name| (name.as_str(), join(name))).collect();
+    let proxies = joined.remove("x-forwarded-for").map(|proxies| format!("{proxies}, ")).unwrap_or_default();
+    joined.insert("x-forwarded-for", format!("{proxies}{source_ip}"));
+    joined.entry("x-forwarded-proto").or_insert_with(|| "http".to_owned());
+    joined
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
@@ -221,7 +226,9 @@ mod tests {
         assert_eq!(event["routeKey"], "POST /t/{tenant}");
         assert_eq!(event["rawQueryString"], "a=1&a=2&b=%20");
         assert_eq!(event["queryStringParameters"], json!({"a": "1,2", "b": " "}));
-        assert_eq!(event["headers"], json!({"content-type": "application/json", "x-two": "1,2"}));
+        assert_eq!(event["headers"]["x-two"], "1,2");
+        assert_eq!(event["headers"]["x-forwarded-for"], "127.0.0.1");
+        assert!(event["headers"]["cookie"].is_null(), "cookies stand in their own list");
         assert_eq!(event["cookies"], json!(["one=1", "two=2"]));
         assert_eq!(event["pathParameters"], json!({"tenant": "luna"}));
         assert_eq!(event["requestContext"]["time"], "01/Oct/2026:10:00:00 +0000");

@@ -14,11 +14,11 @@ use lambda_runtime::{Context, LambdaEvent, Service};
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::{Instrument, info_span};
 
-use super::{Invocation, InvokeError};
+use super::{Call, InvokeError};
 use crate::provision::BoxError;
 
 /// A function that has started.
-pub(crate) type Handler = Arc<dyn Fn(Invocation) -> BoxFuture<'static, Result<Vec<u8>, InvokeError>> + Send + Sync>;
+pub(crate) type Handler = Arc<dyn Fn(Call) -> BoxFuture<'static, Result<Vec<u8>, InvokeError>> + Send + Sync>;
 
 /// Starts a function from what `main.rs` would take from its process.
 pub(crate) type Factory = Box<dyn Fn(Setup) -> BoxFuture<'static, Result<Handler, BoxError>> + Send + Sync>;
@@ -35,7 +35,7 @@ impl Warm {
         Self { factory, setup, handler: Mutex::default() }
     }
 
-    pub(super) async fn call(&self, invocation: Invocation) -> Result<Vec<u8>, InvokeError> {
+    pub(super) async fn call(&self, invocation: Call) -> Result<Vec<u8>, InvokeError> {
         let handler = self.handler().await?;
         handler(invocation).await
     }
@@ -103,7 +103,7 @@ where
     })
 }
 
-fn context(invocation: &Invocation) -> Context {
+fn context(invocation: &Call) -> Context {
     let mut context = Context::default();
     context.request_id.clone_from(&invocation.request_id);
     context.deadline = u64::try_from(invocation.deadline_ms).unwrap_or_default();

@@ -22,7 +22,7 @@ use tracing::{Instrument, debug, info_span, warn};
 use uuid::Uuid;
 
 use crate::{
-    clock::{StackClock, milliseconds},
+    clock::{StackClock, milliseconds, system_ms},
     provision::BoxError,
     template::Function,
 };
@@ -43,7 +43,7 @@ pub const MAX_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 
 /// One event on its way into a function.
 #[derive(Clone, Debug)]
-pub struct Invocation {
+pub struct Call {
     /// Lambda's id of this invocation.
     pub request_id: String,
     /// Until when the function may run: milliseconds since 1970, by the clock that the function reads.
@@ -56,7 +56,7 @@ pub struct Invocation {
     pub payload: Bytes,
 }
 
-impl Invocation {
+impl Call {
     /// An invocation with fresh ids.
     #[must_use]
     pub fn new(function_arn: &str, payload: impl Into<Bytes>, deadline_ms: i64) -> Self {
@@ -109,7 +109,7 @@ pub(crate) enum Executor {
 }
 
 impl Executor {
-    async fn run(&self, invocation: Invocation) -> Result<Vec<u8>, InvokeError> {
+    async fn run(&self, invocation: Call) -> Result<Vec<u8>, InvokeError> {
         match self {
             Self::InProcess(warm) => {
                 let answer = AssertUnwindSafe(warm.call(invocation)).catch_unwind().await;
@@ -121,6 +121,13 @@ impl Executor {
                 })
             }
             Self::Processes(pool) => pool.call(invocation).await,
+        }
+    }
+
+    /// A process that died is gone already; a library has to forget what it kept.
+    fn environment_died(&self) {
+        if let Self::InProcess(warm) = self {
+            warm.discard();
         }
     }
 
@@ -138,6 +145,13 @@ struct Runtime {
     executor: Executor,
     /// Counts the deaths that were ordered; a change ends what is running.
     deaths: watch::Sender<u64>,
+}
+
+impl Runtime {
+    fn die(&self) {
+        self.executor.discard();
+        self.deaths.send_modify(|deaths| *deaths += 1);
+    }
 }
 
 /// All functions of a stack.
@@ -177,8 +191,14 @@ impl Invoker {
     /// Ends every running invocation of a function, by the name of its crate, as if its environments died.
     pub(crate) fn kill(&self, binary: &str) {
         for runtime in self.runtimes.values().filter(|runtime| runtime.function.binary == binary) {
-            runtime.executor.discard();
-            runtime.deaths.send_modify(|deaths| *deaths += 1);
+            runtime.die();
+        }
+    }
+
+    /// Ends every running invocation.
+    pub(crate) fn kill_all(&self) {
+        for runtime in self.runtimes.values() {
+            runtime.die();
         }
     }
 
@@ -190,15 +210,19 @@ impl Invoker {
             return Err(InvokeError::TooLarge);
         }
         let function = &runtime.function;
-        let deadline = self.clock.now_ms().saturating_add(milliseconds(function.timeout));
-        let invocation = Invocation::new(&function.arn(), payload, deadline);
+        let now_ms = match runtime.executor {
+            Executor::InProcess(_) => self.clock.now_ms(),
+            Executor::Processes(_) => system_ms(), // which is the clock that processes read
+        };
+        let deadline = now_ms.saturating_add(milliseconds(function.timeout));
+        let invocation = Call::new(&function.arn(), payload, deadline);
         let lambda_request_id = &invocation.request_id;
         let span = info_span!("invocation", stack = self.stack, function = function.binary, lambda_request_id);
         let _counted = InFlight::enter(&self.in_flight);
         self.watched(runtime, invocation).instrument(span).await
     }
 
-    async fn watched(&self, runtime: &Runtime, invocation: Invocation) -> Result<Vec<u8>, InvokeError> {
+    async fn watched(&self, runtime: &Runtime, invocation: Call) -> Result<Vec<u8>, InvokeError> {
         let started = Instant::now();
         let outcome = self.bounded(runtime, invocation).await;
         let duration_ms = milliseconds(started.elapsed());
@@ -209,13 +233,13 @@ impl Invoker {
             Err(error) => warn!(duration_ms, error = %edge::telemetry::Chain(error), "Failed"),
         }
         if matches!(outcome, Err(InvokeError::Killed | InvokeError::TimedOut)) {
-            runtime.executor.discard();
+            runtime.executor.environment_died();
         }
         outcome
     }
 
     /// Ends with the function, its timeout or its death, whatever comes first.
-    async fn bounded(&self, runtime: &Runtime, invocation: Invocation) -> Result<Vec<u8>, InvokeError> {
+    async fn bounded(&self, runtime: &Runtime, invocation: Call) -> Result<Vec<u8>, InvokeError> {
         let mut deaths = runtime.deaths.subscribe();
         let doom = self.chaos.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Dice::throw);
         let work = Mortal::new(runtime.executor.run(invocation), doom);

@@ -7,13 +7,14 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use edge::telemetry::METRIC;
 use serde_json::Value as Json;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
 };
 
-use super::{Invocation, InvokeError, ProcessSetting};
+use super::{Call, InvokeError, ProcessSetting};
 use crate::{
     clock::system_ms,
     logs::{self, LogLine, Output},
@@ -81,7 +82,7 @@ impl Process {
     /// # Errors
     ///
     /// [`InvokeError::Failed`] when the function says so; [`InvokeError::Killed`] when the process ended.
-    pub async fn invoke(&mut self, invocation: Invocation) -> Result<Vec<u8>, InvokeError> {
+    pub async fn invoke(&mut self, invocation: Call) -> Result<Vec<u8>, InvokeError> {
         tokio::select! {
             biased;
             answer = self.api.invoke(invocation) => answer,
@@ -140,7 +141,7 @@ impl Pool {
         }
     }
 
-    pub(super) async fn call(&self, invocation: Invocation) -> Result<Vec<u8>, InvokeError> {
+    pub(super) async fn call(&self, invocation: Call) -> Result<Vec<u8>, InvokeError> {
         let idle = self.idle().pop();
         let mut process = match idle {
             Some(warm) => warm,
@@ -172,15 +173,19 @@ impl Pool {
 /// Reads the JSON that functions log; any other text is a message of its own.
 fn log_line(function: &str, text: &str) -> LogLine {
     let mut fields: BTreeMap<String, Json> = serde_json::from_str(text).unwrap_or_default();
-    let mut take =
-        |name: &str| fields.remove(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let plain = |value: Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let span = fields.remove("span").unwrap_or_default();
+    fields.remove("timestamp");
+    let is_metric = fields.contains_key("_aws");
+    let is_ours = !fields.is_empty();
+    let mut take = |name: &str| fields.remove(name).map(plain);
     LogLine {
         at_ms: system_ms(),
         level: take("level").unwrap_or_else(|| "INFO".to_owned()),
-        target: take("target").unwrap_or_else(|| function.to_owned()),
+        target: take("target").unwrap_or_else(|| if is_metric { METRIC } else { function }.to_owned()),
         function: Some(function.to_owned()),
-        request_id: take("request_id"),
-        message: take("message").unwrap_or_else(|| if fields.is_empty() { text.to_owned() } else { String::new() }),
+        request_id: take("request_id").or_else(|| span["request_id"].as_str().map(str::to_owned)),
+        message: take("message").unwrap_or_else(|| if is_ours { String::new() } else { text.to_owned() }),
         fields,
     }
 }
@@ -191,10 +196,13 @@ mod tests {
 
     #[test]
     fn a_functions_own_json_becomes_a_line_and_other_text_stays_as_it_is() {
-        let line = log_line("send", r#"{"level":"WARN","message":"Refused","reason":"window"}"#);
+        let text = r#"{"level":"WARN","message":"Refused","reason":"window","span":{"request_id":"r-1"}}"#;
+        let line = log_line("send", text);
         assert_eq!((line.level.as_str(), line.message.as_str()), ("WARN", "Refused"));
+        assert_eq!(line.request_id.as_deref(), Some("r-1"));
         assert_eq!(line.fields["reason"], "window");
         let panic = log_line("send", "thread 'main' panicked");
         assert_eq!(panic.message, "thread 'main' panicked");
+        assert_eq!(log_line("send", r#"{"_aws":{},"sent":1}"#).target, METRIC);
     }
 }

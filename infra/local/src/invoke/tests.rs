@@ -84,7 +84,7 @@ async fn a_payload_over_six_mebibytes_is_refused_on_both_ways() {
 #[tokio::test]
 async fn a_process_that_dies_before_its_answer_is_reported_as_killed() {
     let mut process = Process::start(Path::new("/bin/sh"), &BTreeMap::new(), |_| {}).await.expect("a shell");
-    let invocation = Invocation::new("arn", "{}", 0);
+    let invocation = Call::new("arn", "{}", 0);
     assert!(matches!(process.invoke(invocation).await, Err(InvokeError::Killed)));
 }
 

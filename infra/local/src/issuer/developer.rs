@@ -6,7 +6,7 @@ use axum::{
     Form,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,6 +58,11 @@ pub(super) async fn connect(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// A plain page of another origin than the API's that embeds the web components.
+pub(super) async fn embed() -> Html<&'static str> {
+    Html(include_str!("../../embed/index.html"))
 }
 
 fn signed_in(headers: &HeaderMap) -> Option<&'static Person> {

@@ -91,7 +91,7 @@ impl AuthorizationRequest {
             Some("response_type must be code")
         } else if self.client_id != issuer.audience {
             Some("client_id is unknown")
-        } else if !is_loopback(&self.redirect_uri) {
+        } else if !issuer.trusts(&self.redirect_uri) {
             Some("redirect_uri must be on this machine")
         } else if self.code_challenge_method != "S256" || self.code_challenge.is_empty() {
             Some("PKCE with S256 is required")
@@ -99,11 +99,6 @@ impl AuthorizationRequest {
             None
         }
     }
-}
-
-/// Any port and path: pages under development move.
-fn is_loopback(uri: &str) -> bool {
-    Url::parse(uri).is_ok_and(|uri| uri.scheme() == "http" && matches!(uri.host_str(), Some("127.0.0.1" | "localhost")))
 }
 
 /// The sign-in page.

@@ -19,6 +19,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use url::{Origin, Url};
 
 use self::{
     flow::{Codes, OPEN_TO_PAGES},
@@ -47,6 +48,8 @@ pub(crate) struct Issuer {
     api_url: String,
     meta_url: String,
     http: reqwest::Client,
+    /// Where a tunnel makes the pages reachable from outside.
+    tunnel: Option<Origin>,
 }
 
 impl Issuer {
@@ -67,6 +70,21 @@ impl Issuer {
             api_url: api_url.to_owned(),
             meta_url: meta_url.to_owned(),
             http: reqwest::Client::new(),
+            tunnel: None,
+        })
+    }
+
+    /// Lets people return to pages at this address as well: with the real Meta they come through a tunnel.
+    pub(crate) fn trusting(self, address: Option<&str>) -> Self {
+        let tunnel = address.and_then(|address| Url::parse(address).ok()).map(|address| address.origin());
+        Self { tunnel, ..self }
+    }
+
+    /// On this machine any port and path: pages under development move.
+    fn trusts(&self, redirect_uri: &str) -> bool {
+        Url::parse(redirect_uri).is_ok_and(|uri| {
+            let loopback = uri.scheme() == "http" && matches!(uri.host_str(), Some("127.0.0.1" | "localhost"));
+            loopback || self.tunnel.as_ref() == Some(&uri.origin())
         })
     }
 
@@ -115,6 +133,7 @@ pub(crate) fn router(issuer: Arc<Issuer>) -> Router {
         .route("/", get(developer::home))
         .route("/sign-in", post(developer::sign_in))
         .route("/connect", post(developer::connect))
+        .route("/embed", get(developer::embed))
         .route("/.well-known/openid-configuration", get(discovery))
         .route("/.well-known/jwks.json", get(jwks))
         .route("/authorize", get(flow::authorize).post(flow::choose))

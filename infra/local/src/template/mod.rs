@@ -117,7 +117,8 @@ impl Template {
     /// The template of this repository, read at run time so that an edit takes effect at the next start.
     #[must_use]
     pub fn path() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml")
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        root.canonicalize().unwrap_or(root).join("template.yaml")
     }
 
     /// Reads a template; `overrides` are parameter values, those the template does not declare are ignored.

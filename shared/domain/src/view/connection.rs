@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::connection::{Connection, ConnectionError, ConnectionStatus, Login};
+use crate::connection::{Connection, ConnectionError, ConnectionStatus, Login, Notice};
 use crate::id::{IgId, PageId};
 
 /// A connection without its token.
@@ -24,6 +24,8 @@ pub struct ConnectionView {
     pub page_name: Option<String>,
     /// Why it does not work.
     pub error: Option<ErrorView>,
+    /// What to do before it stops working.
+    pub notice: Option<NoticeView>,
     /// When the token ends, unless it is renewed.
     pub token_expires_at: Option<String>,
     /// When the person has to log in again.
@@ -51,6 +53,21 @@ impl From<&ConnectionError> for ErrorView {
     }
 }
 
+/// What to do about a connection that works, before it stops.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NoticeView {
+    /// A stable word.
+    pub reason: String,
+    /// Until then it works.
+    pub until: String,
+}
+
+impl From<&Notice> for NoticeView {
+    fn from(notice: &Notice) -> Self {
+        Self { reason: notice.reason.clone(), until: notice.until.rfc3339() }
+    }
+}
+
 impl From<&Connection> for ConnectionView {
     fn from(connection: &Connection) -> Self {
         Self {
@@ -63,6 +80,7 @@ impl From<&Connection> for ConnectionView {
             page_id: connection.page_id.clone(),
             page_name: connection.page_name.clone(),
             error: connection.error.as_ref().map(ErrorView::from),
+            notice: connection.notice.as_ref().map(NoticeView::from),
             token_expires_at: connection.token_expires_at.map(crate::UnixSeconds::rfc3339),
             data_access_expires_at: connection.data_access_expires_at.map(crate::UnixSeconds::rfc3339),
             last_webhook_at: connection.last_webhook_at.map(crate::UnixSeconds::rfc3339),

@@ -3,7 +3,9 @@
 mod connection;
 mod conversation;
 mod message;
+mod plan;
 
 pub use connection::{ConnectionView, InstagramStatus};
 pub use conversation::{ContactView, ConversationView, LastMessageView};
 pub use message::{MessageView, ReactionView};
+pub use plan::PlanView;

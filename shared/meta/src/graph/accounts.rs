@@ -86,7 +86,11 @@ impl GraphClient<'_> {
     }
 
     /// The account that a token of Instagram Login belongs to.
-    async fn me(&self, token: &AccessToken, person: Option<&AppScopedId>) -> Result<DiscoveredAccount, GraphError> {
+    pub(super) async fn me(
+        &self,
+        token: &AccessToken,
+        person: Option<&AppScopedId>,
+    ) -> Result<DiscoveredAccount, GraphError> {
         const FIELDS: &str = "user_id,username,name,account_type,profile_picture_url";
         let request = self.request(Method::GET, "me", token).query(&[("fields", FIELDS)]);
         let answer = execute::<Wrapped<Me>>(Call::Read, request).await?.body;

@@ -9,6 +9,7 @@ mod authorize;
 mod conversation;
 mod error;
 mod explain;
+mod holder;
 mod login;
 mod pages;
 mod refusal;

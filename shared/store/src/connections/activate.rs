@@ -3,7 +3,8 @@
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use domain::{Connection, ConnectionStatus, IgId, PageId, Route, TenantId, UnixSeconds};
 
-use super::{AppUserAccount, ConnectionStore};
+use super::upkeep::{REFRESH_AT, REFRESH_SHARD};
+use super::{Allowance, AppUserAccount, ConnectionStore};
 use crate::error::StoreError;
 use crate::item::{IndexValue, Keyed, from_item, number, text};
 use crate::key::Key;
@@ -22,6 +23,9 @@ pub enum ActivateError {
     /// The connection is not at the version that the caller expected.
     #[error("the connection was changed meanwhile")]
     Conflict,
+    /// The plan has no room for one more connection, or is not the one any more that the caller knows.
+    #[error("the plan has no room for one more connection")]
+    NoRoom,
     /// See there.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -39,20 +43,38 @@ impl ConnectionStore {
     /// See [`ActivateError`]. Uniqueness holds under concurrency: of two tenants that activate the same account at
     /// once one gets [`ActivateError::OwnedByAnother`].
     pub async fn activate(&self, connection: &Connection, expected: Option<u64>) -> Result<Connection, ActivateError> {
+        self.activate_within(connection, expected, &Allowance::ANY).await
+    }
+
+    /// As [`Self::activate`], within what the tenant's plan allows. An account that counts already, as with a reconnect,
+    /// takes no further room.
+    ///
+    /// # Errors
+    ///
+    /// See [`ActivateError`]. The limit holds under concurrency: of many that take the last place at once one gets it.
+    pub async fn activate_within(
+        &self,
+        connection: &Connection,
+        expected: Option<u64>,
+        allowance: &Allowance,
+    ) -> Result<Connection, ActivateError> {
         let stored = Connection { version: expected.map_or(1, |version| version + 1), ..connection.clone() };
         let mut writes = self.claims(&stored)?;
+        let mut counts_already = false;
         if expected.is_some() {
             let previous = self.find(&stored.tenant, &stored.ig_user_id).await?;
+            counts_already = previous.as_ref().is_some_and(Connection::counts);
             writes.extend(self.page_to_leave(previous.as_ref(), stored.page_id.as_ref()).await?);
         }
         let claims = writes.len();
         writes.push(self.put_connection(&stored, expected)?);
-        transaction::write(&self.client, writes).await?.map_err(|refused| {
-            if refused.0.iter().any(|place| *place < claims) {
-                ActivateError::OwnedByAnother
-            } else {
-                ActivateError::Conflict
-            }
+        if !counts_already {
+            writes.push(self.count(&stored.tenant, allowance)?);
+        }
+        transaction::write(&self.client, writes).await?.map_err(|refused| match refused.0.iter().min() {
+            Some(place) if *place < claims => ActivateError::OwnedByAnother,
+            Some(place) if *place == claims => ActivateError::Conflict,
+            _ => ActivateError::NoRoom,
         })?;
         Ok(stored)
     }
@@ -77,6 +99,9 @@ impl ConnectionStore {
             let expected = found.version;
             let mut writes = vec![self.leave(&Key::route(account), account)?];
             writes.extend(self.page_to_leave(Some(&found), None).await?);
+            if found.counts() {
+                writes.push(self.count_no_more(tenant)?);
+            }
             let revoked = revoked(found, now);
             writes.push(self.put_connection(&revoked, Some(expected))?);
             if transaction::write(&self.client, writes).await?.is_ok() {
@@ -89,7 +114,12 @@ impl ConnectionStore {
 
     /// The routes, and the note of who connected the account.
     fn claims(&self, connection: &Connection) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let route = Route { tenant: connection.tenant.clone(), ig_user_id: connection.ig_user_id.clone() };
+        let route = Route {
+            tenant: connection.tenant.clone(),
+            ig_user_id: connection.ig_user_id.clone(),
+            retention_days: connection.retention_days,
+            paused: false,
+        };
         let pages = connection.page_id.iter().map(Key::page_route);
         let mut writes = std::iter::once(Key::route(&connection.ig_user_id))
             .chain(pages)
@@ -97,7 +127,7 @@ impl ConnectionStore {
             .collect::<Result<Vec<_>, _>>()?;
         if let Some(person) = &connection.app_scoped_user_id {
             let account = AppUserAccount { tenant: route.tenant, ig_user_id: route.ig_user_id };
-            let key = Key::app_user(connection.login, person, &account.ig_user_id);
+            let key = Key::app_user(connection.login, person, &account.tenant, &account.ig_user_id);
             writes.push(
                 Put::builder().table_name(&self.table).set_item(Some(Keyed::new(&key, &account).item()?)).part()?,
             );
@@ -171,19 +201,11 @@ fn revoked(found: Connection, now: UnixSeconds) -> Connection {
     }
 }
 
-/// Places an active connection with an expiring token in the index of what is to be renewed: at half of the token's
-/// life, so that a month remains for the renewal to be tried again.
+/// Places an active connection in the index of what is to be looked after, by its login.
 pub(super) fn refresh_attributes(connection: &Connection) -> Vec<(&'static str, IndexValue)> {
-    let Some(expires_at) = connection.token_expires_at.filter(|_| connection.is_active()) else {
-        return Vec::new();
-    };
-    let issued_at = connection.token_refreshed_at;
-    let half = (expires_at.get() - issued_at.get()) / 2;
+    let Some(due_at) = connection.upkeep_at(connection.updated_at) else { return Vec::new() };
     vec![
-        ("refresh_shard", IndexValue::Text(REFRESH_SHARD.to_owned())),
-        ("refresh_at", IndexValue::Number(issued_at.plus(half).get())),
+        (REFRESH_SHARD, IndexValue::Text(connection.login.as_str().to_owned())),
+        (REFRESH_AT, IndexValue::Number(due_at.get())),
     ]
 }
-
-/// One shard is enough: an entry moves once a month for each connection.
-const REFRESH_SHARD: &str = "0";

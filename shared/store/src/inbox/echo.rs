@@ -2,11 +2,13 @@
 
 use domain::conversation::WasCounted;
 use domain::event::NewMessage;
-use domain::{Author, Direction, Message, Status, UnixMillis};
+use domain::{Author, Change, Direction, Message, MessageId, Mid, Status, UnixMillis};
 
 use super::Outcome;
+use super::waiting::Parked;
 use crate::error::StoreError;
 use crate::item::number;
+use crate::key::Key;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{ECHOED_AT, OUTBOUND_AT, OUTBOUND_SHARD, Thread, Threads, Walk};
 
@@ -29,7 +31,8 @@ enum Original {
 impl Threads {
     /// Finds the message that an echo is of, or stores it as written elsewhere.
     pub(crate) async fn place_echo(&self, thread: &mut Thread, echo: &NewMessage) -> Result<Outcome, StoreError> {
-        if thread.conversation.counted.contains(&echo.id) == WasCounted::Yes {
+        if thread.conversation.counted.contains(&echo.id) == WasCounted::Yes && !self.was_absorbed(thread, echo).await?
+        {
             return self.store(thread, echo).await;
         }
         for attempt in 0..ATTEMPTS {
@@ -77,6 +80,44 @@ impl Threads {
         Ok(sending.or(uncertain).map_or(Original::Foreign, Original::Unanswered))
     }
 
+    /// Whether the echo, stored as written elsewhere once, has turned out to be of a message of ours.
+    async fn was_absorbed(&self, thread: &Thread, echo: &NewMessage) -> Result<bool, StoreError> {
+        Ok(matches!(self.original(thread, echo).await?, Original::Known(message) if message.id != echo.id))
+    }
+
+    /// Removes the message that was stored for an echo of `ours` before Meta told that it was ours. What happened to
+    /// that message happened to ours.
+    pub(crate) async fn absorb_twin(&self, thread: &mut Thread, ours: &MessageId, mid: &Mid) -> Result<(), StoreError> {
+        let Some(twin) = self.twin(thread, ours, mid).await? else { return Ok(()) };
+        for change in changes(&twin) {
+            self.apply(thread, ours, &Parked::Change(change)).await?;
+        }
+        if let Some(ours) = self.message(&thread.tenant, thread.id(), ours).await? {
+            self.amend(thread, |conversation| {
+                if conversation.last_message.as_ref().is_some_and(|shown| shown.id == twin.id) {
+                    conversation.last_message = None;
+                    conversation.show_if_newest(&ours);
+                }
+            })
+            .await?;
+        }
+        let key = Key::message(&thread.tenant, thread.id(), &twin.id).attributes();
+        self.client.delete_item().table_name(&self.messages).set_key(Some(key)).send().await?;
+        Ok(())
+    }
+
+    async fn twin(&self, thread: &Thread, ours: &MessageId, mid: &Mid) -> Result<Option<Message>, StoreError> {
+        let first = ours.at().plus(-CLOCK_SKEW_MS);
+        let mut walk = Walk::since(&thread.tenant, thread.id(), first).only("provider_message_id", mid.as_str());
+        while let Some(messages) = self.next(&mut walk).await? {
+            let twin = messages.into_iter().find(|message| message.id != *ours && message.author == Author::App);
+            if twin.is_some() {
+                return Ok(twin);
+            }
+        }
+        Ok(None)
+    }
+
     /// Gives our message the mid of its echo: it was sent. `false` when it has changed meanwhile.
     async fn merge(&self, thread: &Thread, message: Message, echo: &NewMessage) -> Result<bool, StoreError> {
         let at = echo.id.at();
@@ -90,6 +131,14 @@ impl Threads {
         let beside = [(ECHOED_AT, Some(number(at.get()))), (OUTBOUND_SHARD, None), (OUTBOUND_AT, None)];
         Ok(self.replace_message(&thread.tenant, &message, sent, &beside).await?.is_some())
     }
+}
+
+/// Everything that has happened to a message.
+fn changes(message: &Message) -> Vec<Change> {
+    let reactions = message.reactions.iter();
+    let reactions = reactions.map(|(by, reaction)| Change::React { by: *by, reaction: reaction.clone() });
+    let edit = message.edit.clone().map(|edit| Change::Edit { edit });
+    reactions.chain(edit).chain(message.deleted_at.map(|at| Change::Unsend { at })).collect()
 }
 
 const fn earliest(echoed_at: UnixMillis) -> UnixMillis {

@@ -63,6 +63,8 @@ pub enum Outcome {
     Unplaced,
     /// No tenant has connected the account.
     NoRoute,
+    /// The tenant's plan has no room for the account: nothing is received until an upgrade.
+    Paused,
     /// It concerns no conversation: a test, a notice, nothing.
     NotForInbox,
 }

@@ -20,7 +20,7 @@ const REMEMBERED_OWNERS: usize = 10_000;
 /// Whoever works on several conversations at once gives each its own clone.
 #[derive(Clone, Debug, Default)]
 pub struct Prefetched {
-    owners: HashMap<IgId, Option<TenantId>>,
+    owners: HashMap<IgId, Option<Route>>,
     /// Conversations that were looked for; `None` for one that is not there.
     conversations: HashMap<(TenantId, ConversationId), Option<Conversation>>,
 }
@@ -43,7 +43,7 @@ impl InboxStore {
         let mut prefetched = Prefetched::default();
         for account in accounts {
             let owner = owner(&found, account)?;
-            self.remember_owner(account, owner.as_ref());
+            self.remember_owner(account, owner.as_ref().map(|route| &route.tenant));
             prefetched.owners.insert(account.clone(), owner);
         }
         prefetched.take_over(predicted, found)?;
@@ -57,7 +57,7 @@ impl InboxStore {
         events: &[(IgId, Option<Igsid>)],
         prefetched: &mut Prefetched,
     ) -> Result<(), StoreError> {
-        let mut missing = threads_of(events, |account| prefetched.owners.get(account).cloned().flatten());
+        let mut missing = threads_of(events, |account| prefetched.tenant(account).cloned());
         missing.retain(|thread| !prefetched.conversations.contains_key(thread));
         if missing.is_empty() {
             return Ok(());
@@ -75,16 +75,12 @@ impl InboxStore {
     }
 
     /// Whose account it is: as prefetched, or read now.
-    pub(super) async fn owner(
-        &self,
-        prefetched: &mut Prefetched,
-        account: &IgId,
-    ) -> Result<Option<TenantId>, StoreError> {
+    pub(super) async fn owner(&self, prefetched: &mut Prefetched, account: &IgId) -> Result<Option<Route>, StoreError> {
         if let Some(known) = prefetched.owners.get(account) {
             return Ok(known.clone());
         }
         let found = self.threads.get(&self.connections, &Key::route(account)).await?;
-        let owner = found.map(|item| from_item::<Route>("route", item)).transpose()?.map(|route| route.tenant);
+        let owner = found.map(|item| from_item::<Route>("route", item)).transpose()?;
         prefetched.owners.insert(account.clone(), owner.clone());
         Ok(owner)
     }
@@ -127,7 +123,7 @@ impl Prefetched {
     /// Whose account it is; `None` when nobody has connected it, or it was not among the events.
     #[must_use]
     pub fn tenant(&self, account: &IgId) -> Option<&TenantId> {
-        self.owners.get(account)?.as_ref()
+        self.owners.get(account)?.as_ref().map(|route| &route.tenant)
     }
 
     pub(super) fn give_back(&mut self, thread: Thread) {
@@ -146,9 +142,9 @@ impl Prefetched {
     }
 }
 
-fn owner(found: &Found, account: &IgId) -> Result<Option<TenantId>, StoreError> {
+fn owner(found: &Found, account: &IgId) -> Result<Option<Route>, StoreError> {
     let item = found.get(&Key::route(account)).cloned();
-    Ok(item.map(|item| from_item::<Route>("route", item)).transpose()?.map(|route| route.tenant))
+    item.map(|item| from_item::<Route>("route", item)).transpose()
 }
 
 /// The conversations of the events whose account has an owner.

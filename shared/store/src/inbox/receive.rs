@@ -6,6 +6,7 @@ use domain::{Direction, Event, Happening, Message, TenantId, UnixMillis};
 
 use super::{InboxStore, Outcome, Place, Prefetched, Received};
 use crate::error::StoreError;
+use crate::retention::Retention;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Thread, Threads};
 
@@ -38,9 +39,13 @@ impl InboxStore {
         event: &Event,
         now: UnixMillis,
     ) -> Result<Received, StoreError> {
-        let Some(tenant) = self.owner(prefetched, &event.account).await? else {
+        let Some(route) = self.owner(prefetched, &event.account).await? else {
             return Ok(Received { outcome: Outcome::NoRoute, place: None, profile_wanted: false });
         };
+        if route.paused {
+            return Ok(Received { outcome: Outcome::Paused, place: None, profile_wanted: false });
+        }
+        let tenant = route.tenant;
         let contact = match &event.happening {
             Happening::Message { contact, .. }
             | Happening::Read { contact, .. }
@@ -50,7 +55,8 @@ impl InboxStore {
                 return Ok(about_account(Outcome::NotForInbox, tenant));
             }
         };
-        let mut thread = self.take_thread(prefetched, tenant.clone(), &event.account, contact, now).await?;
+        let thread = self.take_thread(prefetched, tenant.clone(), &event.account, contact, now).await?;
+        let mut thread = thread.kept(Retention::Days(route.retention_days));
         let outcome = self.threads.place(&mut thread, event, now).await?;
         let received = Received {
             profile_wanted: matches!(outcome, Outcome::Stored { .. } | Outcome::Duplicate)
@@ -91,7 +97,7 @@ impl Threads {
         let message = Message::from_event(thread.id().clone(), new.clone());
         let stored = match self.count(thread, &message, new).await? {
             Counting::Stored => false,
-            Counting::Now | Counting::Before => self.insert_message(&thread.tenant, &message).await?,
+            Counting::Now | Counting::Before => self.insert_message(thread, &message).await?,
         };
         if let Some(mid) = &message.provider_message_id {
             self.apply_waiting(thread, mid, &message.id).await?;

@@ -1,6 +1,8 @@
 //! Everything that decides whether an answer may go out, in two reads.
 
-use domain::{Connection, Conversation, ConversationId, Message, MessageId, TenantId, UnixMillis, UnixSeconds};
+use domain::{
+    Connection, Conversation, ConversationId, Message, MessageId, TenantId, TenantProfile, UnixMillis, UnixSeconds,
+};
 use serde::{Deserialize, Serialize};
 
 use super::OutboundStore;
@@ -9,7 +11,7 @@ use crate::batch;
 use crate::error::StoreError;
 use crate::item::{Item, from_item};
 use crate::key::{Key, month};
-use crate::tenants::{TenantProfile, Usage};
+use crate::tenants::Usage;
 
 /// What the policy needs to know before an answer is queued.
 #[derive(Clone, Debug)]

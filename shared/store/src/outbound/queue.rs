@@ -12,6 +12,7 @@ use super::draft::Draft;
 use crate::error::StoreError;
 use crate::item::{IndexValue, Keyed, number, text, to_item, to_value};
 use crate::key::{Key, month};
+use crate::retention::{Retention, TTL};
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{OUTBOUND_AT, OUTBOUND_SHARD};
 use crate::transaction::{self, Part as _, Refused};
@@ -142,6 +143,7 @@ impl OutboundStore {
     fn put_message(&self, context: &SendContext, message: &Message) -> Result<TransactWriteItem, StoreError> {
         let key = Key::message(&context.tenant, &message.conversation, &message.id);
         let keyed = Keyed::new(&key, message)
+            .expiring_at(retention(context).end(message.created_at))
             .indexed(OUTBOUND_SHARD, IndexValue::Text(shard(message)))
             .indexed(OUTBOUND_AT, IndexValue::Number(message.created_at.get()));
         Put::builder()
@@ -205,17 +207,29 @@ impl OutboundStore {
         let update: UpdateBuilder = Update::builder()
             .table_name(&self.threads.conversations)
             .set_key(Some(Key::conversation(&context.tenant, &context.conversation.id).attributes()))
-            .update_expression("SET last_message = :shown, last_message_at = :at ADD #version :one")
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(last_message) OR last_message.id < :id)",
             )
             .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#ttl", TTL)
             .expression_attribute_values(":shown", to_value(shown)?)
             .expression_attribute_values(":at", number(at.get()))
             .expression_attribute_values(":id", text(shown.id.as_str()))
             .expression_attribute_values(":one", number(1));
-        update.part()
+        match retention(context).end(at) {
+            Some(end) => update
+                .update_expression("SET last_message = :shown, last_message_at = :at, #ttl = :end ADD #version :one")
+                .expression_attribute_values(":end", number(end.get())),
+            None => update
+                .update_expression("SET last_message = :shown, last_message_at = :at ADD #version :one REMOVE #ttl"),
+        }
+        .part()
     }
+}
+
+/// How long the tenant's plan keeps messages: as noted in the connection, which is read anyway.
+fn retention(context: &SendContext) -> Retention {
+    Retention::Days(context.connection.as_ref().and_then(|connection| connection.retention_days))
 }
 
 fn replay(earlier: Earlier) -> Result<Queued, QueueError> {

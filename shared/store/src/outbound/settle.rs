@@ -1,7 +1,7 @@
 //! From `Queued` over `Sending` to where it ends: each step is one conditional write.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::event::NewMessage;
 use domain::message::SendFailure;
 use domain::{Author, ConversationId, Message, MessageId, Mid, Status, TenantId, UnixMillis};
@@ -10,6 +10,7 @@ use super::OutboundStore;
 use crate::error::StoreError;
 use crate::item::{Item, Written, from_item, number, text, to_value, written};
 use crate::key::Key;
+use crate::retention::Retention;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{ECHOED_AT, Thread};
 
@@ -63,7 +64,7 @@ impl OutboundStore {
     /// uncertain message is sent. Answers the message as it is then, `None` when there is none.
     ///
     /// Where an echo with another mid was taken for this message (somebody wrote the same text elsewhere at the same
-    /// time), that echo gets a message of its own.
+    /// time), that echo gets a message of its own, and the message that its own echo may have got meanwhile goes.
     ///
     /// # Errors
     ///
@@ -205,7 +206,8 @@ impl OutboundStore {
     /// has changed meanwhile.
     async fn correct(&self, tenant: &TenantId, item: Item, mid: &Mid) -> Result<Option<Message>, StoreError> {
         let echoed_at = item.get(ECHOED_AT).and_then(|at| at.as_n().ok()?.parse().ok()).map(UnixMillis::new);
-        let message: Message = from_item("message", item)?;
+        let message: Message = from_item("message", item.clone())?;
+        let retention = Retention::of_message(&item, message.created_at);
         let Some(wrong) = message.provider_message_id.clone().filter(|known| known != mid) else {
             // Unsent meanwhile, under its own mid or before it had one: nothing to correct.
             return Ok(Some(message));
@@ -217,42 +219,44 @@ impl OutboundStore {
         let Some(corrected) = self.threads.replace_message(tenant, &message, corrected, &beside).await? else {
             return Ok(None);
         };
-        self.place_echo_of(tenant, &corrected.conversation, &corrected.id, echo).await?;
+        self.place_echo_of(tenant, &corrected, mid, echo, retention).await?;
         Ok(Some(corrected))
     }
 
     /// Completes a correction whose process died before the echo had its own message.
     async fn place_displaced(&self, tenant: &TenantId, item: &Item) -> Result<(), StoreError> {
-        /// The part of the item that this is about.
-        #[derive(serde::Deserialize)]
-        struct Corrected {
-            id: MessageId,
-            conversation: ConversationId,
-            displaced_echo: NewMessage,
+        let Some(AttributeValue::M(echo)) = item.get(DISPLACED_ECHO) else { return Ok(()) };
+        let echo = from_item("displaced echo", echo.clone())?;
+        let message: Message = from_item("message", item.clone())?;
+        let retention = Retention::of_message(item, message.created_at);
+        match message.provider_message_id.clone() {
+            Some(mid) => self.place_echo_of(tenant, &message, &mid, echo, retention).await,
+            None => Ok(()),
         }
-        if !item.contains_key(DISPLACED_ECHO) {
-            return Ok(());
-        }
-        let Corrected { id, conversation, displaced_echo } = from_item("message", item.clone())?;
-        self.place_echo_of(tenant, &conversation, &id, displaced_echo).await
     }
 
+    /// Gives the echo that was taken for `corrected` its own message. Every step may be repeated: the note of what is
+    /// left to do goes last.
     async fn place_echo_of(
         &self,
         tenant: &TenantId,
-        conversation: &ConversationId,
-        corrected: &MessageId,
+        corrected: &Message,
+        mid: &Mid,
         mut echo: NewMessage,
+        retention: Retention,
     ) -> Result<(), StoreError> {
+        let Message { id, conversation, .. } = corrected;
         if let Some(conversation) = self.threads.conversation(tenant, conversation).await? {
             echo.handled_elsewhere = conversation.handled_elsewhere;
-            self.threads.place_echo(&mut Thread::stored(tenant.clone(), conversation), &echo).await?;
+            let mut thread = Thread::stored(tenant.clone(), conversation).kept(retention);
+            self.threads.absorb_twin(&mut thread, id, mid).await?;
+            self.threads.place_echo(&mut thread, &echo).await?;
         }
         self.threads
             .client
             .update_item()
             .table_name(&self.threads.messages)
-            .set_key(Some(Key::message(tenant, conversation, corrected).attributes()))
+            .set_key(Some(Key::message(tenant, conversation, id).attributes()))
             .update_expression("REMOVE displaced_echo")
             .send()
             .await?;

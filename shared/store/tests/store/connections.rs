@@ -140,12 +140,10 @@ async fn refresh_at(world: &World) -> Option<i64> {
 }
 
 #[tokio::test]
-async fn only_an_active_connection_with_an_expiring_token_is_due_for_renewal() {
-    let world = World::empty().await;
-    let stored = world.connections.activate(&connection("acme", "17841"), None).await.expect("connected");
-    assert_eq!(refresh_at(&world).await, Some(seconds(30 * 24 * 60 * 60).get()));
-    let endless = Connection { token_expires_at: None, ..stored };
-    world.connections.activate(&endless, Some(1)).await.expect("reconnected");
+async fn an_active_connection_is_due_a_day_later_and_a_revoked_one_never() {
+    let world = World::connected().await;
+    assert_eq!(refresh_at(&world).await, Some(seconds(24 * 60 * 60).get()));
+    world.connections.revoke(&tenant("acme"), &account("17841"), NOW.seconds()).await.expect("revoked");
     assert_eq!(refresh_at(&world).await, None);
 }
 

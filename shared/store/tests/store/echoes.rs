@@ -5,6 +5,7 @@ use store::{Begun, Outcome, Queued};
 
 use crate::util::World;
 use crate::util::examples::{NOW, conversation, draft, echo, failure, inbound, mid, reacted, read, tenant};
+use crate::util::wire::Cut;
 
 /// Accepts an answer and begins to send it.
 pub(crate) async fn sending(world: &World, text: &str, at: i64) -> Message {
@@ -138,6 +139,26 @@ async fn the_same_text_from_the_phone_at_the_same_time_gets_its_own_message_once
 }
 
 #[tokio::test]
+async fn two_echoes_of_the_same_text_before_the_answer_of_the_send_api_are_two_messages() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    world.receive(&echo("phone", 2, "Yes")).await.expect("received");
+    world.receive(&echo("ours", 3, "Yes")).await.expect("received");
+    world.receive(&reacted("ours", 4, Some("❤️"))).await.expect("received");
+    sent(&world, &message, "ours").await;
+    let ours = find(&world, "ours").await.expect("ours");
+    assert_eq!((&ours.id, ours.author), (&message.id, Author::Agent));
+    assert_eq!(ours.reactions.len(), 1, "what happened to the echo happened to the message");
+    assert_eq!(find(&world, "phone").await.expect("its own message").author, Author::App);
+    for (redelivered, at) in [("ours", 3), ("phone", 2)] {
+        world.receive(&echo(redelivered, at, "Yes")).await.expect("received");
+    }
+    assert_eq!(outbound(&world).await.len(), 2);
+    let conversation = world.seen(&tenant("acme"), &conversation()).await.conversation.expect("stored");
+    assert_eq!(conversation.last_message.expect("shown").preview, "Yes");
+}
+
+#[tokio::test]
 async fn the_echo_of_an_older_uncertain_twin_finds_it_once_meta_answers_for_the_newer() {
     let world = world_with_a_question().await;
     let older = sending(&world, "Yes", 1).await;
@@ -158,7 +179,7 @@ async fn a_correction_that_was_cut_in_the_middle_is_completed_by_the_next_delive
         let message = sending(&world, "Yes", 1).await;
         world.receive(&echo("phone", 2, "Yes")).await.expect("received");
         let (_, outbound_store, wire) = world.another_process();
-        wire.cut(call, crate::util::wire::Cut::After);
+        wire.cut(call, Cut::After);
         let (whose, thread) = (tenant("acme"), conversation());
         let cut = outbound_store.settle_sent(&whose, &thread, &message.id, &mid("ours"), NOW).await;
         if find(&world, "ours").await.is_none() {
@@ -196,6 +217,21 @@ async fn changes_of_an_answer_that_come_before_its_echo_are_applied_with_it() {
         assert_eq!(thread.shown_status(&stored), Status::Read, "echo first: {echo_first}");
         assert!(thread.waiting.is_empty());
     }
+}
+
+#[tokio::test]
+async fn an_echo_from_elsewhere_that_was_cut_is_not_taken_for_a_later_answer_of_ours() {
+    let world = world_with_a_question().await;
+    let (inbox, _, wire) = world.another_process();
+    // A cold process reads twice and looks for its original; then it counts the echo, and dies before it stores it.
+    wire.cut(4, Cut::Before);
+    crate::util::receive(&inbox, &echo("phone", 2, "Yes")).await.expect_err("killed");
+    let ours = sending(&world, "Yes", 3).await;
+    let received = world.receive(&echo("phone", 2, "Yes")).await.expect("redelivered");
+    assert_eq!(received.outcome, Outcome::Stored { new_conversation: false });
+    assert_eq!(find(&world, "phone").await.expect("stored").author, Author::App);
+    assert_eq!(world.seen(&tenant("acme"), &conversation()).await.messages[0].status, Status::Sending);
+    assert_eq!(outbound(&world).await[0].id, ours.id);
 }
 
 #[tokio::test]

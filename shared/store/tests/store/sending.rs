@@ -3,7 +3,7 @@
 use domain::message::Attachment;
 use domain::{Author, Status, UnixMillis};
 use futures::future::join_all;
-use store::{Draft, Earlier, OutboundStore, QueueError, Queued, TenantProfile};
+use store::{Draft, Earlier, OutboundStore, QueueError, Queued, Terms};
 
 use crate::util::World;
 use crate::util::examples::{NOW, conversation, draft, inbound, tenant};
@@ -53,9 +53,8 @@ async fn an_accepted_answer_is_queued_shown_and_counted() {
 #[tokio::test]
 async fn the_context_brings_all_that_decides() {
     let world = world_with_a_question().await;
-    let profile = TenantProfile { tenant: tenant("acme"), plan: Some("pro".to_owned()), updated_at: NOW };
-    world.tenants.put_profile(&profile).await.expect("written");
-    assert_eq!(world.tenants.profile(&tenant("acme")).await.expect("a read"), Some(profile.clone()));
+    let terms = Terms { plan: Some("pro".to_owned()), ..Terms::default() };
+    let profile = world.tenants.set_terms(&tenant("acme"), &terms, 0, NOW).await.expect("written");
     queue(&world.outbound, &draft("Yes"), None, NOW).await.expect("queued");
     let context = world.outbound.context(&tenant("acme"), &conversation(), None, NOW).await.expect("a read");
     let context = context.expect("a conversation");

@@ -65,6 +65,8 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
         scopes: vec!["instagram_business_basic".to_owned()],
         last_webhook_at: None,
         error: None,
+        notice: None,
+        retention_days: None,
         connected_by: user("ana"),
         version: 0,
         created_at: NOW.seconds(),

@@ -174,6 +174,7 @@ fn client(endpoint: &str, wire: &Wire) -> Client {
         .region(Region::new("us-east-1"))
         .endpoint_url(endpoint)
         .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
         .interceptor(wire.clone())
         .build();
@@ -205,7 +206,9 @@ async fn create(client: &Client, tables: &Tables) {
     create_table(client, &tables.connections, &refresh, Some(by_refresh)).await;
     let outbound = [("outbound_shard", ScalarAttributeType::S), ("outbound_at", ScalarAttributeType::N)];
     create_table(client, &tables.messages, &outbound, Some(by_outbound)).await;
-    for plain in [&tables.oauth_states, &tables.tenants, &tables.events] {
+    let by_tenant = index("by-tenant", [("tenants_shard", KeyType::Hash), ("pk", KeyType::Range)], keys_only());
+    create_table(client, &tables.tenants, &[("tenants_shard", ScalarAttributeType::S)], Some(by_tenant)).await;
+    for plain in [&tables.oauth_states, &tables.events] {
         create_table(client, plain, &[], None).await;
     }
 }

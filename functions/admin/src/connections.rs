@@ -1,0 +1,112 @@
+//! Connections of all tenants, and looking after one of them now.
+
+use connect::{Kept, Occasion};
+use domain::view::ConnectionView;
+use domain::{Connection, IgId, TenantId, UnixSeconds, UserId};
+use edge::http::{self, StatusCode};
+use edge::{Caller, Role};
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use store::Due;
+
+use crate::error::AdminError;
+use crate::handler::App;
+use crate::query::PageQuery;
+
+/// A connection and how it fares.
+#[derive(Serialize)]
+pub(crate) struct ConnectionHealth {
+    tenant_id: TenantId,
+    #[serde(flatten)]
+    connection: ConnectionView,
+    connected_by: UserId,
+    /// When the token was issued or last renewed; `null` when there is none any more.
+    token_refreshed_at: Option<String>,
+    /// The same as an age.
+    token_age_days: Option<i64>,
+    /// How long Meta has delivered nothing; `null` when it never has.
+    hours_since_webhook: Option<i64>,
+}
+
+impl ConnectionHealth {
+    pub(crate) fn new(connection: &Connection, now: UnixSeconds) -> Self {
+        let refreshed_at = connection.token.is_some().then_some(connection.token_refreshed_at);
+        let since = |then: UnixSeconds| (now.get() - then.get()).max(0);
+        Self {
+            tenant_id: connection.tenant.clone(),
+            connection: ConnectionView::from(connection),
+            connected_by: connection.connected_by.clone(),
+            token_refreshed_at: refreshed_at.map(UnixSeconds::rfc3339),
+            token_age_days: refreshed_at.map(|at| since(at) / (24 * 60 * 60)),
+            hours_since_webhook: connection.last_webhook_at.map(|at| since(at) / (60 * 60)),
+        }
+    }
+}
+
+/// A page of connections.
+#[derive(Serialize)]
+struct ConnectionsPage {
+    connections: Vec<ConnectionHealth>,
+    /// `null` on the last page.
+    next_cursor: Option<String>,
+}
+
+/// What came of looking after a connection.
+#[derive(Serialize)]
+struct LookedAfter {
+    /// `renewed`: it has a new token. `checked`: it works, and needed none.
+    outcome: &'static str,
+    connection: ConnectionHealth,
+}
+
+/// `GET /api/admin/connections`.
+pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>, AdminError> {
+    let page = PageQuery::of(request)?;
+    let found = app.connector.connections().everybodys(page.cursor, page.limit).await?;
+    let now = app.clock.now();
+    let connections = found.items.iter().map(|connection| ConnectionHealth::new(connection, now)).collect();
+    Ok(http::json(StatusCode::OK, &ConnectionsPage { connections, next_cursor: found.cursor }))
+}
+
+/// `POST /api/admin/connections/{igUserId}/refresh`.
+pub(crate) async fn refresh(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
+    look_after(app, request, caller, Occasion::Renewal).await
+}
+
+/// `POST /api/admin/connections/{igUserId}/resubscribe`.
+pub(crate) async fn resubscribe(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
+    look_after(app, request, caller, Occasion::CheckUp).await
+}
+
+async fn look_after(
+    app: &App,
+    request: &Request,
+    caller: &Caller,
+    occasion: Occasion,
+) -> Result<Response<Body>, AdminError> {
+    let found = find(app, request, caller).await?;
+    if !found.is_active() {
+        return Err(AdminError::NotActive);
+    }
+    let due = Due { tenant: found.tenant, ig_user_id: found.ig_user_id };
+    let kept = app.connector.look_after(&due, occasion, app.clock.now_ms()).await?;
+    if !matches!(kept, Kept::Renewed | Kept::Checked) {
+        return Err(AdminError::Upkeep(kept));
+    }
+    let connection = app.connector.connections().find(&due.tenant, &due.ig_user_id).await?;
+    let connection = connection.ok_or(AdminError::NotFound)?;
+    let connection = ConnectionHealth::new(&connection, app.clock.now());
+    Ok(http::json(StatusCode::OK, &LookedAfter { outcome: kept.as_str(), connection }))
+}
+
+/// The connection that the path names: anybody's for an operator, the own for everybody else.
+async fn find(app: &App, request: &Request, caller: &Caller) -> Result<Connection, AdminError> {
+    let account = http::path(request, "igUserId").and_then(|text| IgId::try_from(text).ok());
+    let account = account.ok_or(AdminError::NotFound)?;
+    let connections = app.connector.connections();
+    let tenant = match caller.role {
+        Role::Operator => connections.route(&account).await?.ok_or(AdminError::NotFound)?.tenant,
+        Role::Agent | Role::Admin | Role::Service => caller.tenant.clone(),
+    };
+    connections.find(&tenant, &account).await?.ok_or(AdminError::NotFound)
+}

@@ -1,0 +1,179 @@
+//! Why a request to administer was refused, and the answers.
+
+use connect::{ConnectError, Kept, Refusal, RegistrationError, UpkeepError};
+use edge::Problem;
+use meta::graph::AccountProblem;
+use meta::{FailureClass, GraphError};
+use store::StoreError;
+use vault::VaultError;
+
+use crate::query::MAX_LIMIT;
+
+/// Why a request to administer was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The caller may not, or the body cannot be read.
+    #[error("the request was refused")]
+    Request(Problem),
+    /// No such tenant of the caller's, connection or queue.
+    #[error("there is no such thing")]
+    NotFound,
+    /// Not a number from 1 to 100.
+    #[error("the limit is out of range")]
+    Limit,
+    /// A parameter's value is none that it knows.
+    #[error("a parameter has an unknown value")]
+    Parameter(&'static str),
+    /// Not in the catalogue.
+    #[error("the plan is not in the catalogue")]
+    UnknownPlan(Vec<String>),
+    /// An operator has no accounts: they say whose it will be.
+    #[error("the operator named no tenant")]
+    TenantRequired,
+    /// The token is another account's, or another Page's.
+    #[error("the token belongs to another account")]
+    TokenOfAnother,
+    /// Meta did not say what the token is for.
+    #[error("Meta did not accept the token")]
+    Token(#[source] GraphError),
+    /// The connection is revoked, broken or paused: there is nothing to look after.
+    #[error("the connection is not active")]
+    NotActive,
+    /// The connection was looked after, and does not work.
+    #[error("the connection does not work")]
+    Upkeep(Kept),
+    /// The connection was not looked after, on our side.
+    #[error("the connection was not looked after")]
+    UpkeepFailed(#[from] UpkeepError),
+    /// The account was not connected.
+    #[error("the account was not connected")]
+    Connect(#[from] ConnectError),
+    /// Meta cannot be reached as the Meta app that the login needs.
+    #[error("the Meta app is not available")]
+    Registration(#[from] RegistrationError),
+    /// A token was not sealed.
+    #[error("a token was not sealed")]
+    Vault(#[from] VaultError),
+    /// SQS moves messages of the queue already, or cannot.
+    #[error("the queue cannot be replayed now")]
+    NotReplayable,
+    /// SQS did not do its part.
+    #[error("the queue was not replayed")]
+    Queue(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database did not do its part, or the cursor is not its own.
+    #[error("something was not read or written")]
+    Store(#[from] StoreError),
+}
+
+impl From<Problem> for AdminError {
+    fn from(problem: Problem) -> Self {
+        Self::Request(problem)
+    }
+}
+
+impl From<&AdminError> for Problem {
+    fn from(error: &AdminError) -> Self {
+        use AdminError as Error;
+        match error {
+            Error::Request(problem) => problem.clone(),
+            Error::NotFound => Self::NOT_FOUND,
+            Error::Limit => Self::new(400, "invalid-limit", "The limit cannot be used")
+                .detail(format!("Use a number from 1 to {MAX_LIMIT}.")),
+            Error::Parameter(name) => {
+                Self::new(400, "invalid-filter", "A filter has an unknown value").with("field", *name)
+            }
+            Error::UnknownPlan(known) => {
+                Self::new(422, "unknown-plan", "There is no such plan").with("plans", known.clone())
+            }
+            Error::TenantRequired => {
+                Self::new(400, "tenant-required", "Say whose account it will be").with("field", "tenant_id")
+            }
+            Error::TokenOfAnother => Self::new(422, "token-of-another-account", "The token belongs to another account"),
+            Error::Token(error) => of_token(error),
+            Error::NotActive => Self::new(409, "not-active", "The connection is not active"),
+            Error::Upkeep(kept) => of_upkeep(*kept),
+            Error::Connect(error) => of_connect(error),
+            Error::Registration(RegistrationError::NotConfigured) => not_configured(),
+            Error::NotReplayable => Self::new(409, "not-replayable", "The queue cannot be replayed now")
+                .detail("A replay may be running already. Try again in a few minutes."),
+            Error::Store(StoreError::BadCursor) => Self::new(400, "invalid-cursor", "The cursor cannot be used")
+                .detail("Use next_cursor of the page before, in the same list, or start without a cursor."),
+            Error::Store(StoreError::Conflict) => changed_meanwhile(),
+            Error::Registration(RegistrationError::Secrets(_))
+            | Error::UpkeepFailed(_)
+            | Error::Vault(_)
+            | Error::Queue(_)
+            | Error::Store(StoreError::Unavailable(_) | StoreError::Shape { .. }) => Self::INTERNAL,
+        }
+    }
+}
+
+fn not_configured() -> Problem {
+    Problem::new(409, "login-not-configured", "This login is not set up").detail("No Meta app is registered for it")
+}
+
+fn changed_meanwhile() -> Problem {
+    Problem::new(409, "changed-meanwhile", "This was changed meanwhile").detail("Read it again, and change that.")
+}
+
+fn unavailable() -> Problem {
+    Problem::new(503, "meta-unavailable", "Instagram does not answer at the moment")
+}
+
+/// Meta's answer to the question whose token it is.
+fn of_token(error: &GraphError) -> Problem {
+    match (error, error.class()) {
+        (GraphError::ProfessionalAccountRequired, _) => {
+            Problem::new(422, "professional-account-required", "Professional account required")
+        }
+        (_, FailureClass::Account(_) | FailureClass::Permanent | FailureClass::InvalidGrant) => {
+            Problem::new(422, "token-refused", "Instagram does not accept this token")
+        }
+        _ => unavailable(),
+    }
+}
+
+fn of_connect(error: &ConnectError) -> Problem {
+    match error {
+        ConnectError::Plan(refusal) => Problem::from(refusal),
+        ConnectError::Conflict => changed_meanwhile(),
+        ConnectError::Registration(RegistrationError::NotConfigured) => not_configured(),
+        ConnectError::TakenElsewhere => {
+            let refusal = Refusal::from(error);
+            Problem::new(409, "connection-refused", refusal.title).with("reason", refusal.reason)
+        }
+        ConnectError::Registration(RegistrationError::Secrets(_)) | ConnectError::Store(_) => Problem::INTERNAL,
+    }
+}
+
+fn of_upkeep(kept: Kept) -> Problem {
+    match kept {
+        Kept::Broken(problem) => Problem::new(409, "connection-error", "The connection to Instagram does not work")
+            .detail("Connect the account again.")
+            .with("reason", AccountProblem::as_str(problem)),
+        Kept::Overtaken => changed_meanwhile(),
+        Kept::SetBack | Kept::AppRefused => unavailable(),
+        Kept::Idle | Kept::Renewed | Kept::Checked => Problem::new(409, "not-active", "The connection is not active"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_meta_refuses_for_good_is_told_from_what_may_pass() {
+        let refused = Problem::from(&AdminError::Upkeep(Kept::Broken(AccountProblem::TokenExpired)));
+        assert_eq!((refused.status(), refused.kind()), (409, "connection-error"));
+        let later = Problem::from(&AdminError::Upkeep(Kept::SetBack));
+        assert_eq!((later.status(), later.kind()), (503, "meta-unavailable"));
+    }
+
+    #[test]
+    fn a_connection_too_many_is_refused_in_the_plans_words() {
+        let catalogue = domain::Catalogue::deployed().expect("the catalogue that is deployed");
+        let refusal = catalogue.effective(None, None).no_connection_left(1);
+        let problem = Problem::from(&AdminError::Connect(ConnectError::Plan(refusal)));
+        assert_eq!((problem.status(), problem.kind()), (403, "plan-limit"));
+    }
+}

@@ -1,0 +1,13 @@
+//! `/api/admin/…`.
+
+use admin::{App, handle};
+use edge::{Setup, run_http, telemetry};
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let setup = Setup::from_process("admin").await;
+    let app = App::new(&setup).await?;
+    run_http(|request| handle(&app, request)).await
+}

@@ -1,0 +1,164 @@
+//! An account is connected by hand, with its id and a token: for support, and for trying things out.
+
+use connect::Choice;
+use domain::connection::Grant;
+use domain::{AccessToken, Candidate, ConnectionStatus, IgId, Login, PageId, SealedToken, TenantId, UnixSeconds};
+use edge::http::{self, StatusCode};
+use edge::{Caller, Role};
+use lambda_http::{Body, Request, Response};
+use meta::GraphClient;
+use meta::graph::DiscoveredAccount;
+use serde::Deserialize;
+use tracing::info;
+
+use crate::connections::ConnectionHealth;
+use crate::error::AdminError;
+use crate::handler::App;
+
+const MAX_BODY_BYTES: usize = 8 * 1024;
+
+/// When a token whose end Meta does not tell is looked at again: from its second day on it can be renewed, and the renewal
+/// tells.
+const UNTOLD_LIFE_SECONDS: i64 = 2 * 24 * 60 * 60;
+
+/// The body.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManualConnection {
+    ig_user_id: IgId,
+    token: AccessToken,
+    page_id: Option<PageId>,
+    /// Which login the token is of; with a Page Facebook's, else Instagram's.
+    login: Option<Login>,
+    /// Whose account it will be; only operators have a choice.
+    tenant_id: Option<TenantId>,
+}
+
+/// Reads the caller and checks that they may use the route. The tenant's own switch `integration_debug` is read only where
+/// it would make a difference.
+pub(crate) async fn admit(app: &App, request: &Request) -> Result<Caller, AdminError> {
+    let caller = Caller::of(request, &app.claims)?;
+    let Err(refusal) = caller.check_route(request, caller.debug) else { return Ok(caller) };
+    let switch_would_help = caller.check_route(request, true).is_ok();
+    if switch_would_help && app.connector.plans().profile(&caller.tenant).await?.settings.integration_debug {
+        return Ok(caller);
+    }
+    Err(refusal.into())
+}
+
+/// `POST /api/admin/connections`. Meta is asked whose token it is before anything is stored.
+pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
+    let asked: ManualConnection = http::body_json(request, MAX_BODY_BYTES)?;
+    let tenant = owner(caller, asked.tenant_id.as_ref())?;
+    let login = asked.login.unwrap_or(if asked.page_id.is_some() { Login::Facebook } else { Login::Instagram });
+    let now = app.clock.now_ms();
+    if tenant == caller.tenant {
+        // What the caller's token says of the plan counts here as well.
+        app.connector.plans().profile_of(caller, now).await?;
+    }
+    let registered = app.connector.registrations().current(now.seconds()).await?;
+    let graph = registered.graph(login)?;
+    let account = graph.account_of(&asked.token).await.map_err(AdminError::Token)?;
+    if account.ig_user_id != asked.ig_user_id || (asked.page_id.is_some() && account.page_id != asked.page_id) {
+        return Err(AdminError::TokenOfAnother);
+    }
+    let (token, grant) = grant(&graph, asked.token, &account, now.seconds()).await?;
+    let sealed = app.connector.seal(&tenant, &account.ig_user_id, &token, now.seconds()).await?;
+    let candidate = candidate(account, sealed);
+    let choice =
+        Choice { tenant: &tenant, user: &caller.user, login, grant: &grant, candidate: &candidate, token: &token };
+    let connection = app.connector.connect(&choice, now).await?;
+    info!(tenant = %connection.tenant, ig.id = %connection.ig_user_id, "Connected an account by hand");
+    let status =
+        if connection.status == ConnectionStatus::Pending { StatusCode::ACCEPTED } else { StatusCode::CREATED };
+    Ok(http::json(status, &ConnectionHealth::new(&connection, now.seconds())))
+}
+
+/// An operator says whose account it is. For everybody else it is their own tenant's, whatever they say.
+fn owner(caller: &Caller, named: Option<&TenantId>) -> Result<TenantId, AdminError> {
+    match (caller.role, named) {
+        (Role::Operator, Some(tenant)) => Ok(tenant.clone()),
+        (Role::Operator, None) => Err(AdminError::TenantRequired),
+        (_, Some(tenant)) if *tenant != caller.tenant => Err(AdminError::NotFound),
+        _ => Ok(caller.tenant.clone()),
+    }
+}
+
+/// What the token brings. With Instagram Login only a renewal tells when it ends: it is tried at once, and again in two days
+/// where the token is too young for it.
+async fn grant(
+    graph: &GraphClient<'_>,
+    token: AccessToken,
+    account: &DiscoveredAccount,
+    now: UnixSeconds,
+) -> Result<(AccessToken, Grant), AdminError> {
+    let untold = Grant {
+        app_scoped_user_id: account.app_scoped_user_id.clone(),
+        scopes: Vec::new(),
+        token_expires_at: None,
+        token_issued_at: now,
+        data_access_expires_at: None,
+    };
+    match graph.login() {
+        Login::Instagram => Ok(match graph.refresh(&token, now).await {
+            Ok(Some(renewed)) => (renewed.token, Grant { token_expires_at: renewed.expires_at, ..untold }),
+            Ok(None) | Err(_) => (token, Grant { token_expires_at: Some(now.plus(UNTOLD_LIFE_SECONDS)), ..untold }),
+        }),
+        Login::Facebook => {
+            let info = graph.debug_token(&token).await.map_err(AdminError::Token)?;
+            let grant = Grant {
+                app_scoped_user_id: info.user_id.clone(),
+                token_expires_at: info.expires_at(),
+                data_access_expires_at: info.data_access_expires_at(),
+                scopes: info.scopes,
+                ..untold
+            };
+            Ok((token, grant))
+        }
+    }
+}
+
+fn candidate(account: DiscoveredAccount, token: SealedToken) -> Candidate {
+    Candidate {
+        ig_user_id: account.ig_user_id,
+        ig_username: account.ig_username,
+        picture_url: account.picture_url,
+        page_id: account.page_id,
+        page_name: account.page_name,
+        token,
+        unavailable: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(role: Role) -> Caller {
+        Caller {
+            tenant: "acme".try_into().expect("a tenant"),
+            user: "ana".try_into().expect("a user"),
+            role,
+            plan: None,
+            debug: true,
+        }
+    }
+
+    #[test]
+    fn only_an_operator_connects_for_another_tenant() {
+        let rival: TenantId = "rival".try_into().expect("a tenant");
+        assert_eq!(owner(&caller(Role::Operator), Some(&rival)).expect("theirs to say"), rival);
+        assert!(matches!(owner(&caller(Role::Operator), None), Err(AdminError::TenantRequired)));
+        for role in [Role::Agent, Role::Admin, Role::Service] {
+            assert!(matches!(owner(&caller(role), Some(&rival)), Err(AdminError::NotFound)));
+            assert_eq!(owner(&caller(role), None).expect("their own").as_str(), "acme");
+        }
+    }
+
+    #[test]
+    fn a_token_is_in_no_debug_output() {
+        let body = r#"{"ig_user_id": "17841", "token": "IGAA-secret"}"#;
+        let asked: ManualConnection = serde_json::from_str(body).expect("a request");
+        assert!(!format!("{:?}", asked.token).contains("secret"));
+    }
+}

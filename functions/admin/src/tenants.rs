@@ -1,0 +1,146 @@
+//! Tenants and their plans.
+
+use domain::tenant::{Overrides, TenantSettings};
+use domain::{EffectivePlan, Plan, PlanSource, TenantId, TenantProfile};
+use edge::Caller;
+use edge::http::{self, StatusCode};
+use lambda_http::{Body, Request, Response};
+use serde::{Deserialize, Serialize};
+use store::{Terms, Usage};
+
+use crate::error::AdminError;
+use crate::handler::{App, tenant_in_path};
+use crate::query::PageQuery;
+
+const MAX_BODY_BYTES: usize = 8 * 1024;
+
+/// A tenant as administrators see it.
+#[derive(Serialize)]
+struct TenantView {
+    tenant_id: TenantId,
+    /// The plan that holds.
+    plan: PlanInForce,
+    /// What the operator has set, which a token's word may go before.
+    terms: TermsView,
+    /// The plan that a token named last, where one did.
+    claimed_plan: Option<String>,
+    /// Connections that count against the limit.
+    connections: u32,
+    /// This month's; `null` in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+    /// To be sent along with a change.
+    version: u64,
+    /// Last change of plan, overrides or settings; `null` where there was none.
+    updated_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PlanInForce {
+    key: String,
+    source: PlanSource,
+    /// With the overrides.
+    #[serde(flatten)]
+    limits: Plan,
+}
+
+#[derive(Serialize)]
+struct TermsView {
+    plan: Option<String>,
+    overrides: Overrides,
+    settings: TenantSettings,
+}
+
+impl TenantView {
+    fn new(profile: &TenantProfile, plan: EffectivePlan<'_>, usage: Option<Usage>) -> Self {
+        Self {
+            tenant_id: profile.tenant.clone(),
+            plan: PlanInForce { key: plan.key.to_owned(), source: plan.source, limits: plan.limits },
+            terms: TermsView {
+                plan: profile.plan.clone(),
+                overrides: profile.overrides.clone(),
+                settings: profile.settings,
+            },
+            claimed_plan: profile.claimed.as_ref().map(|claim| claim.key.clone()),
+            connections: profile.connected(),
+            usage,
+            version: profile.version,
+            updated_at: (profile.version > 0).then(|| profile.updated_at.rfc3339()),
+        }
+    }
+}
+
+/// A page of tenants.
+#[derive(Serialize)]
+struct TenantsPage {
+    tenants: Vec<TenantView>,
+    /// `null` on the last page.
+    next_cursor: Option<String>,
+}
+
+/// The body of a change: it replaces everything that the operator has set.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantChange {
+    #[serde(default)]
+    plan: Option<String>,
+    #[serde(default)]
+    overrides: Overrides,
+    #[serde(default)]
+    settings: TenantSettings,
+    /// The version that the caller has read; absent: whatever is there.
+    version: Option<u64>,
+}
+
+/// `GET /api/admin/tenants`: those who have connected something or were set up.
+pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>, AdminError> {
+    let page = PageQuery::of(request)?;
+    let plans = app.connector.plans();
+    let found = plans.tenants().everybody(page.cursor, page.limit).await?;
+    let tenants = found.items.iter().map(|profile| TenantView::new(profile, plans.plan(profile), None)).collect();
+    Ok(http::json_with_etag(request, &TenantsPage { tenants, next_cursor: found.cursor }))
+}
+
+/// `GET /api/admin/tenants/{tenantId}`. A tenant that nobody knows yet is shown with what would hold for it.
+pub(crate) async fn show(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
+    let tenant = tenant_in_path(request, caller)?;
+    let profile = app.connector.plans().profile(&tenant).await?;
+    Ok(http::json_with_etag(request, &view(app, &profile).await?))
+}
+
+/// `PUT /api/admin/tenants/{tenantId}`: from now on these terms hold. Connections over a new limit wait, others come back.
+pub(crate) async fn set(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
+    let tenant = tenant_in_path(request, caller)?;
+    let change: TenantChange = http::body_json(request, MAX_BODY_BYTES)?;
+    let plans = app.connector.plans();
+    let known = &plans.catalogue().plans;
+    if change.plan.as_ref().is_some_and(|plan| !known.contains_key(plan)) {
+        return Err(AdminError::UnknownPlan(known.keys().cloned().collect()));
+    }
+    let expected = match change.version {
+        Some(version) => version,
+        None => plans.profile(&tenant).await?.version,
+    };
+    let terms = Terms { plan: change.plan, overrides: change.overrides, settings: change.settings };
+    let profile = plans.set_terms(&tenant, &terms, expected, &caller.user, app.clock.now_ms()).await?;
+    Ok(http::json(StatusCode::OK, &view(app, &profile).await?))
+}
+
+async fn view(app: &App, profile: &TenantProfile) -> Result<TenantView, AdminError> {
+    let plans = app.connector.plans();
+    let usage = plans.tenants().usage(&profile.tenant, app.clock.now_ms()).await?;
+    Ok(TenantView::new(profile, plans.plan(profile), Some(usage)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_with_a_misspelt_limit_is_refused() {
+        let read = |json: &str| serde_json::from_str::<TenantChange>(json).is_ok();
+        assert!(read(r#"{"plan": "pro", "overrides": {"max_connections": null}}"#));
+        assert!(!read(r#"{"plan": "pro", "overrides": {"max_conections": 5}}"#));
+        assert!(!read(r#"{"plan": "pro", "override": {}}"#));
+    }
+}

@@ -1,0 +1,125 @@
+//! Takes orders from the queue.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use connect::Trail;
+use edge::telemetry::{Chain, metric};
+use edge::{Clock, ConfigError, Setup};
+use erasure::{ErasureOrder, ErasureQueue, QueueError};
+use lambda_runtime::LambdaEvent;
+use store::{ConnectionStore, EraseStore, ErasureStore, StoreError, Tables};
+use tracing::{error, info, warn};
+
+use crate::piece::{Ended, Piece};
+
+/// How long one piece works, unless configured otherwise: well below the function's timeout.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long after the first look the second one follows: longer than any function that receives or sends runs.
+const SETTLING_SECONDS: i32 = 60;
+
+/// The function, warm.
+pub struct App {
+    pub(crate) erasures: ErasureStore,
+    pub(crate) eraser: EraseStore,
+    pub(crate) connections: ConnectionStore,
+    pub(crate) trail: Trail,
+    queue: ErasureQueue,
+    pub(crate) clock: Clock,
+    patience: Duration,
+}
+
+impl App {
+    /// Makes the clients; calls nothing. `PIECE_SECONDS` is how long one piece works.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the environment is incomplete.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let client = aws_sdk_dynamodb::Client::new(&setup.aws);
+        Ok(Self {
+            erasures: ErasureStore::new(client.clone(), &tables),
+            eraser: EraseStore::new(client.clone(), &tables),
+            connections: ConnectionStore::new(client, &tables),
+            trail: Trail::new(setup),
+            queue: ErasureQueue::new(setup)?,
+            clock: setup.clock.clone(),
+            patience: setup.env.parsed("PIECE_SECONDS")?.map_or(PATIENCE, Duration::from_secs),
+        })
+    }
+}
+
+/// Why an order goes back to the queue.
+#[derive(Debug, thiserror::Error)]
+enum OrderError {
+    /// It can never be read: it ends in the dead-letter queue, where the alarm is.
+    #[error("a record of the queue is not an order")]
+    Poison,
+    #[error("the deletion did not go on")]
+    Store(#[from] StoreError),
+    #[error("the rest of the deletion was not queued")]
+    Queue(#[from] QueueError),
+}
+
+/// Goes on with deletions, one after the other. Names the orders to deliver again.
+///
+/// # Errors
+///
+/// None.
+pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Infallible> {
+    let mut response = SqsBatchResponse::default();
+    for message in event.payload.records {
+        let again = follow(app, &message).await.unwrap_or_else(|failure| {
+            error!(record = message.message_id, error = %Chain(&failure), "A deletion goes back to the queue");
+            metric("erasures", 1, &[("outcome", "failed")]);
+            true
+        });
+        if again {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = message.message_id.unwrap_or_default();
+            response.batch_item_failures.push(failure);
+        }
+    }
+    Ok(response)
+}
+
+/// Tells whether the order is to be delivered again.
+async fn follow(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
+    let body = message.body.as_deref().unwrap_or_default();
+    let ErasureOrder { code } = serde_json::from_str(body).map_err(|_| OrderError::Poison)?;
+    let Some(erasure) = app.erasures.find(&code).await? else {
+        warn!("A deletion that is to go on does not exist");
+        return Ok(false);
+    };
+    let ended = Piece::new(app, erasure, Instant::now() + app.patience).work().await?;
+    info!(ended = ended.as_str(), "Worked on a deletion");
+    metric("erasures", 1, &[("outcome", ended.as_str())]);
+    match ended {
+        Ended::Done | Ended::Elsewhere => Ok(false),
+        Ended::TimeUp => {
+            app.queue.send(&code).await?;
+            Ok(false)
+        }
+        Ended::Settling => {
+            app.queue.hide(message.receipt_handle.as_deref().unwrap_or_default(), SETTLING_SECONDS).await?;
+            Ok(true)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_event_is_an_order() {
+        let event: SqsEvent = serde_json::from_str(include_str!("../../../events/eraser.json")).expect("an event");
+        let body = event.records[0].body.as_deref().expect("a body");
+        let order: ErasureOrder = serde_json::from_str(body).expect("an order");
+        assert_eq!(order.code.as_str(), "0123456789abcdef0123456789abcdef");
+    }
+}

@@ -1,0 +1,221 @@
+//! What Meta posts when a person removes the app, or wants their data deleted.
+
+use std::sync::Arc;
+
+use domain::erasure::{AppUser, Origin};
+use domain::{AuditEvent, AuditKind, Connection, ConnectionStatus, ErasureCode, Login, UnixMillis};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use lambda_http::Request;
+use meta::signed_request::{self, SignedRequest, SignedRequestError};
+use sha2::Sha256;
+use store::{AppUserAccount, StoreError};
+use tracing::info;
+use vault::{MetaApp, Secrets};
+
+use crate::error::LifecycleError;
+use crate::handler::{App, Confirmation};
+
+/// A signed request is a few hundred bytes.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// By how much Meta's clock and ours may differ, in seconds.
+const SKEW_SECONDS: i64 = 300;
+
+/// A demand that Meta has signed.
+struct Demand {
+    request: SignedRequest,
+    /// The login of the app that signed it.
+    login: Login,
+    /// What the deletion is known by: the same for each delivery of the same demand, and nobody else can make it.
+    code: ErasureCode,
+}
+
+/// Ends what the person has connected. Tells how many connections that were.
+///
+/// The history stays until somebody asks for its deletion: the tenant's conversations are the tenant's.
+pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, LifecycleError> {
+    let demand = read(app, request).await?;
+    let (person, accounts) = find_person(app, &demand).await?;
+    let mut ended = 0;
+    for AppUserAccount { tenant, ig_user_id } in accounts {
+        let found = app.connections.find(&tenant, &ig_user_id).await?;
+        if found.is_some_and(|connection| is_meant(&connection, &person, &demand.request))
+            && let Some(revoked) = app.connections.revoke(&tenant, &ig_user_id, app.clock.now()).await?
+        {
+            info!(%tenant, ig.id = %ig_user_id, "A person removed the app: account {ig_user_id} is disconnected");
+            app.trail.append(&line(&revoked, app.clock.now_ms())).await?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
+/// Takes the deletion of everything that the person has connected.
+pub(crate) async fn delete_data(app: &App, request: &Request) -> Result<Confirmation, LifecycleError> {
+    let demand = read(app, request).await?;
+    let (person, _) = find_person(app, &demand).await?;
+    let (connections, now) = (&app.connections, app.clock.now_ms());
+    let code = demand.code;
+    let erasure = erasure::erase_person(connections, &app.erasures, &person, code, Origin::Person, now).await?;
+    Ok(Confirmation { url: app.page_url(request, &erasure.code), confirmation_code: erasure.code })
+}
+
+/// Checks the form's `signed_request` against every secret that may have signed it.
+///
+/// A secret that was rotated a moment ago is not in a warm function's cache yet, so a wrong signature makes it look for a
+/// newer version, at most once a minute.
+async fn read(app: &App, request: &Request) -> Result<Demand, LifecycleError> {
+    let body: &[u8] = request.body();
+    if body.len() > MAX_BODY_BYTES {
+        return Err(LifecycleError::TooLarge);
+    }
+    let mut fields = url::form_urlencoded::parse(body);
+    let (_, text) = fields.find(|(name, _)| name == "signed_request").ok_or(LifecycleError::Missing)?;
+    let now = app.clock.now();
+    let known = app.secrets.current(now).await?;
+    match verify(&text, &known) {
+        Err(SignedRequestError::WrongSignature) => {
+            let newer: Option<Arc<Secrets>> = app.secrets.newer(now).await?;
+            let secrets = newer.ok_or(SignedRequestError::WrongSignature)?;
+            Ok(verify(&text, &secrets)?)
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+fn verify(text: &str, secrets: &Secrets) -> Result<Demand, SignedRequestError> {
+    let apps: Vec<&MetaApp> = secrets.apps.iter().chain(secrets.previous.iter().flatten()).collect();
+    let request = signed_request::verify(text, apps.iter().map(|app| &app.app_secret))?;
+    let signer = apps[request.signer];
+    Ok(Demand { code: code(signer, &request), login: signer.login, request })
+}
+
+/// A keyed digest of what the demand says. Not of its text, which has several forms with the same signature.
+fn code(signer: &MetaApp, request: &SignedRequest) -> ErasureCode {
+    let mut mac = Hmac::<Sha256>::new_from_slice(signer.app_secret.expose().as_bytes()).expect("HMAC takes any key");
+    let issued_at = request.issued_at.map(domain::UnixSeconds::get);
+    mac.update(format!("data-deletion\n{}\n{issued_at:?}", request.user_id).as_bytes());
+    let digest = mac.finalize().into_bytes();
+    let mut bits = [0; 16];
+    bits.copy_from_slice(&digest[..16]);
+    ErasureCode::new(bits)
+}
+
+/// The person, and what they have connected. Meta does not document which of the two apps' secrets signs for an account
+/// of Instagram Login, so a person whom the signing app does not know is looked for at the other one.
+async fn find_person(app: &App, demand: &Demand) -> Result<(AppUser, Vec<AppUserAccount>), StoreError> {
+    let other = match demand.login {
+        Login::Instagram => Login::Facebook,
+        Login::Facebook => Login::Instagram,
+    };
+    let person = |login| AppUser { login, id: demand.request.user_id.clone() };
+    for login in [demand.login, other] {
+        let accounts = app.connections.accounts_of(login, &demand.request.user_id).await?;
+        if !accounts.is_empty() {
+            return Ok((person(login), accounts));
+        }
+    }
+    Ok((person(demand.login), Vec::new()))
+}
+
+/// Whether the demand is about this connection, and not about an earlier one: a token that was issued or renewed since
+/// then shows that access was given again, so an old demand that is played back ends nothing.
+fn is_meant(connection: &Connection, person: &AppUser, request: &SignedRequest) -> bool {
+    connection.status != ConnectionStatus::Revoked
+        && connection.login == person.login
+        && connection.app_scoped_user_id.as_ref() == Some(&person.id)
+        && request.issued_at.is_none_or(|at| connection.token_refreshed_at <= at.plus(SKEW_SECONDS))
+}
+
+fn line(revoked: &Connection, now: UnixMillis) -> AuditEvent {
+    AuditEvent::new(revoked.tenant.clone(), AuditKind::Deauthorized, now)
+        .with("login", revoked.login.as_str())
+        .with("ig_user_id", revoked.ig_user_id.as_str())
+        .with("ig_username", revoked.ig_username.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{SealedToken, UnixSeconds};
+    use lambda_http::request;
+    use vault::MetaApps;
+
+    use super::*;
+
+    const SAMPLES: [&str; 2] = [
+        include_str!("../../../events/lifecycle-deauthorize.json"),
+        include_str!("../../../events/lifecycle-data-deletion.json"),
+    ];
+
+    fn secrets(current: &str, previous: &str) -> Secrets {
+        let apps = |secret: &str| {
+            let document = format!(
+                r#"{{"apps":[{{"login":"instagram","app_id":"1","app_secret":"{secret}","verify_token":"token",
+                    "graph_version":"v25.0"}}]}}"#
+            );
+            MetaApps::parse(&document).expect("a registration")
+        };
+        Secrets { apps: apps(current), previous: Some(apps(previous)) }
+    }
+
+    fn signed(sample: &str) -> String {
+        let request = request::from_str(sample).expect("a request");
+        let body: &[u8] = request.body();
+        let mut fields = url::form_urlencoded::parse(body);
+        fields.find(|(name, _)| name == "signed_request").expect("a form").1.into_owned()
+    }
+
+    fn connection(token_refreshed_at: i64) -> Connection {
+        Connection {
+            tenant: "acme".try_into().expect("a tenant"),
+            ig_user_id: "17841".try_into().expect("an account"),
+            provider: domain::connection::PROVIDER.to_owned(),
+            login: Login::Instagram,
+            status: ConnectionStatus::Active,
+            app_scoped_user_id: Some("27640875392278831".try_into().expect("an id")),
+            ig_username: "shop".to_owned(),
+            picture_url: None,
+            page_id: None,
+            page_name: None,
+            token: Some(SealedToken::new("sealed".to_owned())),
+            token_expires_at: None,
+            token_refreshed_at: UnixSeconds::new(token_refreshed_at),
+            data_access_expires_at: None,
+            scopes: Vec::new(),
+            last_webhook_at: None,
+            error: None,
+            notice: None,
+            retention_days: None,
+            connected_by: "ana".try_into().expect("a user"),
+            version: 1,
+            created_at: UnixSeconds::new(0),
+            updated_at: UnixSeconds::new(0),
+        }
+    }
+
+    #[test]
+    fn the_sample_events_are_believed_with_the_present_and_the_previous_secret() {
+        for sample in SAMPLES {
+            let text = signed(sample);
+            let present = verify(&text, &secrets("app-secret-for-samples", "older")).expect("signed");
+            let previous = verify(&text, &secrets("newer", "app-secret-for-samples")).expect("signed");
+            assert_eq!(present.request.user_id.as_str(), "27640875392278831");
+            assert_eq!(present.code, previous.code);
+            assert!(verify(&text, &secrets("newer", "newest")).is_err());
+        }
+    }
+
+    #[test]
+    fn only_a_connection_of_the_person_that_is_older_than_the_demand_is_meant() {
+        let Demand { request, .. } =
+            verify(&signed(SAMPLES[0]), &secrets("app-secret-for-samples", "older")).expect("ok");
+        let issued_at = request.issued_at.expect("a time").get();
+        let person = |login| AppUser { login, id: request.user_id.clone() };
+        let meant = |connection: &Connection, login| is_meant(connection, &person(login), &request);
+        assert!(meant(&connection(issued_at), Login::Instagram));
+        assert!(!meant(&connection(issued_at + SKEW_SECONDS + 1), Login::Instagram), "connected since");
+        assert!(!meant(&connection(issued_at), Login::Facebook), "another login's person");
+        let other = Connection { app_scoped_user_id: None, ..connection(issued_at) };
+        assert!(!meant(&other, Login::Instagram), "somebody else connected it");
+    }
+}

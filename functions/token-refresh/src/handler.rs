@@ -1,0 +1,107 @@
+//! Takes orders from the queue, and the schedules' tasks.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use connect::{AppWatch, Connector};
+use edge::telemetry::{Chain, metric};
+use edge::{Clock, ConfigError, Setup};
+use futures::future::join_all;
+use lambda_runtime::LambdaEvent;
+use tracing::error;
+
+use crate::keep::{KeepError, keep};
+use crate::probe;
+use crate::queue::{MaintenanceQueue, Order};
+use crate::scan::{self, Part, ScanError};
+use crate::trigger::{Task, Trigger};
+
+/// The function, warm.
+pub struct App {
+    pub(crate) connector: Connector,
+    pub(crate) watch: AppWatch,
+    pub(crate) queue: MaintenanceQueue,
+    pub(crate) clock: Clock,
+    pub(crate) patience: Duration,
+}
+
+impl App {
+    /// Makes the clients; calls nothing. `SCAN_SECONDS` is how long one invocation scans.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the environment is incomplete.
+    #[expect(clippy::unused_async, reason = "every function is made the same way")]
+    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let url = setup.env.required("MAINTENANCE_QUEUE_URL")?;
+        Ok(Self {
+            connector: Connector::new(setup)?,
+            watch: AppWatch::new(setup),
+            queue: MaintenanceQueue { client: aws_sdk_sqs::Client::new(&setup.aws), url },
+            clock: setup.clock.clone(),
+            patience: setup.env.parsed("SCAN_SECONDS")?.map_or(scan::PATIENCE, Duration::from_secs),
+        })
+    }
+}
+
+/// Why an order goes back to the queue.
+#[derive(Debug, thiserror::Error)]
+enum OrderError {
+    /// It can never be read: it ends in the dead-letter queue, where the alarm is.
+    #[error("a record of the queue is not an order")]
+    Poison,
+    #[error("a connection was not looked after")]
+    Keep(#[from] KeepError),
+    #[error("a scan did not go on")]
+    Scan(#[from] ScanError),
+}
+
+/// Works on orders, scans, or probes. Names the orders to deliver again.
+///
+/// # Errors
+///
+/// None.
+pub async fn handle(app: &App, event: LambdaEvent<Trigger>) -> Result<SqsBatchResponse, Infallible> {
+    let outcome = match event.payload {
+        Trigger::Batch(batch) => return Ok(work(app, batch.records).await),
+        Trigger::Scheduled { task: Task::Scan } => scan::all(app).await,
+        Trigger::Scheduled { task: Task::Probe } => probe::all(app).await,
+    };
+    if let Err(failure) = outcome {
+        error!(error = %Chain(&failure), "A scheduled task did not end");
+        metric("upkeep_tasks_failed", 1, &[]);
+    }
+    Ok(SqsBatchResponse::default())
+}
+
+/// None waits for another. Where two are about the same connection, whoever is second finds it done, or is overtaken.
+async fn work(app: &App, messages: Vec<SqsMessage>) -> SqsBatchResponse {
+    let outcomes = join_all(messages.into_iter().map(|message| async move {
+        let outcome = Box::pin(follow(app, &message)).await;
+        outcome.map_err(|failure| {
+            let record = message.message_id.unwrap_or_default();
+            error!(record, error = %Chain(&failure), "An order goes back to the queue");
+            record
+        })
+    }));
+    let again = outcomes.await.into_iter().filter_map(Result::err);
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = again
+        .map(|id| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            failure
+        })
+        .collect();
+    response
+}
+
+async fn follow(app: &App, message: &SqsMessage) -> Result<(), OrderError> {
+    let body = message.body.as_deref().unwrap_or_default();
+    match serde_json::from_str(body).map_err(|_| OrderError::Poison)? {
+        Order::Keep { due, login, probe } => keep(app, &due, login, probe).await?,
+        Order::Scan { login, due_at, cursor } => scan::part(app, Part { login, due_at, cursor }).await?,
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! What the function is started by.
+
+use aws_lambda_events::sqs::SqsEvent;
+use serde::Deserialize;
+
+/// An event of the function.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Trigger {
+    /// Orders of the queue.
+    Batch(SqsEvent),
+    /// A schedule, as `{"task":"scan"}`.
+    Scheduled {
+        /// What to do.
+        task: Task,
+    },
+}
+
+/// What a schedule asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Find what is due.
+    Scan,
+    /// Find out whether Meta serves an app again that it has refused.
+    Probe,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Order;
+
+    #[test]
+    fn the_sample_events_are_told_apart() {
+        let batch = serde_json::from_str(include_str!("../../../events/token-refresh.json")).expect("an event");
+        let Trigger::Batch(batch) = batch else { panic!("a batch") };
+        let orders = batch.records.iter().map(|record| serde_json::from_str(record.body.as_deref().expect("a body")));
+        let orders: Vec<Order> = orders.collect::<Result<_, _>>().expect("orders");
+        assert!(matches!(orders.as_slice(), [Order::Keep { probe: false, .. }, Order::Scan { .. }]), "{orders:?}");
+        let scan = serde_json::from_str(include_str!("../../../events/token-refresh-scan.json")).expect("an event");
+        assert!(matches!(scan, Trigger::Scheduled { task: Task::Scan }));
+        let probe = serde_json::from_str(include_str!("../../../events/token-refresh-probe.json")).expect("an event");
+        assert!(matches!(probe, Trigger::Scheduled { task: Task::Probe }));
+    }
+}

@@ -1,0 +1,140 @@
+// @ts-check
+/** One connected account in the card: what it can do, what it needs, and its way out. */
+
+import { h, icon, ICONS, safeUrl } from "./dom.js";
+import { either } from "./text.js";
+import { longDate } from "./time.js";
+
+/**
+ * @typedef {object} Connection
+ * @property {string} ig_user_id
+ * @property {string} ig_username
+ * @property {"instagram" | "facebook"} login
+ * @property {string | null} page_name
+ * @property {string | null} picture_url
+ * @property {"active" | "pending" | "error" | "paused" | "revoked"} status
+ * @property {{ reason: string } | null} error
+ * @property {{ reason: string, until: string } | null} [notice]
+ */
+
+/**
+ * @typedef {object} Surroundings
+ * @property {import("./text.js").Translate} t
+ * @property {string} language
+ * @property {boolean} busy
+ * @property {boolean} connecting
+ * @property {string | undefined} confirming the account whose "Disconnect" waits for a yes
+ * @property {(login: Connection["login"]) => void} connect
+ * @property {(account: string) => void} ask
+ * @property {() => void} cancel
+ * @property {(account: string) => void} disconnect
+ */
+
+/** What the button says that mends a connection; an active one needs none. */
+const MEND = { error: "card.reconnect", pending: "card.retry", active: undefined, paused: undefined, revoked: undefined };
+
+/**
+ * @param {Connection} connection
+ * @param {Surroundings} around
+ */
+export function connectionRow(connection, around) {
+  const { t } = around;
+  const { ig_user_id: id, ig_username: username, status } = connection;
+  const mend = connection.notice && status === "active" ? "card.reconnect" : MEND[status];
+  return h(
+    "li",
+    { class: "account", "data-status": status },
+    h(
+      "div",
+      { class: "line" },
+      portrait(connection.picture_url, username),
+      h("div", { class: "who" }, h("strong", {}, headline(connection, t)), h("span", { class: "muted" }, explanation(connection, t))),
+      h(
+        "div",
+        { class: "actions" },
+        mend && h(
+          "button",
+          { class: "button small", type: "button", "data-focus": `mend-${id}`, disabled: around.connecting, onclick: () => around.connect(connection.login) },
+          t(mend),
+          h("span", { class: "visually-hidden" }, ` @${username}`),
+        ),
+        h(
+          "button",
+          { class: "button quiet small", type: "button", "data-focus": `disconnect-${id}`, disabled: around.busy, onclick: () => around.ask(id) },
+          t("card.disconnect"),
+          h("span", { class: "visually-hidden" }, ` @${username}`),
+        ),
+      ),
+    ),
+    notice(connection, around),
+    around.confirming === id && confirmation(id, username, around),
+  );
+}
+
+/**
+ * The account's picture, or the first letter of its name where Meta's link is missing or has expired.
+ * @param {string | null | undefined} address
+ * @param {string} name
+ */
+export function portrait(address, name) {
+  const letter = [...name.replace(/^@/, "")][0]?.toUpperCase() ?? "?";
+  const url = safeUrl(address);
+  if (!url) return h("span", { class: "avatar", "aria-hidden": "true" }, letter);
+  const image = h("img", { src: url, alt: "", referrerpolicy: "no-referrer" });
+  image.addEventListener("error", () => image.replaceWith(letter), { once: true });
+  return h("span", { class: "avatar", "aria-hidden": "true" }, image);
+}
+
+/**
+ * @param {Connection} connection
+ * @param {Surroundings["t"]} t
+ */
+function headline({ status, ig_username: username }, t) {
+  return t(status === "active" ? "card.connected" : `card.${status}`, { username });
+}
+
+/**
+ * @param {Connection} connection
+ * @param {Surroundings["t"]} t
+ */
+function explanation({ status, error, page_name: page }, t) {
+  if (status === "error") return either(t, `reason.${error?.reason}`, "reason.other");
+  return status === "active" ? t("card.can") : (page ?? "");
+}
+
+/**
+ * @param {Connection} connection
+ * @param {Surroundings} around
+ */
+function notice({ notice: said, status }, { t, language }) {
+  if (!said || status !== "active") return null;
+  const key = t(`notice.${said.reason}`) === `notice.${said.reason}` ? "notice.other" : `notice.${said.reason}`;
+  return h("div", { class: "notice warn" }, icon(ICONS.clock), h("p", {}, t(key, { date: longDate(said.until, language) })));
+}
+
+/**
+ * @param {string} id
+ * @param {string} username
+ * @param {Surroundings} around
+ */
+function confirmation(id, username, { t, busy, cancel, disconnect }) {
+  return h(
+    "div",
+    { class: "notice bad", role: "group", "aria-labelledby": "ask", onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && cancel() },
+    h(
+      "div",
+      { class: "accounts" },
+      h("p", { id: "ask" }, t("card.confirm", { username })),
+      h(
+        "div",
+        { class: "actions" },
+        h(
+          "button",
+          { class: "button danger small", type: "button", "data-focus": "yes", "aria-describedby": "ask", disabled: busy, "aria-busy": busy ? "true" : undefined, onclick: () => disconnect(id) },
+          t("card.confirm.yes"),
+        ),
+        h("button", { class: "button quiet small", type: "button", disabled: busy, onclick: cancel }, t("card.confirm.no")),
+      ),
+    ),
+  );
+}

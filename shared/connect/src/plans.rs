@@ -1,0 +1,271 @@
+//! What a tenant's plan allows, and keeping its connections to it.
+
+use domain::seats::{Rearrangement, arrange};
+use domain::{
+    AuditEvent, AuditKind, Catalogue, Connection, EffectivePlan, IgId, PlanRefusal, TenantId, TenantProfile,
+    UnixMillis, UserId,
+};
+use edge::{Caller, ClaimNames, ConfigError, Setup};
+use store::{Allowance, ConnectionStore, StoreError, Tables, TenantStore, Terms};
+use tracing::info;
+
+use crate::trail::Trail;
+
+/// How often connections are arranged anew while others change them.
+const ROUNDS: usize = 5;
+
+/// The plans of all tenants.
+#[derive(Clone, Debug)]
+pub struct Plans {
+    catalogue: Catalogue,
+    claims: ClaimNames,
+    tenants: TenantStore,
+    connections: ConnectionStore,
+    trail: Trail,
+}
+
+/// Why something was not allowed.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The plan does not allow it.
+    #[error("the plan does not allow it")]
+    Refused(PlanRefusal),
+    /// It is not known what the plan allows.
+    #[error("the plan was not read")]
+    Store(#[from] StoreError),
+}
+
+impl From<PlanRefusal> for PlanError {
+    fn from(refusal: PlanRefusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Plans {
+    /// Reads the configuration; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the catalogue cannot be used.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let client = aws_sdk_dynamodb::Client::new(&setup.aws);
+        Ok(Self {
+            catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,
+            claims: ClaimNames::from(&setup.env),
+            tenants: TenantStore::new(client.clone(), &tables),
+            connections: ConnectionStore::new(client, &tables),
+            trail: Trail::new(setup),
+        })
+    }
+
+    /// The catalogue.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The tenants.
+    #[must_use]
+    pub const fn tenants(&self) -> &TenantStore {
+        &self.tenants
+    }
+
+    /// What is known of a tenant, in one read; of one that nobody knows yet, what holds for it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn profile(&self, tenant: &TenantId) -> Result<TenantProfile, StoreError> {
+        let found = self.tenants.profile(tenant).await?;
+        Ok(found.unwrap_or_else(|| TenantProfile::new(tenant.clone())))
+    }
+
+    /// What is known of a caller's tenant. What the caller's token says of its plan is kept when it is news, for those
+    /// who come without a token, as the redirect from Meta does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn profile_of(&self, caller: &Caller, now: UnixMillis) -> Result<TenantProfile, StoreError> {
+        let profile = self.profile(&caller.tenant).await?;
+        let news = caller.plan_claim(Some(&profile), &self.claims).filter(|claim| {
+            let known = profile.claimed.as_ref().is_some_and(|kept| kept.key == claim.key);
+            !known && self.catalogue.plans.contains_key(&claim.key)
+        });
+        let Some(claim) = news else { return Ok(profile) };
+        let Some(taken) = self.tenants.take_claim(&caller.tenant, claim, now).await? else {
+            // Somebody with a later token was faster.
+            return self.profile(&caller.tenant).await;
+        };
+        // The first word on a tenant is no change.
+        if profile.version > 0 {
+            self.note_change(&profile, &taken, None, now).await;
+        }
+        Ok(taken)
+    }
+
+    /// The plan that holds for a tenant.
+    #[must_use]
+    pub fn plan<'a>(&'a self, profile: &'a TenantProfile) -> EffectivePlan<'a> {
+        self.catalogue.effective(Some(profile), profile.claimed.as_ref().filter(|_| self.claims.tell_plans()))
+    }
+
+    /// What the store checks when a connection takes its place.
+    #[must_use]
+    pub fn allowance(&self, profile: &TenantProfile) -> Allowance {
+        Allowance { max_connections: self.plan(profile).max_connections(), plan_version: Some(profile.version) }
+    }
+
+    /// Whether one of these accounts can be connected. An account that counts already can, since it takes no further
+    /// room; the connections are read only where the plan has none left.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`].
+    pub async fn check_accounts(&self, tenant: &TenantId, accounts: &[IgId]) -> Result<(), PlanError> {
+        let among = |connection: &Connection| connection.counts() && accounts.contains(&connection.ig_user_id);
+        self.check(&self.profile(tenant).await?, among).await
+    }
+
+    /// Whether a login makes sense: there is room for an account, or one has to be connected again.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`].
+    pub async fn check_login(&self, profile: &TenantProfile) -> Result<(), PlanError> {
+        self.check(profile, Connection::wants_reconnect).await
+    }
+
+    async fn check(&self, profile: &TenantProfile, again: impl Fn(&Connection) -> bool) -> Result<(), PlanError> {
+        let plan = self.plan(profile);
+        plan.check_instagram()?;
+        let Err(refusal) = plan.check_connection(profile.connected()) else { return Ok(()) };
+        if self.connections.list(&profile.tenant).await?.iter().any(again) { Ok(()) } else { Err(refusal.into()) }
+    }
+
+    /// Notes in the tenant's trail that the plan did not allow something.
+    pub async fn note_refusal(&self, tenant: &TenantId, user: &UserId, refusal: &PlanRefusal, now: UnixMillis) {
+        self.trail.note(refused(tenant, user, refusal, now)).await;
+    }
+
+    /// Sets what the operator wants for a tenant, and has its connections follow.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when `expected` is not the profile's version; [`StoreError`]. When only the connections
+    /// did not follow, they do when their status is asked for next.
+    pub async fn set_terms(
+        &self,
+        tenant: &TenantId,
+        terms: &Terms,
+        expected: u64,
+        by: &UserId,
+        now: UnixMillis,
+    ) -> Result<TenantProfile, StoreError> {
+        let before = self.profile(tenant).await?;
+        let after = self.tenants.set_terms(tenant, terms, expected, now).await?;
+        self.note_change(&before, &after, Some(by), now).await;
+        self.settle(tenant, now).await?;
+        self.profile(tenant).await
+    }
+
+    /// Whether a tenant's connections are as its plan says, and counted rightly.
+    #[must_use]
+    pub fn is_settled(&self, profile: &TenantProfile, connections: &[Connection]) -> bool {
+        self.arrange(profile, connections).is_empty() && is_counted(profile, connections)
+    }
+
+    /// Has a tenant's connections follow its plan: those over the limit wait, the oldest stay; where there is room again,
+    /// the oldest that wait come back. Does nothing where all is settled.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: to be done again, which starts from what has been reached.
+    pub async fn settle(&self, tenant: &TenantId, now: UnixMillis) -> Result<(), StoreError> {
+        for _ in 0..ROUNDS {
+            let profile = self.profile(tenant).await?;
+            let connections = self.connections.list(tenant).await?;
+            let rearrangement = self.arrange(&profile, &connections);
+            if rearrangement.is_empty() {
+                if !is_counted(&profile, &connections) {
+                    self.tenants.recount(&profile, count(&connections)).await?;
+                }
+                return Ok(());
+            }
+            self.follow(&profile, &rearrangement, now).await?;
+        }
+        Err(StoreError::Conflict)
+    }
+
+    fn arrange<'a>(&self, profile: &TenantProfile, connections: &'a [Connection]) -> Rearrangement<'a> {
+        let plan = self.plan(profile);
+        arrange(connections, plan.max_connections(), plan.limits.retention_days)
+    }
+
+    async fn follow(
+        &self,
+        profile: &TenantProfile,
+        rearrangement: &Rearrangement<'_>,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        for connection in &rearrangement.pause {
+            if let Some(paused) = self.connections.pause(connection, now.seconds()).await? {
+                self.note_move(AuditKind::Paused, &paused, profile, now).await;
+            }
+        }
+        let allowance = self.allowance(profile);
+        for connection in &rearrangement.resume {
+            if let Some(resumed) = self.connections.resume(connection, &allowance, now.seconds()).await? {
+                self.note_move(AuditKind::Resumed, &resumed, profile, now).await;
+            }
+        }
+        let days = self.plan(profile).limits.retention_days;
+        for connection in &rearrangement.retain {
+            self.connections.set_retention(connection, days).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_move(&self, kind: AuditKind, connection: &Connection, profile: &TenantProfile, now: UnixMillis) {
+        info!(
+            tenant = %connection.tenant, ig.id = %connection.ig_user_id, status = ?connection.status,
+            "The plan moved account {}", connection.ig_user_id
+        );
+        let line = AuditEvent::new(connection.tenant.clone(), kind, now)
+            .with("plan", self.plan(profile).limits.name)
+            .with("ig_user_id", connection.ig_user_id.as_str())
+            .with("ig_username", connection.ig_username.as_str());
+        self.trail.note(line).await;
+    }
+
+    async fn note_change(&self, before: &TenantProfile, after: &TenantProfile, by: Option<&UserId>, now: UnixMillis) {
+        let (old, new) = (self.plan(before), self.plan(after));
+        let line = AuditEvent::new(after.tenant.clone(), AuditKind::PlanChanged, now)
+            .with("from", old.key)
+            .with("to", new.key)
+            .with("max_connections", new.max_connections())
+            .with("monthly_messages", new.limits.monthly_messages)
+            .with("retention_days", new.limits.retention_days);
+        self.trail.note(by.map_or(line.clone(), |user| line.by(user.clone()))).await;
+    }
+}
+
+/// The line of the trail about something that a plan did not allow.
+pub(crate) fn refused(tenant: &TenantId, user: &UserId, refusal: &PlanRefusal, now: UnixMillis) -> AuditEvent {
+    AuditEvent::new(tenant.clone(), AuditKind::Refused, now)
+        .by(user.clone())
+        .with("reason", refusal.reason())
+        .with("plan", refusal.plan.as_str())
+        .with("limit", refusal.limit)
+        .with("required_plan", refusal.required.as_deref())
+}
+
+fn count(connections: &[Connection]) -> u32 {
+    u32::try_from(connections.iter().filter(|connection| connection.counts()).count()).unwrap_or(u32::MAX)
+}
+
+/// A count that deletions or an earlier version left wrong is put right when somebody looks.
+fn is_counted(profile: &TenantProfile, connections: &[Connection]) -> bool {
+    profile.connections == i64::from(count(connections))
+}

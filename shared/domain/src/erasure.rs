@@ -1,0 +1,319 @@
+//! A deletion of somebody's data: what is asked for, how far it is, how much was deleted.
+//!
+//! It is worked off in pieces. Once it is done nothing in it says whose data it was.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+use crate::connection::Login;
+use crate::id::{AppScopedId, ConversationId, IgId, ParseIdError, TenantId};
+use crate::time::UnixMillis;
+
+/// Names a deletion towards the person who asked for it: 32 hexadecimal digits that nobody guesses.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ErasureCode(String);
+
+impl ErasureCode {
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The code in 128 bits, which have to be secret or random.
+    #[must_use]
+    pub fn new(bits: [u8; 16]) -> Self {
+        Self(hex::encode(bits))
+    }
+}
+
+impl fmt::Display for ErasureCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ErasureCode {
+    type Error = ParseIdError;
+
+    /// The rule is that of a [`ConversationId`].
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        ConversationId::try_from(text.as_str()).map(|_| Self(text))
+    }
+}
+
+impl From<ErasureCode> for String {
+    fn from(code: ErasureCode) -> Self {
+        code.0
+    }
+}
+
+/// Who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A person, at Meta.
+    Person,
+    /// The tenant, for one of its contacts.
+    Tenant,
+    /// The operator, with a list of ids.
+    Operator,
+}
+
+impl Origin {
+    /// A stable word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Tenant => "tenant",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Tokens are gone; the rest waits.
+    Received,
+    /// Being deleted.
+    Running,
+    /// Nothing is left.
+    Done,
+}
+
+/// How much was deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Connections with what was known of the account and the person.
+    #[serde(default)]
+    pub connections: u64,
+    /// Conversations with the contact's profile.
+    #[serde(default)]
+    pub conversations: u64,
+    /// Messages.
+    #[serde(default)]
+    pub messages: u64,
+    /// Lines of the audit trail.
+    #[serde(default)]
+    pub events: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.connections += other.connections;
+        self.conversations += other.conversations;
+        self.messages += other.messages;
+        self.events += other.events;
+    }
+}
+
+/// What is to be deleted of a tenant's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "scope")]
+pub enum Scope {
+    /// An account with all its conversations.
+    Account {
+        /// Which.
+        ig_user_id: IgId,
+        /// Who connected it, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        person: Option<AppUser>,
+    },
+    /// One contact.
+    Contact {
+        /// The contact's one conversation.
+        conversation: ConversationId,
+    },
+}
+
+impl Scope {
+    /// A stable word.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Account { .. } => "account",
+            Self::Contact { .. } => "contact",
+        }
+    }
+}
+
+/// A person as a Meta app of one login sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppUser {
+    /// The app's login.
+    pub login: Login,
+    /// The person's id there.
+    pub id: AppScopedId,
+}
+
+/// How far a task is: everything before this is deleted and counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// What is being deleted.
+    #[serde(default)]
+    pub stage: Stage,
+    /// The conversation that was counted last; it may still have to be deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    /// The sort key of the last message or line that was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<String>,
+    /// When everything was deleted for the first time. What a function that was under way wrote after that is found by
+    /// a second look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swept_at: Option<UnixMillis>,
+}
+
+/// What a task deletes, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Conversations, each after its messages.
+    #[default]
+    Conversations,
+    /// Lines of the audit trail that name the account or the contact.
+    Events,
+    /// The connection and what leads to it.
+    Connection,
+}
+
+/// A part of a deletion, within one tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Whose data.
+    pub tenant: TenantId,
+    /// Which.
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// How far it is.
+    #[serde(default)]
+    pub place: Place,
+    /// What it has deleted.
+    #[serde(default)]
+    pub counts: Counts,
+}
+
+impl Task {
+    /// A task that nothing was done of.
+    #[must_use]
+    pub fn new(tenant: TenantId, scope: Scope) -> Self {
+        Self { tenant, scope, place: Place::default(), counts: Counts::default() }
+    }
+}
+
+/// A deletion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// Names it.
+    pub code: ErasureCode,
+    /// Who asked.
+    pub origin: Origin,
+    /// What is left to do; empty once it is done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
+    /// What the finished tasks have deleted.
+    #[serde(default)]
+    pub counts: Counts,
+    /// How far it is.
+    pub progress: Progress,
+    /// Asked for at.
+    pub requested_at: UnixMillis,
+    /// Done at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<UnixMillis>,
+    /// Raised by each change, for optimistic locking.
+    #[serde(default)]
+    pub version: u64,
+}
+
+impl Erasure {
+    /// A deletion that was just asked for; done at once where there is nothing to delete.
+    #[must_use]
+    pub fn new(code: ErasureCode, origin: Origin, tasks: Vec<Task>, now: UnixMillis) -> Self {
+        let nothing = tasks.is_empty();
+        Self {
+            code,
+            origin,
+            tasks,
+            counts: Counts::default(),
+            progress: if nothing { Progress::Done } else { Progress::Received },
+            requested_at: now,
+            finished_at: nothing.then_some(now),
+            version: 0,
+        }
+    }
+
+    /// Everything deleted so far.
+    #[must_use]
+    pub fn deleted(&self) -> Counts {
+        let mut counts = self.counts;
+        for task in &self.tasks {
+            counts += task.counts;
+        }
+        counts
+    }
+
+    /// Ends the first task, and with the last one the deletion.
+    pub fn finish_task(&mut self, now: UnixMillis) {
+        if !self.tasks.is_empty() {
+            self.counts += self.tasks.remove(0).counts;
+        }
+        if self.tasks.is_empty() {
+            self.progress = Progress::Done;
+            self.finished_at = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(messages: u64) -> Task {
+        let scope = Scope::Contact { conversation: "0".repeat(32).try_into().expect("a conversation") };
+        let task = Task::new("acme".try_into().expect("a tenant"), scope);
+        Task { counts: Counts { messages, ..Counts::default() }, ..task }
+    }
+
+    fn erasure(tasks: Vec<Task>) -> Erasure {
+        Erasure::new(ErasureCode::new([7; 16]), Origin::Person, tasks, UnixMillis::new(1))
+    }
+
+    #[test]
+    fn what_has_nothing_to_delete_is_done_at_once() {
+        let erasure = erasure(Vec::new());
+        assert_eq!((erasure.progress, erasure.finished_at), (Progress::Done, Some(UnixMillis::new(1))));
+    }
+
+    #[test]
+    fn a_deletion_is_done_with_its_last_task_and_names_nobody_then() {
+        let mut erasure = erasure(vec![task(2), task(3)]);
+        erasure.finish_task(UnixMillis::new(5));
+        assert_eq!((erasure.progress, erasure.deleted().messages), (Progress::Received, 5));
+        erasure.finish_task(UnixMillis::new(6));
+        assert_eq!((erasure.progress, erasure.finished_at), (Progress::Done, Some(UnixMillis::new(6))));
+        let json = serde_json::to_string(&erasure).expect("JSON");
+        assert!(!json.contains("acme") && !json.contains("0000"), "{json}");
+    }
+
+    #[test]
+    fn a_code_is_read_back_and_nothing_else_is_one() {
+        let code = ErasureCode::new([0xab; 16]);
+        assert_eq!(ErasureCode::try_from(code.to_string()), Ok(code));
+        assert!(ErasureCode::try_from("../x".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_task_is_read_back_from_json() {
+        let account = Scope::Account { ig_user_id: "17841".try_into().expect("an account"), person: None };
+        let task = Task::new("acme".try_into().expect("a tenant"), account);
+        let json = serde_json::to_string(&task).expect("JSON");
+        assert_eq!(serde_json::from_str::<Task>(&json).expect("a task"), task);
+    }
+}

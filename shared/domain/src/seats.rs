@@ -1,0 +1,136 @@
+//! Which connections a plan has room for: the oldest are kept, the others wait.
+
+use crate::connection::{Connection, ConnectionStatus};
+
+/// What has to change so that connections are as a plan says, in this order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Rearrangement<'a> {
+    /// Over the limit: these wait from now on, the youngest first.
+    pub pause: Vec<&'a Connection>,
+    /// There is room for these again, the oldest first.
+    pub resume: Vec<&'a Connection>,
+    /// Of all others, those whose messages are kept for another time than the plan says.
+    pub retain: Vec<&'a Connection>,
+}
+
+impl Rearrangement<'_> {
+    /// Whether everything is as it should be.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.pause.is_empty() && self.resume.is_empty() && self.retain.is_empty()
+    }
+}
+
+/// Arranges a tenant's connections for a plan that allows so many at once (`None`: any number) and keeps messages for so
+/// many days (`None`: for good).
+///
+/// The order is that of the first connection to each account, which a reconnect keeps: it is the same whoever
+/// asks and whenever, so a downgrade and an upgrade end where they began.
+#[must_use]
+pub fn arrange(connections: &[Connection], most: Option<u32>, retention_days: Option<u32>) -> Rearrangement<'_> {
+    let mut standing: Vec<_> =
+        connections.iter().filter(|connection| connection.status != ConnectionStatus::Revoked).collect();
+    standing.sort_by_key(|connection| (connection.created_at, &connection.ig_user_id));
+    let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    let (kept, over) = standing.split_at(most.min(standing.len()));
+    let mut rearrangement = Rearrangement::default();
+    for connection in over.iter().rev() {
+        match connection.status {
+            ConnectionStatus::Paused => rearrangement.keep(connection, retention_days),
+            _ => rearrangement.pause.push(connection),
+        }
+    }
+    for connection in kept {
+        match connection.status {
+            ConnectionStatus::Paused => rearrangement.resume.push(connection),
+            _ => rearrangement.keep(connection, retention_days),
+        }
+    }
+    rearrangement
+}
+
+impl<'a> Rearrangement<'a> {
+    fn keep(&mut self, connection: &'a Connection, retention_days: Option<u32>) {
+        if connection.retention_days != retention_days {
+            self.retain.push(connection);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{Login, PROVIDER};
+    use crate::time::UnixSeconds;
+
+    fn connection(account: &str, created_at: i64, status: ConnectionStatus) -> Connection {
+        Connection {
+            tenant: "acme".try_into().expect("a tenant"),
+            ig_user_id: account.try_into().expect("an account"),
+            provider: PROVIDER.to_owned(),
+            login: Login::Instagram,
+            status,
+            app_scoped_user_id: None,
+            ig_username: "shop".to_owned(),
+            picture_url: None,
+            page_id: None,
+            page_name: None,
+            token: None,
+            token_expires_at: None,
+            token_refreshed_at: UnixSeconds::new(0),
+            data_access_expires_at: None,
+            scopes: Vec::new(),
+            last_webhook_at: None,
+            error: None,
+            notice: None,
+            retention_days: None,
+            connected_by: "ana".try_into().expect("a user"),
+            version: 1,
+            created_at: UnixSeconds::new(created_at),
+            updated_at: UnixSeconds::new(created_at),
+        }
+    }
+
+    fn accounts(connections: &[&Connection]) -> Vec<String> {
+        connections.iter().map(|connection| connection.ig_user_id.to_string()).collect()
+    }
+
+    #[test]
+    fn a_downgrade_keeps_the_oldest_and_an_upgrade_brings_the_others_back() {
+        use ConnectionStatus::{Active, Error, Paused, Revoked};
+        let mut connections = [
+            connection("3", 30, Active),
+            connection("1", 10, Error),
+            connection("9", 5, Revoked),
+            connection("2", 20, Active),
+        ];
+        let down = arrange(&connections, Some(1), None);
+        assert_eq!((accounts(&down.pause), accounts(&down.resume)), (vec!["3".to_owned(), "2".to_owned()], vec![]));
+        connections[0].status = Paused;
+        connections[3].status = Paused;
+        assert!(arrange(&connections, Some(1), None).is_empty());
+        let up = arrange(&connections, Some(2), None);
+        assert_eq!((accounts(&up.pause), accounts(&up.resume)), (vec![], vec!["2".to_owned()]));
+        assert_eq!(accounts(&arrange(&connections, None, None).resume), ["2", "3"]);
+    }
+
+    #[test]
+    fn a_place_that_was_left_goes_to_the_oldest_that_waits() {
+        use ConnectionStatus::{Paused, Revoked};
+        let connections = [connection("1", 10, Revoked), connection("2", 20, Paused), connection("3", 30, Paused)];
+        assert_eq!(accounts(&arrange(&connections, Some(1), None).resume), ["2"]);
+    }
+
+    #[test]
+    fn a_plan_without_instagram_has_no_place() {
+        let connections = [connection("1", 10, ConnectionStatus::Active)];
+        assert_eq!(accounts(&arrange(&connections, Some(0), None).pause), ["1"]);
+    }
+
+    #[test]
+    fn a_time_to_keep_messages_that_is_not_the_plans_is_found_and_revoked_ones_are_left_alone() {
+        use ConnectionStatus::{Active, Revoked};
+        let connections = [connection("1", 10, Active), connection("2", 20, Revoked)];
+        assert_eq!(accounts(&arrange(&connections, None, Some(90)).retain), ["1"]);
+    }
+}

@@ -1,0 +1,155 @@
+//! When a connection is looked after, so that it never dies without a word.
+//!
+//! Once a day the subscription is read back. A token is renewed at half of its life, so that a month remains for
+//! trying again; what cannot be renewed is told to the tenant before it ends.
+
+use crate::connection::{Connection, Login, Notice};
+use crate::time::UnixSeconds;
+
+const HOUR: i64 = 60 * 60;
+const DAY: i64 = 24 * HOUR;
+
+/// A connection that works is looked at again after that time.
+pub const CHECK_UP_SECONDS: i64 = DAY;
+
+/// Meta renews no younger token.
+///
+/// Source: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login>
+pub const RENEWABLE_AGE_SECONDS: i64 = DAY;
+
+/// The life of a token of Instagram Login where Meta did not tell.
+const USUAL_LIFE_SECONDS: i64 = 60 * DAY;
+
+/// How long before its end a token that was not renewed becomes the tenant's business.
+const EXPIRY_NOTICE_SECONDS: i64 = 10 * DAY;
+
+/// How long before the end of data access the tenant is told: only a person's login prolongs it.
+const DATA_ACCESS_NOTICE_SECONDS: i64 = 14 * DAY;
+
+/// The first wait after a setback, doubled by each further one.
+const FIRST_WAIT_SECONDS: i64 = HOUR;
+
+impl Connection {
+    /// When the token is to be renewed; `None` when it cannot be (Facebook Login) or there is none.
+    ///
+    /// A Page token does not expire, and the person's token behind it is not kept: a new login is all that renews it.
+    #[must_use]
+    pub fn renewal_at(&self) -> Option<UnixSeconds> {
+        if self.login == Login::Facebook || self.token.is_none() {
+            return None;
+        }
+        let issued_at = self.token_refreshed_at;
+        let life = self.token_expires_at.map_or(USUAL_LIFE_SECONDS, |end| end.get() - issued_at.get());
+        Some(issued_at.plus((life / 2).max(RENEWABLE_AGE_SECONDS)))
+    }
+
+    /// When the connection is to be looked after next, if all is well at this time; `None` when it is not active.
+    #[must_use]
+    pub fn upkeep_at(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        let check_up = now.plus(CHECK_UP_SECONDS);
+        self.is_active().then(|| self.renewal_at().map_or(check_up, |renewal| renewal.min(check_up)))
+    }
+
+    /// Whether the token has ended.
+    #[must_use]
+    pub fn is_expired(&self, now: UnixSeconds) -> bool {
+        self.token_expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// What the tenant has to be told at this time.
+    #[must_use]
+    pub fn notice_due(&self, now: UnixSeconds) -> Option<Notice> {
+        let near = |reason: &str, end: Option<UnixSeconds>, ahead: i64| {
+            let until = end.filter(|end| *end <= now.plus(ahead))?;
+            Some(Notice { reason: reason.to_owned(), until })
+        };
+        let token = near("token_expires", self.token_expires_at, EXPIRY_NOTICE_SECONDS);
+        let access = near("data_access_expires", self.data_access_expires_at, DATA_ACCESS_NOTICE_SECONDS);
+        token.into_iter().chain(access).min_by_key(|notice| notice.until)
+    }
+}
+
+/// How long a connection is left alone after so many setbacks (1 after the first): an hour, doubled up to a day.
+#[must_use]
+pub const fn wait_after(setbacks: u32) -> i64 {
+    let doublings = if setbacks > 6 { 5 } else { setbacks.saturating_sub(1) };
+    let wait = FIRST_WAIT_SECONDS << doublings;
+    if wait > DAY { DAY } else { wait }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{ConnectionStatus, PROVIDER};
+    use crate::secret::SealedToken;
+
+    const NOW: UnixSeconds = UnixSeconds::new(1_795_158_000);
+
+    fn connection() -> Connection {
+        Connection {
+            tenant: "acme".try_into().expect("a tenant"),
+            ig_user_id: "17841".try_into().expect("an account"),
+            provider: PROVIDER.to_owned(),
+            login: Login::Instagram,
+            status: ConnectionStatus::Active,
+            app_scoped_user_id: None,
+            ig_username: "shop".to_owned(),
+            picture_url: None,
+            page_id: None,
+            page_name: None,
+            token: Some(SealedToken::new("sealed".to_owned())),
+            token_expires_at: Some(NOW.plus(60 * DAY)),
+            token_refreshed_at: NOW,
+            data_access_expires_at: None,
+            scopes: Vec::new(),
+            last_webhook_at: None,
+            error: None,
+            notice: None,
+            retention_days: None,
+            connected_by: "ana".try_into().expect("a user"),
+            version: 1,
+            created_at: NOW,
+            updated_at: NOW,
+        }
+    }
+
+    #[test]
+    fn a_token_is_renewed_at_half_of_its_life_and_never_in_its_first_day() {
+        assert_eq!(connection().renewal_at(), Some(NOW.plus(30 * DAY)));
+        let short = Connection { token_expires_at: Some(NOW.plus(HOUR)), ..connection() };
+        assert_eq!(short.renewal_at(), Some(NOW.plus(DAY)));
+        let untold = Connection { token_expires_at: None, ..connection() };
+        assert_eq!(untold.renewal_at(), Some(NOW.plus(30 * DAY)));
+    }
+
+    #[test]
+    fn a_page_token_is_looked_at_every_day_and_never_renewed() {
+        let page = Connection { login: Login::Facebook, token_expires_at: None, ..connection() };
+        assert_eq!(page.renewal_at(), None);
+        assert_eq!(page.upkeep_at(NOW), Some(NOW.plus(DAY)));
+    }
+
+    #[test]
+    fn a_connection_that_is_not_active_is_left_alone() {
+        for status in [ConnectionStatus::Revoked, ConnectionStatus::Error, ConnectionStatus::Paused] {
+            assert_eq!(Connection { status, ..connection() }.upkeep_at(NOW), None, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn the_tenant_is_told_of_the_nearest_end_in_time_and_not_earlier() {
+        let both = Connection { data_access_expires_at: Some(NOW.plus(59 * DAY)), ..connection() };
+        assert_eq!(both.notice_due(NOW.plus(44 * DAY)), None);
+        let reason = |now| both.notice_due(now).map(|notice| notice.reason);
+        assert_eq!(reason(NOW.plus(45 * DAY)).as_deref(), Some("data_access_expires"));
+        assert_eq!(reason(NOW.plus(51 * DAY)).as_deref(), Some("data_access_expires"));
+        let token = Connection { data_access_expires_at: None, ..both };
+        assert_eq!(token.notice_due(NOW.plus(51 * DAY)).map(|notice| notice.until), Some(NOW.plus(60 * DAY)));
+    }
+
+    #[test]
+    fn waits_double_from_an_hour_to_a_day() {
+        let hours = [1, 2, 3, 4, 5, 6, 7, u32::MAX].map(|setbacks| wait_after(setbacks) / HOUR);
+        assert_eq!(hours, [1, 2, 4, 8, 16, 24, 24, 24]);
+    }
+}

@@ -1,0 +1,96 @@
+//! A deletion is asked for.
+
+use connect::{Nonce, Trail};
+use domain::erasure::Progress;
+use domain::{AuditEvent, AuditKind, Erasure, ErasureCode, UserId};
+use edge::{ConfigError, Setup};
+use store::{ErasureStore, StoreError, Tables};
+use tracing::info;
+
+use crate::queue::{ErasureQueue, QueueError};
+
+/// Why it is not certain that something will be deleted. To ask again with the same code is safe.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The database failed.
+    #[error("the deletion was not stored")]
+    Store(#[from] StoreError),
+    /// The queue failed.
+    #[error("the deletion was not queued")]
+    Queue(#[from] QueueError),
+}
+
+/// A code for a deletion that only its answer names: nobody guesses it.
+///
+/// # Panics
+///
+/// When the operating system has no random bytes.
+#[must_use]
+pub fn random_code() -> ErasureCode {
+    let digits = Nonce::random().hash()[..32].to_owned();
+    ErasureCode::try_from(digits).expect("a hash is hexadecimal")
+}
+
+/// Takes and finds deletions.
+#[derive(Clone, Debug)]
+pub struct Erasures {
+    store: ErasureStore,
+    queue: ErasureQueue,
+    trail: Trail,
+}
+
+impl Erasures {
+    /// Reads `CONNECTIONS_TABLE`, `EVENTS_TABLE` and `ERASURE_QUEUE_URL`; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the queue is not named.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            store: ErasureStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            queue: ErasureQueue::new(setup)?,
+            trail: Trail::new(setup),
+        })
+    }
+
+    /// Finds a deletion by its code.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn find(&self, code: &ErasureCode) -> Result<Option<Erasure>, StoreError> {
+        self.store.find(code).await
+    }
+
+    /// Takes a deletion, or finds the one that was asked for with the same code. Answers how far it is. `by` is who asked,
+    /// where that is somebody of the tenant's.
+    ///
+    /// # Errors
+    ///
+    /// See [`RequestError`].
+    pub async fn request(&self, asked: Erasure, by: Option<&UserId>) -> Result<Erasure, RequestError> {
+        let erasure = if self.store.insert(&asked).await? {
+            self.note(&asked, by).await;
+            asked
+        } else {
+            self.store.find(&asked.code).await?.unwrap_or(asked)
+        };
+        // Also when it was there before: whoever stored it may have died before this.
+        if erasure.progress != Progress::Done {
+            self.queue.send(&erasure.code).await?;
+        }
+        info!(origin = erasure.origin.as_str(), tasks = erasure.tasks.len(), "Took a deletion");
+        Ok(erasure)
+    }
+
+    async fn note(&self, erasure: &Erasure, by: Option<&UserId>) {
+        for task in &erasure.tasks {
+            let line = AuditEvent::new(task.tenant.clone(), AuditKind::ErasureRequested, erasure.requested_at)
+                .with("code", erasure.code.as_str())
+                .with("origin", erasure.origin.as_str())
+                .with("scope", task.scope.as_str());
+            self.trail.note(by.cloned().into_iter().fold(line, AuditEvent::by)).await;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Connections of all tenants.
+
+use domain::Connection;
+
+use super::ConnectionStore;
+use crate::cursor::Page;
+use crate::error::StoreError;
+use crate::everybody;
+use crate::item::from_item;
+use crate::key::ACCOUNT_OF_TENANT;
+
+impl ConnectionStore {
+    /// Connections of all tenants, revoked ones among them, in no particular order. Reads the table through: a
+    /// connection, its route and the note of its person are three items, a few kilobytes together, so a thousand of
+    /// them cost about 400 read units. A page may hold fewer than `limit` and still have a successor.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn everybodys(&self, cursor: Option<&str>, limit: u32) -> Result<Page<Connection>, StoreError> {
+        let page = everybody::scan(&self.client, &self.table, ACCOUNT_OF_TENANT, cursor, limit).await?;
+        let items = page.items.into_iter().map(|item| from_item("connection", item)).collect::<Result<_, _>>()?;
+        Ok(Page { items, cursor: page.cursor })
+    }
+}

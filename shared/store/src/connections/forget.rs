@@ -1,0 +1,130 @@
+//! A connection is deleted with all that leads to it, and plans change how long messages are kept.
+
+use domain::erasure::AppUser;
+use domain::{Connection, ConnectionStatus, IgId, PageId, Route, TenantId, UnixMillis};
+
+use super::ConnectionStore;
+use crate::error::StoreError;
+use crate::item::{Written, from_item, number, text, written};
+use crate::key::Key;
+
+impl ConnectionStore {
+    /// Deletes a tenant's connection to an account, its routes, and the note of who connected it. Tells whether there was a
+    /// connection.
+    ///
+    /// One that was made again after `asked_at` is a new matter: it stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn forget(
+        &self,
+        tenant: &TenantId,
+        account: &IgId,
+        person: Option<&AppUser>,
+        asked_at: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let found = self.find(tenant, account).await?;
+        if found.as_ref().is_some_and(|connection| is_newer(connection, asked_at)) {
+            return Ok(false);
+        }
+        if let Some(person) = person {
+            self.forget_person(person, tenant, account).await?;
+        }
+        let Some(mut connection) = found else { return Ok(false) };
+        if connection.status != ConnectionStatus::Revoked {
+            let revoked = self.revoke(tenant, account, asked_at.seconds()).await?;
+            connection = revoked.ok_or(StoreError::Conflict)?;
+        }
+        if let Some(person) = connection.app_scoped_user_id.clone() {
+            self.forget_person(&AppUser { login: connection.login, id: person }, tenant, account).await?;
+        }
+        self.forget_route(&Key::route(account), &connection).await?;
+        if let Some(page) = &connection.page_id {
+            self.forget_route(&Key::page_route(page), &connection).await?;
+        }
+        // Last, so that a process that dies before leaves what leads to the rest.
+        self.delete_connection(&connection).await
+    }
+
+    /// Deletes the note that this person connected the account.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn forget_person(&self, person: &AppUser, tenant: &TenantId, account: &IgId) -> Result<(), StoreError> {
+        let key = Key::app_user(person.login, &person.id, tenant, account);
+        self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes())).send().await?;
+        Ok(())
+    }
+
+    /// Notes in a connection and its routes how long messages are kept from now on, as after a change of the plan.
+    /// Messages that are stored already keep their time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn set_retention(&self, connection: &Connection, days: Option<u32>) -> Result<(), StoreError> {
+        let own = Key::connection(&connection.tenant, &connection.ig_user_id);
+        let page = connection.page_id.as_ref().map(|page: &PageId| Key::page_route(page));
+        for key in [Some(own), Some(Key::route(&connection.ig_user_id)), page].into_iter().flatten() {
+            let update = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(key.attributes()))
+                .condition_expression("tenant = :tenant AND ig_user_id = :account")
+                .expression_attribute_values(":tenant", text(connection.tenant.as_str()))
+                .expression_attribute_values(":account", text(connection.ig_user_id.as_str()));
+            let update = match days {
+                Some(days) => update
+                    .update_expression("SET retention_days = :days")
+                    .expression_attribute_values(":days", number(days)),
+                None => update.update_expression("REMOVE retention_days"),
+            };
+            // Refused: gone meanwhile, or another tenant's by now.
+            let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;
+        }
+        Ok(())
+    }
+
+    async fn forget_route(&self, key: &Key, connection: &Connection) -> Result<(), StoreError> {
+        let route = self.get(key).await?.map(|item| from_item::<Route>("route", item)).transpose()?;
+        let leads_here =
+            route.is_some_and(|it| it.tenant == connection.tenant && it.ig_user_id == connection.ig_user_id);
+        if !leads_here {
+            return Ok(());
+        }
+        let outcome = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .condition_expression("tenant = :tenant")
+            .expression_attribute_values(":tenant", text(connection.tenant.as_str()))
+            .send()
+            .await;
+        written(outcome, |_| None).map(|_| ())
+    }
+
+    async fn delete_connection(&self, connection: &Connection) -> Result<bool, StoreError> {
+        let outcome = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::connection(&connection.tenant, &connection.ig_user_id).attributes()))
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(connection.version))
+            .send()
+            .await;
+        match written(outcome, |_| None)? {
+            Written::Done(_) => Ok(true),
+            Written::Refused(_) => Err(StoreError::Conflict),
+        }
+    }
+}
+
+fn is_newer(connection: &Connection, asked_at: UnixMillis) -> bool {
+    connection.status != ConnectionStatus::Revoked && connection.token_refreshed_at.millis() > asked_at
+}

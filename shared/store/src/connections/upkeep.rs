@@ -1,0 +1,154 @@
+//! Which connections are to be looked after, and what came of it.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Connection, IgId, Login, TenantId, UnixSeconds};
+use serde::{Deserialize, Serialize};
+
+use super::ConnectionStore;
+use crate::batch::key_of;
+use crate::error::StoreError;
+use crate::item::{Difference, Item, Written, from_item, number, text, to_item, written};
+use crate::key::{Key, connection_of};
+
+/// The sparse index of active connections; it holds keys only.
+const BY_REFRESH: &str = "by-refresh";
+/// The index's partition: the login, so that the accounts of one Meta app can be left alone.
+pub(super) const REFRESH_SHARD: &str = "refresh_shard";
+/// When the connection is to be looked after, in seconds.
+pub(super) const REFRESH_AT: &str = "refresh_at";
+/// How often in a row that failed. Stands beside the connection, so that a reconnect forgets it.
+const SETBACKS: &str = "refresh_setbacks";
+
+/// A connection that is to be looked after.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Due {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which account.
+    pub ig_user_id: IgId,
+}
+
+/// Where a list of what is due goes on. It travels between our own functions only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueCursor {
+    pk: String,
+    sk: String,
+    at: i64,
+}
+
+/// A connection with what only its upkeep needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appointment {
+    /// As it is now.
+    pub connection: Connection,
+    /// When it is to be looked after; `None` when it is not active.
+    pub due_at: Option<UnixSeconds>,
+    /// How often in a row that has failed.
+    pub setbacks: u32,
+}
+
+impl ConnectionStore {
+    /// Connections of one login that are due at this time, most overdue first, about `limit` at once. Costs what is due,
+    /// not what exists.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn due(
+        &self,
+        login: Login,
+        now: UnixSeconds,
+        cursor: Option<DueCursor>,
+        limit: i32,
+    ) -> Result<(Vec<Due>, Option<DueCursor>), StoreError> {
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(BY_REFRESH)
+            .key_condition_expression("refresh_shard = :shard AND refresh_at <= :now")
+            .expression_attribute_values(":shard", text(login.as_str()))
+            .expression_attribute_values(":now", number(now.get()))
+            .set_exclusive_start_key(cursor.map(|cursor| cursor.start(login)))
+            .limit(limit)
+            .send()
+            .await?;
+        let keys = output.items.iter().flatten().filter_map(key_of);
+        let due = keys.filter_map(|key| connection_of(&key)).map(|(tenant, ig_user_id)| Due { tenant, ig_user_id });
+        Ok((due.collect(), output.last_evaluated_key.as_ref().and_then(DueCursor::read)))
+    }
+
+    /// Reads a connection and its appointment, strongly consistent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn appointment(&self, due: &Due) -> Result<Option<Appointment>, StoreError> {
+        let Some(item) = self.get(&Key::connection(&due.tenant, &due.ig_user_id)).await? else { return Ok(None) };
+        let due_at = item.get(REFRESH_AT).and_then(read_number).map(UnixSeconds::new);
+        let setbacks = item.get(SETBACKS).and_then(read_number).and_then(|count| u32::try_from(count).ok());
+        let connection = from_item("connection", item)?;
+        Ok(Some(Appointment { connection, due_at, setbacks: setbacks.unwrap_or_default() }))
+    }
+
+    /// Writes what upkeep has changed in a connection, and when it is due again. The version rises only where the
+    /// connection itself changed.
+    ///
+    /// Answers the connection as it is now, `None` when it has changed since `used` was read: a disconnect or a reconnect
+    /// was faster, and nothing was written.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn keep(
+        &self,
+        used: &Connection,
+        kept: &Connection,
+        due_at: UnixSeconds,
+        setbacks: u32,
+    ) -> Result<Option<Connection>, StoreError> {
+        let version = used.version + u64::from(used != kept);
+        let kept = Connection { version, ..kept.clone() };
+        let (mut before, mut after) = (to_item(used)?, to_item(&kept)?);
+        after.insert(REFRESH_SHARD.to_owned(), text(kept.login.as_str()));
+        after.insert(REFRESH_AT.to_owned(), number(due_at.get()));
+        if setbacks > 0 {
+            after.insert(SETBACKS.to_owned(), number(setbacks));
+        } else {
+            before.insert(SETBACKS.to_owned(), AttributeValue::Null(true));
+        }
+        let Some(difference) = Difference::between(&before, &after) else { return Ok(Some(kept)) };
+        let outcome = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::connection(&used.tenant, &used.ig_user_id).attributes()))
+            .update_expression(difference.expression)
+            .condition_expression("#version = :version")
+            .set_expression_attribute_names(Some(difference.names))
+            .expression_attribute_names("#version", "version")
+            .set_expression_attribute_values(Some(difference.values))
+            .expression_attribute_values(":version", number(used.version))
+            .send()
+            .await;
+        Ok(matches!(written(outcome, |_| None)?, Written::Done(_)).then_some(kept))
+    }
+}
+
+impl DueCursor {
+    fn read(key: &Item) -> Option<Self> {
+        let Key { pk, sk } = key_of(key)?;
+        Some(Self { pk, sk, at: key.get(REFRESH_AT).and_then(read_number)? })
+    }
+
+    fn start(self, login: Login) -> Item {
+        let mut start = Key { pk: self.pk, sk: self.sk }.attributes();
+        start.insert(REFRESH_SHARD.to_owned(), text(login.as_str()));
+        start.insert(REFRESH_AT.to_owned(), number(self.at));
+        start
+    }
+}
+
+fn read_number(value: &AttributeValue) -> Option<i64> {
+    value.as_n().ok()?.parse().ok()
+}

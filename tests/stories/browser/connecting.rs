@@ -1,0 +1,257 @@
+//! Instagram is connected by clicks, with every way in which that can end.
+
+use serde_json::json;
+
+use super::Story;
+use super::window::Window;
+use crate::util::{INES, LUNA};
+
+/// What the product asks for with Instagram Login.
+const SCOPES: [&str; 2] = ["instagram_business_basic", "instagram_business_manage_messages"];
+const SETTINGS: &str = "/settings/integrations";
+const INTRO: &str = "Conecta tu Instagram profesional para responder y gestionar DMs desde el inbox de Curbe.";
+const UNDER: &str = "Te llevaremos a Meta para iniciar sesión y seleccionar tu cuenta de Instagram.";
+
+/// At Meta's page: who logs in, and what they decide.
+async fn consent(window: &Window<'_>, who: &str, decision: &str) {
+    window.click(who).await;
+    window.click(decision).await;
+}
+
+#[tokio::test]
+async fn who_knows_nothing_connects_receives_and_answers() {
+    let Some(story) = Story::begin().await else { return };
+    let (ana, ines) = (story.window().await, story.window().await);
+
+    ana.visit("/").await;
+    ana.reads("Tres pasos y listo.").await;
+    ana.picture("home-signed-out").await;
+    ana.click("Iniciar sesión").await;
+    ana.picture("issuer").await;
+    ana.click("Ana Luna").await;
+    ana.click("Conectar").await;
+
+    ana.reads(INTRO).await;
+    ana.reads(UNDER).await;
+    ana.click("Need help").await;
+    ana.reads("Necesitas una cuenta de Instagram Business o Creator y permisos para autorizar mensajería.").await;
+    ana.picture("card-not-connected").await;
+    ana.click("Connect Instagram").await;
+    ana.reads("Log in with Instagram").await;
+    consent(&ana, "@luna.cafe", "Allow").await;
+    ana.arrives(SETTINGS).await;
+    ana.reads("Connected: @luna.cafe").await;
+    ana.reads("Curbe puede recibir y responder DMs para esta cuenta.").await;
+    ana.picture("card-connected").await;
+
+    ana.visit("/").await;
+    ana.reads("Conecta Instagram Hecho").await;
+    ana.picture("home-connected").await;
+    ines.visit(&format!("{}/phone?contact={INES}&account={LUNA}", story.world.stack.meta_url())).await;
+    ines.write("Message", "¿Abren hoy?").await;
+    ines.click("Send").await;
+    ana.reads("Recibe tu primer mensaje Hecho").await;
+    ana.picture("home-finished").await;
+
+    ana.click("Abrir el inbox").await;
+    ana.click("Inès Moreau").await;
+    ana.write("Escribe una respuesta", "Sí, hasta las 20 h ☕").await;
+    ana.click("Enviar").await;
+    ana.reads("Enviado").await;
+    ines.reads("Sí, hasta las 20 h ☕").await;
+    ines.picture("phone").await;
+    ana.close(&[]).await;
+    ines.close(&[]).await;
+}
+
+#[tokio::test]
+async fn of_several_accounts_of_a_facebook_login_some_are_chosen() {
+    let Some(story) = Story::begin().await else { return };
+    let eva = story.signed_in("Eva Grande", SETTINGS).await;
+    eva.click("Usar Facebook Login").await;
+    eva.reads("Log in with Facebook").await;
+    eva.picture("consent").await;
+    consent(&eva, "Amara Okafor", "Allow").await;
+    eva.arrives("/settings/integrations/instagram/select").await;
+    eva.reads("Connect 0 Account(s)").await;
+    eva.reads("Tu rol en la página no permite responder mensajes.").await;
+    assert!(!eva.can_press("Connect 0 Account(s)").await, "nothing is chosen");
+    eva.click("@atelier.okafor").await;
+    eva.click("@okafor.studio").await;
+    eva.reads("Connect 2 Account(s)").await;
+    eva.picture("selector-several").await;
+
+    eva.visit(SETTINGS).await;
+    eva.reads("Te falta elegir qué cuenta conectar.").await;
+    eva.picture("card-unfinished-choice").await;
+    eva.click("Elegir cuenta").await;
+    eva.click("@atelier.okafor").await;
+    eva.click("@okafor.studio").await;
+    eva.click("Connect 2 Account(s)").await;
+    eva.reads("Connected: @atelier.okafor").await;
+    eva.reads("Connected: @okafor.studio").await;
+    eva.picture("card-several").await;
+
+    eva.click("Disconnect @okafor.studio").await;
+    eva.reads("¿Desconectar @okafor.studio?").await;
+    eva.picture("card-confirm").await;
+    eva.click("Cancelar").await;
+    eva.reads_no_more("¿Desconectar @okafor.studio?").await;
+    eva.click("Disconnect @okafor.studio").await;
+    eva.run("find('Cancelar').parentElement.querySelector('button').click();", &[]).await;
+    eva.reads_no_more("Connected: @okafor.studio").await;
+    eva.reads("Connected: @atelier.okafor").await;
+    eva.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_choice_that_waited_too_long_says_so() {
+    let Some(story) = Story::begin().await else { return };
+    let eva = story.signed_in("Eva Grande", "/settings/integrations/instagram/select").await;
+    eva.reads("Esta elección ya no vale").await;
+    eva.picture("selector-expired").await;
+    eva.close(&["/assets"]).await;
+}
+
+#[tokio::test]
+async fn every_other_end_of_a_login_is_told() {
+    let Some(story) = Story::begin().await else { return };
+    let ana = story.signed_in("Ana Luna", SETTINGS).await;
+    ana.click("Connect Instagram").await;
+    consent(&ana, "@luna.cafe", "Cancel").await;
+    ana.reads("Connection cancelled").await;
+    ana.picture("card-cancelled").await;
+
+    ana.click("Connect Instagram").await;
+    consent(&ana, "@theo.brandt", "Allow").await;
+    ana.reads("Professional account required").await;
+    ana.picture("card-professional-required").await;
+
+    ana.click("Usar Facebook Login").await;
+    consent(&ana, "Noah Weiss", "Allow").await;
+    ana.reads("No encontramos una cuenta de Instagram profesional").await;
+
+    let error = json!({"message": "An unexpected error has occurred.", "type": "OAuthException", "code": 2, "is_transient": true});
+    let fault = json!({"endpoint": "subscribed_apps", "method": "POST", "count": null, "action": {"kind": "error", "status": 500, "error": error}});
+    story.world.meta("POST", "/faults", fault).await;
+    ana.click("Connect Instagram").await;
+    consent(&ana, "@luna.cafe", "Allow").await;
+    ana.reads("Conectada, pero sin entrega de mensajes").await;
+    ana.reads("Intentar de nuevo").await;
+    ana.picture("card-pending").await;
+    ana.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_broken_connection_asks_to_be_mended_and_a_revoked_one_to_be_made_again() {
+    let Some(story) = Story::begin().await else { return };
+    let world = &story.world;
+    let http = world.browser("ana");
+    http.connect("instagram", LUNA).await;
+    world.dm(INES, LUNA, "Hola").await;
+    world.meta("POST", "/password", json!({"user": LUNA})).await;
+    http.send(&http.conversation().await, "¡Hola!").await;
+    world.settle().await;
+
+    let ana = story.signed_in("Ana Luna", SETTINGS).await;
+    ana.reads("@luna.cafe necesita que la vuelvas a conectar.").await;
+    ana.reads("La contraseña de Instagram o Facebook cambió.").await;
+    ana.picture("card-error").await;
+    ana.visit("/inbox").await;
+    ana.reads("hasta entonces no llegan mensajes").await;
+    ana.click("Inès Moreau").await;
+    ana.reads("La contraseña de la cuenta cambió. Vuelve a conectar en Integraciones.").await;
+    ana.picture("inbox-broken-account").await;
+
+    ana.click("Ir a Integraciones").await;
+    ana.click("Reconnect").await;
+    consent(&ana, "@luna.cafe", "Allow").await;
+    ana.reads("Connected: @luna.cafe").await;
+    ana.click("Disconnect @luna.cafe").await;
+    ana.run("find('Cancelar').parentElement.querySelector('button').click();", &[]).await;
+    ana.reads("@luna.cafe está desconectada.").await;
+    ana.reads(INTRO).await;
+    ana.picture("card-revoked").await;
+    ana.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_plan_without_room_says_which_plan_has_it() {
+    let Some(story) = Story::begin().await else { return };
+    story.world.browser("marta").connect("instagram", "mara.paints").await;
+    let marta = story.signed_in("Marta Norte", SETTINGS).await;
+    marta.reads("Connected: @mara.paints").await;
+    marta.reads("Pro plan required").await;
+    marta.reads("Cambia al plan Pro para conectar más cuentas.").await;
+    assert!(!marta.can_press("Conectar otra cuenta").await);
+    marta.picture("card-plan-required").await;
+    marta.close(&[]).await;
+}
+
+#[tokio::test]
+async fn where_the_plan_has_room_for_one_account_one_is_chosen() {
+    let Some(story) = Story::begin().await else { return };
+    let marta = story.signed_in("Marta Norte", SETTINGS).await;
+    marta.click("Usar Facebook Login").await;
+    consent(&marta, "Amara Okafor", "Allow").await;
+    marta.reads("Elige tu cuenta de Instagram").await;
+    marta.click("@atelier.okafor").await;
+    marta.click("@okafor.studio").await;
+    marta.comes_true("deep(document).filter((e) => e.checked).length === 1").await;
+    marta.picture("selector-one").await;
+    marta.click("Connect this account").await;
+    marta.reads("Connected: @okafor.studio").await;
+    marta.close(&[]).await;
+}
+
+#[tokio::test]
+async fn two_tenants_in_two_browsers_share_nothing() {
+    let Some(story) = Story::begin().await else { return };
+    let (ana, marta) = (story.signed_in("Ana Luna", SETTINGS).await, story.signed_in("Marta Norte", SETTINGS).await);
+    ana.click("Connect Instagram").await;
+    consent(&ana, "@luna.cafe", "Allow").await;
+    ana.reads("Connected: @luna.cafe").await;
+    marta.click("Connect Instagram").await;
+    consent(&marta, "@luna.cafe", "Allow").await;
+    marta.reads("Esta cuenta ya está conectada en otro lugar").await;
+    story.world.dm(INES, LUNA, "solo para Luna").await;
+    ana.visit("/inbox").await;
+    ana.reads("solo para Luna").await;
+    marta.visit("/inbox").await;
+    marta.reads("Aún no hay conversaciones").await;
+    ana.close(&[]).await;
+    marta.close(&[]).await;
+}
+
+#[tokio::test]
+async fn an_agent_connects_nothing_and_sees_no_manual_form() {
+    let Some(story) = Story::begin().await else { return };
+    let luis = story.signed_in("Luis Prado", SETTINGS).await;
+    luis.reads("Pide a una persona administradora que conecte Instagram.").await;
+    assert!(!luis.can_press("Connect Instagram").await);
+    assert!(!luis.words().await.contains("Conexión manual"));
+    luis.picture("card-agent").await;
+    luis.close(&[]).await;
+}
+
+#[tokio::test]
+async fn an_administrator_connects_by_hand() {
+    let Some(story) = Story::begin().await else { return };
+    let world = &story.world;
+    let app = world.stack.app(local::Login::Instagram).expect("the app is registered").app_id.clone();
+    let made = world.meta("POST", "/tokens", json!({"app_id": app, "user": LUNA, "kind": "instagram_long", "scopes": SCOPES})).await;
+    let token = made["tokens"][0]["token"].as_str().or(made["token"].as_str()).expect("a token").to_owned();
+    let accounts = world.meta("GET", "/state", json!(null)).await;
+    let account = accounts["accounts"].as_array().and_then(|all| all.iter().find(|account| account["username"] == LUNA));
+    let id = account.and_then(|account| account["id"].as_str()).expect("Luna's id").to_owned();
+
+    let ana = story.signed_in("Ana Luna", SETTINGS).await;
+    ana.click("Conexión manual").await;
+    ana.write("Id de la cuenta de Instagram", &id).await;
+    ana.write("Token de acceso", &token).await;
+    ana.picture("manual-connection").await;
+    ana.click("Conectar a mano").await;
+    ana.reads("Conectada: @luna.cafe").await;
+    ana.reads("Connected: @luna.cafe").await;
+    ana.close(&[]).await;
+}

@@ -1,0 +1,46 @@
+//! The components in a page of another origin: `infra/local/embed/index.html`.
+
+use serde_json::json;
+use stories::outcome;
+
+use super::Story;
+use crate::util::{INES, LUNA};
+
+fn page(story: &Story, rest: &str) -> String {
+    format!("{}/embed?api={}{rest}", story.world.stack.issuer_url(), story.world.stack.api_url())
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_connects_in_a_window_and_answers() {
+    let Some(story) = Story::begin().await else { return };
+    let site = story.window().await;
+    site.visit(&page(&story, "")).await;
+    site.click("Connect Instagram").await;
+    site.reads("Conectando… Termina en la ventana de Meta.").await;
+    site.picture("embedded-connecting").await;
+    site.turn_to_popup().await;
+    site.click("@luna.cafe").await;
+    site.click("Allow").await;
+    site.turn_back().await;
+    site.reads("Connected: @luna.cafe").await;
+    story.world.dm(INES, LUNA, "¿Abren hoy?").await;
+    site.click("Inès Moreau").await;
+    site.write("Escribe una respuesta", "Sí\u{E007}").await;
+    site.reads("Enviado").await;
+    site.picture("embedded").await;
+    site.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_lets_accounts_be_chosen() {
+    let Some(story) = Story::begin().await else { return };
+    let landed = story.world.browser("eva").authorize("facebook", "amara.okafor", &[]).await;
+    let state = outcome(&landed, "state").expect("the selector is told the state");
+    let site = story.window().await;
+    site.visit(&page(&story, &format!("&person=eva&state={state}"))).await;
+    site.click("@atelier.okafor").await;
+    site.click("Connect 1 Account(s)").await;
+    site.reads("Connected: @atelier.okafor").await;
+    assert_eq!(story.world.browser("eva").status().await["connected"], json!(true));
+    site.close(&[]).await;
+}

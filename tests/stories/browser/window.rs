@@ -1,0 +1,244 @@
+//! A browser window, used as a person does: by what is written on things.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fantoccini::elements::{Element, ElementRef};
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use serde_json::{Value, json};
+use stories::World;
+use tokio::time::{Instant, sleep};
+
+use super::audit;
+use super::driver::Driver;
+
+const TOOLBOX: &str = include_str!("toolbox.js");
+
+/// How an element is written in WebDriver's JSON (<https://www.w3.org/TR/webdriver2/#elements>).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// How long a person waits for something to appear. Far more than it takes; nothing is asserted about it.
+const AT_MOST: Duration = Duration::from_secs(20);
+
+/// The sizes that pictures are taken in, in CSS pixels.
+const SIZES: [(u32, u32); 2] = [(375, 812), (1280, 800)];
+
+/// The narrowest screen on which nothing may stick out.
+const NARROWEST: u32 = 320;
+
+/// A window of its own profile.
+pub(super) struct Window<'w> {
+    client: Client,
+    world: &'w World,
+}
+
+/// A command that is chromedriver's own.
+#[derive(Debug)]
+struct Vendor {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Vendor {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+impl<'w> Window<'w> {
+    pub(super) async fn open(driver: &Driver, world: &'w World) -> Self {
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox", // containers run as root, where Chromium's own sandbox does not start
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--window-size=1280,800",
+            "--lang=es",
+        ];
+        let capabilities = json!({
+            "goog:chromeOptions": {"args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        });
+        let capabilities = capabilities.as_object().expect("capabilities are an object").clone();
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&driver.url())
+            .await
+            .expect("a Chromium starts");
+        let window = Self { client, world };
+        window.look(1280, 800, "light").await;
+        window
+    }
+
+    /// Goes to a path of the product, or to an address.
+    pub(super) async fn visit(&self, place: &str) {
+        let address = if place.starts_with("http") { place.to_owned() } else { format!("{}{place}", self.world.stack.api_url()) };
+        self.client.goto(&address).await.expect("the page loads");
+    }
+
+    /// Runs a script with the toolbox.
+    pub(super) async fn run(&self, script: &str, arguments: &[Value]) -> Value {
+        self.try_run(script, arguments).await.expect("the script runs")
+    }
+
+    async fn try_run(&self, script: &str, arguments: &[Value]) -> Result<Value, fantoccini::error::CmdError> {
+        self.client.execute(&format!("{TOOLBOX}\n{script}"), arguments.to_vec()).await
+    }
+
+    /// Everything that is written on the page.
+    pub(super) async fn words(&self) -> String {
+        self.try_run("return words();", &[]).await.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// Waits until the page has this path.
+    pub(super) async fn arrives(&self, path: &str) {
+        self.until(&format!("to arrive at {path}"), async || {
+            let url = self.client.current_url().await.ok()?;
+            (url.path() == path && url.as_str().starts_with(self.world.stack.api_url())).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until this text can be read.
+    pub(super) async fn reads(&self, text: &str) {
+        self.until(&format!("to read `{text}`"), async || self.words().await.contains(text).then_some(())).await;
+    }
+
+    /// Waits until this text can no longer be read.
+    pub(super) async fn reads_no_more(&self, text: &str) {
+        self.until(&format!("to read `{text}` no more"), async || (!self.words().await.contains(text)).then_some(())).await;
+    }
+
+    /// Waits until a script answers `true`.
+    pub(super) async fn comes_true(&self, script: &str) {
+        self.until(script, async || self.try_run(&format!("return {script};"), &[]).await.ok()?.as_bool()?.then_some(())).await;
+    }
+
+    /// Whether something with this name can be pressed now.
+    pub(super) async fn can_press(&self, name: &str) -> bool {
+        self.run("const it = find(arguments[0]); return Boolean(it && !it.disabled);", &[json!(name)]).await == json!(true)
+    }
+
+    /// Presses what has this name: a button, a link, a choice.
+    pub(super) async fn click(&self, name: &str) {
+        self.until(&format!("to press `{name}`"), async || {
+            let element = self.find(name).await?;
+            element.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Types into the field with this name, as by keyboard.
+    pub(super) async fn write(&self, name: &str, text: &str) {
+        self.until(&format!("to write into `{name}`"), async || {
+            let field = self.find(name).await?;
+            field.send_keys(text).await.ok()
+        })
+        .await;
+    }
+
+    async fn find(&self, name: &str) -> Option<Element> {
+        let script = "const it = find(arguments[0]); return it && !it.disabled ? it : null;";
+        let found = self.try_run(script, &[json!(name)]).await.ok()?;
+        let id = found.get(ELEMENT)?.as_str()?.to_owned();
+        Some(Element::from_element_id(self.client.clone(), ElementRef::from(id)))
+    }
+
+    async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, mut attempt: impl FnMut() -> F) -> T {
+        let end = Instant::now() + AT_MOST;
+        loop {
+            if let Some(done) = attempt().await {
+                return done;
+            }
+            if Instant::now() > end {
+                let address = self.client.current_url().await.map(String::from).unwrap_or_default();
+                panic!("waited in vain {what}\non {address}\nwhich says: {}", self.words().await);
+            }
+            sleep(Duration::from_millis(40)).await;
+        }
+    }
+
+    /// Goes on in the window that the page has opened.
+    pub(super) async fn turn_to_popup(&self) {
+        self.until("for another window", async || {
+            let current = self.client.window().await.ok()?;
+            let other = self.client.windows().await.ok()?.into_iter().find(|window| *window != current)?;
+            self.client.switch_to_window(other).await.ok()
+        })
+        .await;
+    }
+
+    /// Goes on in the first window, once the other has closed itself.
+    pub(super) async fn turn_back(&self) {
+        self.until("for the other window to close", async || {
+            let [only] = <[_; 1]>::try_from(self.client.windows().await.ok()?).ok()?;
+            self.client.switch_to_window(only).await.ok()
+        })
+        .await;
+    }
+
+    /// Cuts the network, or joins it again.
+    pub(super) async fn offline(&self, offline: bool) {
+        let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) {
+        let body = json!({"cmd": command, "params": parameters});
+        self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body }).await.expect("Chromium takes the command");
+    }
+
+    async fn look(&self, width: u32, height: u32, scheme: &str) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
+        let painted = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(null)));";
+        self.client.execute_async(painted, vec![]).await.expect("the page is painted");
+    }
+
+    /// Takes pictures of a state, narrow and wide, light and dark, and holds it to the rules of accessibility.
+    pub(super) async fn picture(&self, state: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screens");
+        std::fs::create_dir_all(&folder).expect("a folder for pictures");
+        for (width, height) in SIZES {
+            for scheme in ["light", "dark"] {
+                self.look(width, height, scheme).await;
+                let picture = self.client.screenshot().await.expect("a picture");
+                std::fs::write(folder.join(format!("{state}-{width}-{scheme}.png")), picture).expect("a file");
+                audit::check(self, &format!("{state}, {width} wide, {scheme}")).await;
+            }
+        }
+        self.look(NARROWEST, 640, "light").await;
+        let sticking_out = self.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth;", &[]).await;
+        assert_eq!(sticking_out, json!(0), "{state}: wider than a screen of {NARROWEST}");
+        self.look(1280, 800, "light").await;
+    }
+
+    /// Runs a script that calls its last argument with the answer.
+    pub(super) async fn run_async(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute_async(script, arguments).await.expect("the script answers")
+    }
+
+    /// Closes the window. The console is to be empty, apart from lines with one of these texts: calls whose refusal the story
+    /// is about.
+    pub(super) async fn close(self, expected: &[&str]) {
+        let log = self.client.issue_cmd(Vendor { path: "se/log", body: json!({"type": "browser"}) }).await.expect("the console");
+        let lines = log.as_array().cloned().unwrap_or_default();
+        let lines = lines.iter().filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
+        let unexpected: Vec<&str> = lines
+            .filter_map(|line| line["message"].as_str())
+            .filter(|message| !expected.iter().any(|text| message.contains(text)))
+            .collect();
+        assert!(unexpected.is_empty(), "in the console: {unexpected:#?}");
+        self.client.close().await.expect("the window closes");
+    }
+}

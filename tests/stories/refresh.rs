@@ -1,0 +1,232 @@
+//! Connections keep working, or somebody is told in time.
+
+use serde_json::{Value, json};
+use stories::{Browser, World};
+
+use crate::util::{INES, LUNA, account_of, eventually, greeted, luna, metric};
+
+const DAY: i64 = 24;
+
+/// The schedule's scan, and all that follows from it.
+async fn upkeep(world: &World) {
+    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    world.settle().await;
+}
+
+/// Some time passes, in which the schedules run as they do.
+async fn days_later(world: &World, days: i64) {
+    for _ in 0..days {
+        world.advance_hours(DAY);
+        upkeep(world).await;
+    }
+}
+
+/// How often Meta was asked for this.
+async fn calls(world: &World, endpoint: &str) -> u64 {
+    let calls = world.meta("GET", &format!("/calls?endpoint={endpoint}"), Value::Null).await;
+    calls["counts"][endpoint].as_u64().unwrap_or_default()
+}
+
+/// The first connection as the card shows it. With a token of the present time.
+async fn card(world: &World, person: &str) -> Value {
+    world.browser(person).status().await["connections"][0].clone()
+}
+
+async fn audit_count(person: &Browser<'_>, kind: &str) -> usize {
+    person.audit().await.iter().filter(|line| *line == kind).count()
+}
+
+/// The lines of the operator's trail.
+async fn operator_trail(world: &World) -> String {
+    let events = world.tables().items("IntegrationEventsTable").await;
+    let of_operator = events.iter().filter(|item| item["pk"].as_s().is_ok_and(|pk| pk == "TENANT#~operator"));
+    of_operator.map(|item| format!("{:?}", item["kind"])).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn a_token_lives_on_although_nobody_uses_it() {
+    let world = luna().await;
+    let expires_at = card(&world, "ana").await["token_expires_at"].clone();
+    days_later(&world, 29).await;
+    assert_eq!(calls(&world, "refresh").await, 0, "its first half is not over");
+    days_later(&world, 2).await;
+    assert_eq!(calls(&world, "refresh").await, 1);
+    assert_ne!(card(&world, "ana").await["token_expires_at"], expires_at);
+    days_later(&world, 40).await;
+    assert_eq!(card(&world, "ana").await["status"], "active", "long after the first token's end");
+    world.dm(INES, LUNA, "¿Abrís?").await;
+    let ana = world.browser("ana");
+    assert_eq!(ana.send(&ana.conversation().await, "Sí").await.status, 202);
+    world.settle().await;
+    let phone = world.phone(INES, LUNA).await;
+    assert!(phone.iter().any(|message| message["text"] == "Sí"), "the renewed token sends: {phone:?}");
+}
+
+#[tokio::test]
+async fn a_scan_that_is_repeated_asks_meta_nothing() {
+    let world = luna().await;
+    world.advance_hours(31 * DAY);
+    upkeep(&world).await;
+    let before = (calls(&world, "refresh").await, calls(&world, "subscribed_apps").await);
+    upkeep(&world).await;
+    assert_eq!((calls(&world, "refresh").await, calls(&world, "subscribed_apps").await), before);
+}
+
+#[tokio::test]
+async fn what_a_person_does_at_meta_is_found_out_within_a_day_told_once_and_healed_by_a_reconnect() {
+    for (deed, reason) in [("/revoke", "access_removed"), ("/password", "password_changed")] {
+        let world = greeted().await;
+        let mut whose = json!({ "user": LUNA });
+        if deed == "/revoke" {
+            whose["notify"] = false.into();
+        }
+        world.meta("POST", deed, whose).await;
+        days_later(&world, 2).await;
+        let found = card(&world, "ana").await;
+        assert_eq!((&found["status"], &found["error"]["reason"]), (&json!("error"), &json!(reason)), "{deed}");
+        let ana = world.browser("ana");
+        assert_eq!(audit_count(&ana, "instagram.connection_error").await, 1, "{deed}");
+        ana.connect("instagram", LUNA).await;
+        let healed = card(&world, "ana").await;
+        assert_eq!((&healed["status"], &healed["error"]), (&json!("active"), &Value::Null), "{deed}");
+        assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola"], "{deed}: the history is kept");
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_meta_dropped_is_made_again() {
+    for (login, user) in [("instagram", LUNA), ("facebook", "lucia.navarro")] {
+        let world = World::start().await;
+        world.browser("ana").connect(login, user).await;
+        world.meta("DELETE", &format!("/subscriptions?account={LUNA}"), Value::Null).await;
+        world.dm(INES, LUNA, "lost").await;
+        days_later(&world, 1).await;
+        world.dm(INES, LUNA, "heard").await;
+        let ana = world.browser("ana");
+        assert_eq!(ana.texts(&ana.conversation().await).await, ["heard"], "{login}");
+        assert_eq!(audit_count(&ana, "instagram.resubscribed").await, 1, "{login}");
+        assert_eq!(card(&world, "ana").await["status"], "active", "{login}");
+    }
+}
+
+#[tokio::test]
+async fn passing_trouble_waits_longer_each_time_and_is_over_when_meta_answers() {
+    let world = luna().await;
+    world.advance_hours(31 * DAY);
+    let order = json!({"endpoint": "refresh", "count": null, "action": {"kind": "html", "status": 500}});
+    world.meta("POST", "/faults", order).await;
+    upkeep(&world).await;
+    assert_eq!(calls(&world, "refresh").await, 1);
+    upkeep(&world).await;
+    assert_eq!(calls(&world, "refresh").await, 1, "not before its wait is over");
+    world.advance_hours(2);
+    upkeep(&world).await;
+    assert_eq!(calls(&world, "refresh").await, 2);
+    world.advance_hours(1);
+    upkeep(&world).await;
+    assert_eq!(calls(&world, "refresh").await, 2, "the second wait is longer");
+    assert_eq!(card(&world, "ana").await["status"], "active", "nobody is asked to do anything");
+    world.meta("DELETE", "/faults", Value::Null).await;
+    world.advance_hours(2);
+    upkeep(&world).await;
+    assert_eq!(calls(&world, "refresh").await, 3);
+    assert_eq!(card(&world, "ana").await["notice"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_renewed_is_told_before_it_ends_and_its_end_as_well() {
+    let world = luna().await;
+    let order = json!({"endpoint": "refresh", "count": null, "action": {"kind": "html", "status": 500}});
+    world.meta("POST", "/faults", order).await;
+    days_later(&world, 49).await;
+    assert_eq!(card(&world, "ana").await["notice"], Value::Null);
+    days_later(&world, 2).await;
+    let warned = card(&world, "ana").await;
+    assert_eq!((&warned["status"], &warned["notice"]["reason"]), (&json!("active"), &json!("token_expires")));
+    assert_eq!(warned["notice"]["until"], warned["token_expires_at"]);
+    days_later(&world, 3).await;
+    assert_eq!(audit_count(&world.browser("ana"), "instagram.connection_notice").await, 1, "told once");
+    days_later(&world, 7).await;
+    let ended = card(&world, "ana").await;
+    assert_eq!((&ended["status"], &ended["error"]["reason"]), (&json!("error"), &json!("token_expired")));
+}
+
+#[tokio::test]
+async fn the_end_of_data_access_is_told_two_weeks_before() {
+    let world = World::start().await;
+    world.browser("ana").connect("facebook", "lucia.navarro").await;
+    days_later(&world, 75).await;
+    assert_eq!(card(&world, "ana").await["notice"], Value::Null);
+    days_later(&world, 2).await;
+    assert_eq!(card(&world, "ana").await["notice"]["reason"], "data_access_expires");
+    let ana = world.browser("ana");
+    assert_eq!(audit_count(&ana, "instagram.connection_notice").await, 1);
+    ana.connect("facebook", "lucia.navarro").await;
+    assert_eq!(card(&world, "ana").await["notice"], Value::Null, "a new login is all it needs");
+}
+
+#[tokio::test]
+async fn who_disconnects_while_the_token_is_renewed_stays_disconnected() {
+    let world = luna().await;
+    world.advance_hours(31 * DAY);
+    world.fault("refresh", json!({"kind": "slow", "ms": 1500})).await;
+    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    eventually("Meta is asked for a new token", async || calls(&world, "refresh").await == 1).await;
+    world.browser("ana").disconnect(json!({})).await.json();
+    world.settle().await;
+    assert_eq!(card(&world, "ana").await["status"], "revoked");
+    let connections = format!("{:?}", world.tables().items("ConnectionsTable").await);
+    assert!(!connections.contains("v1."), "no sealed token has come back");
+}
+
+#[tokio::test]
+async fn an_outage_of_the_app_disconnects_nobody_tells_the_operator_once_and_ends_by_itself() {
+    let world = World::start().await;
+    let tenants = [("ana", LUNA), ("marta", "mara.paints"), ("eva", "raman.spices")];
+    for (person, user) in tenants {
+        world.browser(person).connect("instagram", user).await;
+    }
+    let app = world.stack.app(local::Login::Instagram).expect("the app").app_id.clone();
+    world.meta("PATCH", &format!("/apps/{app}"), json!({"outage": true})).await;
+    world.advance_hours(31 * DAY);
+    upkeep(&world).await;
+    let asked = calls(&world, "refresh").await;
+    for (person, _) in tenants {
+        assert_eq!(card(&world, person).await["status"], "active", "{person}");
+        assert_eq!(audit_count(&world.browser(person), "instagram.connection_error").await, 0, "{person}");
+    }
+    assert_eq!(metric(&world, "app_unavailable").len(), 1);
+    world.advance_hours(6);
+    upkeep(&world).await;
+    assert_eq!(metric(&world, "app_unavailable").len(), 1);
+    // The clock's own schedules may have probed as well: one call at a time.
+    assert!(calls(&world, "refresh").await <= asked + 2, "refreshes pause");
+
+    world.meta("PATCH", &format!("/apps/{app}"), json!({"outage": false})).await;
+    world.advance_hours(1);
+    world.stack.run_schedule("token-refresh", "Probe").await.expect("a probe");
+    world.settle().await;
+    eventually("all tokens are renewed without another scan of the schedule", async || {
+        world.settle().await;
+        let mut renewed = 0;
+        for (person, _) in tenants {
+            let expires_at = card(&world, person).await["token_expires_at"].clone();
+            renewed += usize::from(expires_at.as_str() > Some("2027-02-10"));
+        }
+        renewed == tenants.len()
+    })
+    .await;
+    let trail = operator_trail(&world).await;
+    assert_eq!(trail.matches("meta.app_unavailable").count(), 1, "{trail}");
+    assert_eq!(trail.matches("meta.app_recovered").count(), 1, "{trail}");
+}
+
+#[tokio::test]
+async fn a_reconnect_through_the_other_login_is_looked_after_by_its_rules() {
+    let world = luna().await;
+    world.browser("ana").connect("facebook", "lucia.navarro").await;
+    assert!(!account_of(&world.browser("ana")).await.is_empty());
+    days_later(&world, 1).await;
+    assert_eq!(calls(&world, "debug_token").await, 2, "once at the login, once a day after");
+    assert_eq!(calls(&world, "refresh").await, 0);
+}

@@ -1,0 +1,156 @@
+//! What several stories need.
+
+mod payload;
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stories::{Browser, World};
+use tokio::time::{Instant, sleep};
+
+pub(crate) use payload::{Pair, entry, notification};
+
+/// The account that Ana connects.
+pub(crate) const LUNA: &str = "luna.cafe";
+/// A contact who writes to it.
+pub(crate) const INES: &str = "ines.moreau";
+/// Another.
+pub(crate) const KOFI: &str = "kofi_mensah";
+
+/// For so long the queue recognises a message that it has had before; a little more.
+pub(crate) const FORGOTTEN_BY_THE_QUEUE_MS: i64 = 6 * 60 * 1000;
+
+/// How long a story waits for what it has caused. Far more than it takes; nothing is asserted about it.
+const AT_MOST: Duration = Duration::from_secs(30);
+
+/// A world in which Ana has connected Luna Café.
+pub(crate) async fn luna() -> World {
+    let world = World::start().await;
+    world.browser("ana").connect("instagram", LUNA).await;
+    world
+}
+
+/// The same world after Inès wrote "Hola".
+pub(crate) async fn greeted() -> World {
+    let world = luna().await;
+    world.dm(INES, LUNA, "Hola").await;
+    world
+}
+
+/// The id of the person's only account.
+pub(crate) async fn account_of(person: &Browser<'_>) -> String {
+    let status = person.status().await;
+    status["connections"][0]["ig_user_id"].as_str().expect("an account is connected").to_owned()
+}
+
+/// The newest message of a conversation.
+pub(crate) async fn newest(person: &Browser<'_>, conversation: &Value) -> Value {
+    person.messages(conversation).await.into_iter().next().expect("a message")
+}
+
+/// Every conversation or message of a list, page by page.
+pub(crate) async fn all_pages(person: &Browser<'_>, path: &str, list: &str, limit: usize) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = person.get(&format!("{path}?limit={limit}{cursor}")).await.json();
+        let entries = page[list].as_array().expect("a page is a list");
+        assert!(entries.len() <= limit, "a page of {} instead of {limit}", entries.len());
+        all.extend(entries.iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+/// Every conversation of the person's tenant.
+pub(crate) async fn all_conversations(person: &Browser<'_>) -> Vec<Value> {
+    let path = format!("/api/tenants/{}/conversations", person.tenant());
+    all_pages(person, &path, "conversations", 100).await
+}
+
+/// Every message of a conversation, newest first.
+pub(crate) async fn all_messages(person: &Browser<'_>, conversation: &Value) -> Vec<Value> {
+    let id = conversation["id"].as_str().expect("a conversation has an id");
+    let path = format!("/api/tenants/{}/conversations/{id}/messages", person.tenant());
+    all_pages(person, &path, "messages", 100).await
+}
+
+/// What the business wrote, as the contact's phone shows it, oldest first.
+pub(crate) async fn answers_on_phone(world: &World, contact: &str) -> Vec<String> {
+    let thread = world.phone(contact, LUNA).await;
+    let answers = thread.iter().filter(|message| message["outbound"] == true);
+    answers.map(|message| message["text"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Orders a failure that stays until it is taken back.
+pub(crate) async fn standing_fault(world: &World, endpoint: &str, action: Value) {
+    world.meta("POST", "/faults", json!({"endpoint": endpoint, "count": null, "action": action})).await;
+}
+
+/// Lets Meta's echoes come at this time.
+pub(crate) async fn echoes(world: &World, when: &str) {
+    world.meta("PATCH", "/webhooks/options", json!({"echo": when})).await;
+}
+
+/// Calls to an endpoint of Meta's.
+pub(crate) async fn calls(world: &World, endpoint: &str) -> u64 {
+    world.meta("GET", "/calls", Value::Null).await["counts"][endpoint].as_u64().unwrap_or_default()
+}
+
+/// Sends a text; what has become of it once everything has come to rest.
+pub(crate) async fn answered(world: &World, person: &Browser<'_>, text: &str) -> Value {
+    let conversation = person.conversation().await;
+    person.send(&conversation, text).await.json();
+    world.settle().await;
+    newest(person, &conversation).await
+}
+
+/// The status of the newest message of a conversation.
+pub(crate) async fn status_of(person: &Browser<'_>, conversation: &Value) -> String {
+    newest(person, conversation).await["status"].as_str().unwrap_or_default().to_owned()
+}
+
+/// How many lines of the audit trail are of this kind.
+pub(crate) async fn audited(person: &Browser<'_>, kind: &str) -> usize {
+    person.audit().await.iter().filter(|line| *line == kind).count()
+}
+
+/// Messages that Luna Café has spent this month.
+pub(crate) async fn used(world: &World) -> u64 {
+    let items = world.tables().items("TenantsTable").await;
+    let spent = items.iter().filter_map(|item| item.get("sent")?.as_n().ok()?.parse::<u64>().ok());
+    spent.sum()
+}
+
+/// The dimensions of every value of a metric, in the order in which they were counted.
+pub(crate) fn metric(world: &World, name: &str) -> Vec<Value> {
+    let lines = world.stack.logs();
+    let of_metric = lines.iter().filter(|line| line.fields.get("metric").is_some_and(|metric| metric == name));
+    of_metric
+        .map(|line| {
+            line.fields["dimensions"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        })
+        .collect()
+}
+
+/// Messages in dead-letter queues.
+pub(crate) fn dead_letters(world: &World) -> usize {
+    let queues = world.stack.aws().queues();
+    queues.iter().filter(|queue| queue.is_dead_letter_queue).map(|queue| queue.messages.len()).sum()
+}
+
+/// Waits for something that happens while queues are still busy.
+///
+/// # Panics
+///
+/// When it does not happen.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut happened: impl FnMut() -> F) {
+    let until = Instant::now() + AT_MOST;
+    while !happened().await {
+        assert!(Instant::now() < until, "this did not happen: {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}

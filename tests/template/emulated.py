@@ -1,0 +1,134 @@
+"""Deploys the templates to an emulator's CloudFormation, with the parameters that make and leave out resources.
+
+    python emulated.py MINISTACK
+
+MINISTACK is the emulator's program. It knows no CodeDeploy and no alarms on expressions, so those are left out; whatever else it
+does not know fails.
+"""
+
+import contextlib
+import copy
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+import boto3
+from botocore.exceptions import EndpointConnectionError
+
+from deployed import PARAMETERS, deployed, of_type, read
+
+BUCKET = "templates"
+VARIANTS = {
+    "plain": {},
+    "with-everything": {
+        "AlarmEmail": "operations@example.com",
+        "MonthlyBudget": "0",  # it has no budgets
+        "TableEncryption": "customer",
+        "DomainName": "inbox.example.com",
+        "CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000",
+    },
+}
+
+
+@contextlib.contextmanager
+def emulator(program):
+    """Its address, while it runs."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "STATE_DIR": folder}
+        process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def client(service, address):
+    return boto3.client(
+        service, endpoint_url=address, region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local"
+    )
+
+
+def upload(address):
+    """Puts the templates and an empty function where CloudFormation looks for them."""
+    s3 = client("s3", address)
+    for _ in range(100):
+        try:
+            s3.create_bucket(Bucket=BUCKET)
+            break
+        except EndpointConnectionError:
+            time.sleep(0.1)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("bootstrap", "")
+    s3.create_bucket(Bucket="bucket")
+    s3.put_object(Bucket="bucket", Key="key", Body=archive.getvalue())
+    template = without_code_deploy(deployed())
+    for stack in of_type(template, "AWS::CloudFormation::Stack").values():
+        path = stack["Properties"]["TemplateURL"]
+        s3.put_object(Bucket=BUCKET, Key=path, Body=json.dumps(without_expressions(read(path))).encode())
+        stack["Properties"]["TemplateURL"] = f"{address}/{BUCKET}/{path}"
+    s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template).encode())
+    return f"{address}/{BUCKET}/template.json"
+
+
+def without_code_deploy(template):
+    template = copy.deepcopy(template)
+    resources = template["Resources"]
+    for name in [name for name, resource in resources.items() if "CodeDeploy" in resource["Type"] + name]:
+        del resources[name]
+    for resource in resources.values():
+        resource.pop("UpdatePolicy", None)
+    return template
+
+
+def without_expressions(template):
+    resources = template["Resources"]
+    for name in [name for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})]:
+        del resources[name]
+    return template
+
+
+def deploy(address, url, name, parameters):
+    """The failures, if any."""
+    cloudformation = client("cloudformation", address)
+    given = {**PARAMETERS, **parameters}.items()
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateURL=url,
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    status = "CREATE_IN_PROGRESS"
+    while status.endswith("IN_PROGRESS"):
+        time.sleep(0.2)
+        status = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+    made = sum(len(page["StackResourceSummaries"]) for page in pages)
+    print(f"{name}: {status}, {made} resources")
+    if status == "CREATE_COMPLETE":
+        return []
+    events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
+    return [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed] or [status]
+
+
+def main(program):
+    with emulator(program) as address:
+        url = upload(address)
+        failures = [failure for name, parameters in VARIANTS.items() for failure in deploy(address, url, name, parameters)]
+    print("\n".join(failures), end="\n" if failures else "")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,67 @@
+"""Compares what each function called with what the template allows it.
+
+    python permissions.py CALLS
+
+CALLS has a line of JSON for each call of all stories, as the emulated AWS logs them. A call that the template does not allow would
+fail in AWS; a permission that no call needed is one too many. Exits 1 for either.
+"""
+
+import json
+import sys
+
+from deployed import binary, functions, of_type, permissions, source
+
+# Needed, though no story can be made to reach it.
+RARE = {
+    ("send", "dynamodb:GetItem", "TenantsTable"): "the same Idempotency-Key twice at the same moment",
+}
+
+
+def resource_of(name):
+    """The logical id of what a call named: a table, a queue, a key or a secret."""
+    for table_id, table in of_type(source(), "AWS::DynamoDB::Table").items():
+        if name.endswith(table["Properties"]["TableName"]["Fn::Sub"].removeprefix("${AWS::StackName}")):
+            return table_id
+    for queue_id in of_type(source(), "AWS::SQS::Queue"):
+        if queue_id in name:
+            return queue_id
+    if "meta-apps" in name:
+        return "MetaAppsSecret"
+    return "TokenKey"  # keys are named by ids that say nothing, and there is one that functions name
+
+
+def needed(record):
+    """The pairs of action and resource that a call needs."""
+    resources = [resource_of(name) for name in record["resources"]]
+    if record.get("index"):
+        resources = [f"{resource}/index/{record['index']}" for resource in resources]
+    if "needs" in record:  # a transaction over several tables says which action is for which
+        return {(action, resource_of(name)) for action, name in record["needs"]}
+    return {(action, resource) for action in record["actions"] for resource in resources}
+
+
+def compare(calls):
+    """Missing and superfluous permissions, as (function, action, resource)."""
+    allowed = {binary(function): permissions(function) for function in functions().values()}
+    called = {name: set() for name in allowed}
+    for record in calls:
+        name = record["function"].removeprefix("buzon-")
+        if name in called:  # the local stack itself calls, too
+            called[name] |= needed(record)
+    missing = {(name, *pair) for name, pairs in called.items() for pair in pairs - allowed[name]}
+    idle = {(name, *pair) for name, pairs in allowed.items() for pair in pairs - called[name]}
+    return sorted(missing), sorted(idle - set(RARE))
+
+
+def main(path):
+    with open(path, encoding="utf-8") as file:
+        missing, superfluous = compare(json.loads(line) for line in file)
+    for name, action, resource in missing:
+        print(f"{name}: calls {action} on {resource}, which the template does not allow")
+    for name, action, resource in superfluous:
+        print(f"{name}: may {action} on {resource}, which it never called")
+    return 1 if missing or superfluous else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

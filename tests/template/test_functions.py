@@ -1,0 +1,176 @@
+"""Every function can start, is called by what it should be, and may do no more than it says."""
+
+import json
+import tomllib
+import unittest
+
+from deployed import (
+    ROOT,
+    allowed,
+    binary,
+    deployed,
+    events,
+    functions,
+    named,
+    of_type,
+    permissions,
+    references,
+    source,
+)
+
+OPEN_ROUTES = {
+    "get /api/integrations/meta/instagram/callback": "the state and the browser's cookie are the proof",
+    "get /webhooks/meta/instagram": "the verify token is the proof",
+    "post /webhooks/meta/instagram": "the signature is the proof",
+    "post /webhooks/meta/deauthorize": "the signed request is the proof",
+    "post /webhooks/meta/data-deletion": "the signed request is the proof",
+    "get /data-deletion/{code}": "the confirmation code is the proof",
+    "$default": "pages and assets",
+}
+
+
+def routes():
+    """The API's operations by "method path", as SAM writes them into its OpenAPI document."""
+    paths = deployed()["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            if method != "options":
+                path = path.lstrip("/") if path == "/$default" else path
+                yield (path if path == "$default" else f"{method} {path}"), operation
+
+
+class Routes(unittest.TestCase):
+    def test_every_route_of_a_function_leads_to_its_live_version(self):
+        leads = {route: operation["x-amazon-apigateway-integration"]["uri"] for route, operation in routes()}
+        for name, function in functions().items():
+            for event in events(function, "HttpApi"):
+                route = f"{event['Method']} {event['Path']}" if "Path" in event else "$default"
+                with self.subTest(route):
+                    self.assertIn(f"{name}Aliaslive", json.dumps(leads[route]))
+
+    def test_only_routes_with_another_proof_are_open(self):
+        for route, operation in routes():
+            with self.subTest(route):
+                is_open = not any("Jwt" in scheme for scheme in operation.get("security", []))
+                self.assertEqual(is_open, route in OPEN_ROUTES)
+
+    def test_the_access_log_holds_no_query_string(self):
+        stage = deployed()["Resources"]["HttpApiApiGatewayDefaultStage"]
+        self.assertNotIn("query", stage["Properties"]["AccessLogSettings"]["Format"].lower())
+
+    def test_throttled_routes_exist(self):
+        stage = deployed()["Resources"]["HttpApiApiGatewayDefaultStage"]
+        known = {route.split(" ", 1)[0].upper() + " " + route.split(" ", 1)[1] for route, _ in routes() if " " in route}
+        self.assertLessEqual(set(stage["Properties"]["RouteSettings"]), known)
+
+
+class Building(unittest.TestCase):
+    def test_every_function_is_built_from_a_crate_of_its_name(self):
+        for name, function in functions().items():
+            with self.subTest(name):
+                self.assertEqual(function["Metadata"]["BuildMethod"], "rust-cargolambda")
+                manifest = tomllib.loads((ROOT / "functions" / binary(function) / "Cargo.toml").read_text())
+                bins = manifest.get("bin", [{"name": manifest["package"]["name"]}])
+                self.assertEqual([part["name"] for part in bins], [binary(function)])
+
+    def test_every_crate_of_a_function_is_deployed(self):
+        crates = {manifest.parent.name for manifest in (ROOT / "functions").glob("*/Cargo.toml")}
+        self.assertEqual({binary(function) for function in functions().values()}, crates)
+
+    def test_every_function_has_a_sample_event(self):
+        for name, function in functions().items():
+            with self.subTest(name):
+                json.loads((ROOT / "events" / f"{binary(function)}.json").read_text(encoding="utf-8"))
+
+
+class Running(unittest.TestCase):
+    def test_what_an_environment_names_exists(self):
+        known = set(source()["Resources"]) | set(source()["Parameters"]) | {"AWS::StackName", "AWS::Region"}
+        for name, function in functions().items():
+            with self.subTest(name):
+                variables = function["Properties"].get("Environment", {}).get("Variables", {})
+                self.assertLessEqual(references(variables), known)
+
+    def test_every_function_keeps_its_logs_for_a_limited_time(self):
+        groups = of_type(source(), "AWS::Logs::LogGroup")
+        for name, function in functions().items():
+            with self.subTest(name):
+                group = groups[function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]]
+                self.assertIn("RetentionInDays", group["Properties"])
+
+    def test_every_function_moves_to_a_new_version_with_the_alarms_watching(self):
+        resources = deployed()["Resources"]
+        for name in functions():
+            with self.subTest(name):
+                group = resources[f"{name}DeploymentGroup"]["Properties"]
+                self.assertIn("ApiFaults", json.dumps(group["AlarmConfiguration"]))
+                self.assertIn("CodeDeployLambdaAliasUpdate", resources[f"{name}Aliaslive"]["UpdatePolicy"])
+
+    def test_two_stacks_fit_into_one_account(self):
+        names = {
+            "AWS::Serverless::Function": "FunctionName", "AWS::DynamoDB::Table": "TableName", "AWS::SQS::Queue": "QueueName",
+            "AWS::SecretsManager::Secret": "Name", "AWS::KMS::Alias": "AliasName", "AWS::Logs::LogGroup": "LogGroupName",
+            "AWS::Scheduler::Schedule": "Name",
+        }
+        for name, resource in {**deployed()["Resources"], **functions()}.items():
+            given = resource.get("Properties", {}).get(names.get(resource["Type"]))
+            if given is not None:
+                with self.subTest(name):
+                    self.assertIn("${AWS::StackName}", json.dumps(given))
+
+    def test_every_function_can_be_traced(self):
+        for name in functions():
+            with self.subTest(name):
+                self.assertEqual(deployed()["Resources"][name]["Properties"]["TracingConfig"], {"Mode": "Active"})
+
+
+class Policies(unittest.TestCase):
+    def test_a_policy_names_single_actions_and_single_resources(self):
+        for name, function in functions().items():
+            for action, resource in permissions(function):
+                with self.subTest(name, action=action, resource=resource):
+                    self.assertNotIn("*", action)
+                    self.assertNotIn("*", resource)
+
+    def test_an_index_that_a_policy_names_exists(self):
+        for name, function in functions().items():
+            for _, resource in permissions(function):
+                table, _, index = resource.partition("/index/")
+                with self.subTest(name, resource=resource):
+                    properties = source()["Resources"][table]["Properties"]
+                    indexes = properties.get("GlobalSecondaryIndexes", [])
+                    self.assertTrue(not index or index in [known["IndexName"] for known in indexes])
+
+    def test_every_role_has_the_boundary_which_holds_all_that_the_policies_allow(self):
+        inside = allowed(source()["Resources"]["FunctionBoundary"]["Properties"]["PolicyDocument"]["Statement"])
+        tables = of_type(source(), "AWS::DynamoDB::Table")
+        for name, function in functions().items():
+            role = deployed()["Resources"][f"{name}Role"]["Properties"]
+            self.assertEqual(role["PermissionsBoundary"], {"Ref": "FunctionBoundary"}, name)
+            for action, resource in permissions(function):
+                with self.subTest(name, action=action, resource=resource):
+                    holding = {known for known_action, known in inside if known_action == action}
+                    if resource.partition("/")[0] in tables:
+                        self.assertTrue(any(known.endswith("table/${AWS::StackName}-*") for known in holding))
+                    else:
+                        self.assertIn(resource, holding)
+
+    def test_a_queue_that_is_read_is_inside_the_boundary(self):
+        inside = allowed(source()["Resources"]["FunctionBoundary"]["Properties"]["PolicyDocument"]["Statement"])
+        for name, function in functions().items():
+            for event in events(function, "SQS"):
+                for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+                    with self.subTest(name, action=action):
+                        self.assertIn((action, named(event["Queue"])), inside)
+
+    def test_a_function_is_told_of_exactly_the_tables_that_it_may_use(self):
+        tables = of_type(source(), "AWS::DynamoDB::Table")
+        for name, function in functions().items():
+            with self.subTest(name):
+                may = {resource.partition("/")[0] for _, resource in permissions(function)} & set(tables)
+                told = references(function["Properties"].get("Environment", {})) & set(tables)
+                self.assertLessEqual(may, told)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+"""What the guides name exists: files, sections, routes, parameters, outputs, functions, commands."""
+
+import json
+import re
+import unittest
+
+from deployed import ROOT, binary, events, functions, source
+
+PAGES = [ROOT / "README.md", ROOT / "infra/README.md", *sorted((ROOT / "infra/guides").glob("*.md"))]
+
+
+def anchors(page):
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+def variables():
+    """Every environment variable of every function."""
+    for function in [source()["Globals"]["Function"], *(one["Properties"] for one in functions().values())]:
+        yield from function.get("Environment", {}).get("Variables", {})
+
+
+class Guides(unittest.TestCase):
+    def each(self, pattern, check):
+        for page in PAGES:
+            for found in re.finditer(pattern, page.read_text(encoding="utf-8"), flags=re.MULTILINE):
+                with self.subTest(page.name, found=found[0]):
+                    check(page, found)
+
+    def test_links_lead_somewhere(self):
+        def check(page, link):
+            target = (page.parent / link[1]).resolve() if link[1] else page
+            self.assertTrue(target.exists())
+            if link[2]:
+                self.assertIn(link[2][1:], anchors(target))
+
+        self.each(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)", check)
+
+    def test_routes_exist(self):
+        routes = [event for function in functions().values() for event in events(function, "HttpApi")]
+        known = [event["Path"] for event in routes if "Path" in event]
+        self.each(
+            r"(?<![\w.])(/(?:api|webhooks)/[\w/{}-]*\w)",
+            lambda _, path: self.assertTrue(any(route.startswith(path[1]) for route in known)),
+        )
+
+    def test_parameters_exist(self):
+        known = source()["Parameters"]
+        self.each(r"`([A-Z][A-Za-z]+)=", lambda _, name: self.assertIn(name[1], known))
+        rows = re.findall(r"^ *\| (`[A-Z].*?) \|", (ROOT / "infra/guides/deploy.md").read_text(encoding="utf-8"), re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", " ".join(rows)):
+            with self.subTest(name):
+                self.assertIn(name, known)
+
+    def test_outputs_exist(self):
+        known = set(source()["Outputs"])
+        self.each(r"(?:\$\(output |\breplay )([A-Z]\w+)", lambda _, name: self.assertIn(name[1], known))
+
+    def test_every_function_can_be_invoked_as_it_is_written(self):
+        page = (ROOT / "infra/guides/deploy.md").read_text(encoding="utf-8")
+        for name, function in functions().items():
+            with self.subTest(name):
+                event = f"events/{binary(function)}.json"
+                self.assertIn(f"cargo lambda invoke {binary(function)} --data-file {event}", page)
+                self.assertIn(f"sam local invoke {name} -e {event}", page)
+
+    def test_commands_of_the_local_stack_exist(self):
+        commands = (ROOT / "infra/local/src/cli/mod.rs").read_text(encoding="utf-8")
+        self.each(r"cargo dev ([a-z]+)\b", lambda _, name: self.assertRegex(commands, rf"\b{name[1].capitalize()}\b"))
+
+    def test_local_variables_are_those_of_the_template(self):
+        lines = (ROOT / "events/local.env").read_text(encoding="utf-8").splitlines()
+        local = dict(line.split("=", 1) for line in lines)
+        self.assertEqual(json.loads((ROOT / "events/local.json").read_text(encoding="utf-8")), {"Parameters": local})
+        self.assertEqual({name for name in local if not name.startswith("AWS_")}, set(variables()))
+
+
+if __name__ == "__main__":
+    unittest.main()
