@@ -38,25 +38,25 @@ async fn senders_that_die_at_any_moment_send_everything_once_and_in_order() {
     // Nothing is begun until all of it waits.
     faults
         .inject(FaultRule::on(Service::DynamoDb, "UpdateItem", Effect::throughput_exceeded()).from_function("sender"));
-    for number in 0..8 {
+    for number in 0..5 {
         for conversation in &conversations {
             ana.send(conversation, &format!("answer {number}")).await.json();
         }
     }
-    world.stack.set_chaos(Some(Chaos { seed: 9, probability: 0.4 }));
+    world.stack.set_chaos(Some(Chaos { seed: 9, probability: 0.5 }));
     faults.clear();
     world.settle().await;
     world.stack.set_chaos(None);
     let died = |line: &LogLine| line.function.as_deref() == Some("sender") && line.message == "Killed";
     let deaths = world.stack.logs().into_iter().filter(died).count();
-    assert!(deaths > 3, "only {deaths} senders died");
-    let expected: Vec<String> = (0..8).map(|number| format!("answer {number}")).collect();
+    assert!(deaths > 2, "only {deaths} senders died");
+    let expected: Vec<String> = (0..5).map(|number| format!("answer {number}")).collect();
     for contact in [INES, KOFI] {
         assert_eq!(answers_on_phone(&world, contact).await, expected, "{contact}");
     }
     for conversation in &conversations {
         let messages = ana.messages(conversation).await;
-        assert_eq!(messages.len(), 9);
+        assert_eq!(messages.len(), 6);
         assert!(
             messages.iter().all(|message| message["direction"] == "inbound" || message["status"] == "sent"),
             "{messages:?}"
@@ -85,10 +85,7 @@ async fn a_send_that_dies_is_told_as_an_error_and_its_retry_sends_once() {
     }
     world.stack.set_chaos(None);
     world.settle().await;
-    // What was stored and not handed over, because the function died in between.
-    world.stack.clock().advance(6 * 60_000);
-    world.stack.run_schedule("sender", "Sweep").await.expect("the sweep runs");
-    world.settle().await;
+    // Without the sweep: whoever tries again until it is accepted has done enough.
     let mut on_phone = answers_on_phone(&world, INES).await;
     on_phone.sort();
     assert_eq!(on_phone, texts);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stories::{Browser, World};
 
-use crate::util::{INES, LUNA, account_of, eventually, greeted, luna, metric};
+use crate::util::{INES, LUNA, account_of, eventually, metric};
 
 const DAY: i64 = 24;
 
@@ -13,7 +13,19 @@ async fn upkeep(world: &World) {
     world.settle().await;
 }
 
-/// Some time passes, in which the schedules run as they do.
+/// A world whose schedules run only when the story runs them.
+async fn by_hand() -> World {
+    World::start_with(|settings| settings.schedules = false).await
+}
+
+/// The same world with one account connected.
+async fn connected() -> World {
+    let world = by_hand().await;
+    world.browser("ana").connect("instagram", LUNA).await;
+    world
+}
+
+/// Some days pass, each with a scan.
 async fn days_later(world: &World, days: i64) {
     for _ in 0..days {
         world.advance_hours(DAY);
@@ -45,7 +57,7 @@ async fn operator_trail(world: &World) -> String {
 
 #[tokio::test]
 async fn a_token_lives_on_although_nobody_uses_it() {
-    let world = luna().await;
+    let world = connected().await;
     let expires_at = card(&world, "ana").await["token_expires_at"].clone();
     days_later(&world, 29).await;
     assert_eq!(calls(&world, "refresh").await, 0, "its first half is not over");
@@ -64,7 +76,7 @@ async fn a_token_lives_on_although_nobody_uses_it() {
 
 #[tokio::test]
 async fn a_scan_that_is_repeated_asks_meta_nothing() {
-    let world = luna().await;
+    let world = connected().await;
     world.advance_hours(31 * DAY);
     upkeep(&world).await;
     let before = (calls(&world, "refresh").await, calls(&world, "subscribed_apps").await);
@@ -75,7 +87,8 @@ async fn a_scan_that_is_repeated_asks_meta_nothing() {
 #[tokio::test]
 async fn what_a_person_does_at_meta_is_found_out_within_a_day_told_once_and_healed_by_a_reconnect() {
     for (deed, reason) in [("/revoke", "access_removed"), ("/password", "password_changed")] {
-        let world = greeted().await;
+        let world = connected().await;
+        world.dm(INES, LUNA, "Hola").await;
         let mut whose = json!({ "user": LUNA });
         if deed == "/revoke" {
             whose["notify"] = false.into();
@@ -96,7 +109,7 @@ async fn what_a_person_does_at_meta_is_found_out_within_a_day_told_once_and_heal
 #[tokio::test]
 async fn a_subscription_that_meta_dropped_is_made_again() {
     for (login, user) in [("instagram", LUNA), ("facebook", "lucia.navarro")] {
-        let world = World::start().await;
+        let world = by_hand().await;
         world.browser("ana").connect(login, user).await;
         world.meta("DELETE", &format!("/subscriptions?account={LUNA}"), Value::Null).await;
         world.dm(INES, LUNA, "lost").await;
@@ -111,7 +124,7 @@ async fn a_subscription_that_meta_dropped_is_made_again() {
 
 #[tokio::test]
 async fn passing_trouble_waits_longer_each_time_and_is_over_when_meta_answers() {
-    let world = luna().await;
+    let world = connected().await;
     world.advance_hours(31 * DAY);
     let order = json!({"endpoint": "refresh", "count": null, "action": {"kind": "html", "status": 500}});
     world.meta("POST", "/faults", order).await;
@@ -135,7 +148,7 @@ async fn passing_trouble_waits_longer_each_time_and_is_over_when_meta_answers() 
 
 #[tokio::test]
 async fn a_token_that_is_not_renewed_is_told_before_it_ends_and_its_end_as_well() {
-    let world = luna().await;
+    let world = connected().await;
     let order = json!({"endpoint": "refresh", "count": null, "action": {"kind": "html", "status": 500}});
     world.meta("POST", "/faults", order).await;
     days_later(&world, 49).await;
@@ -153,7 +166,7 @@ async fn a_token_that_is_not_renewed_is_told_before_it_ends_and_its_end_as_well(
 
 #[tokio::test]
 async fn the_end_of_data_access_is_told_two_weeks_before() {
-    let world = World::start().await;
+    let world = by_hand().await;
     world.browser("ana").connect("facebook", "lucia.navarro").await;
     days_later(&world, 75).await;
     assert_eq!(card(&world, "ana").await["notice"], Value::Null);
@@ -167,7 +180,7 @@ async fn the_end_of_data_access_is_told_two_weeks_before() {
 
 #[tokio::test]
 async fn who_disconnects_while_the_token_is_renewed_stays_disconnected() {
-    let world = luna().await;
+    let world = connected().await;
     world.advance_hours(31 * DAY);
     world.fault("refresh", json!({"kind": "slow", "ms": 1500})).await;
     world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
@@ -181,7 +194,7 @@ async fn who_disconnects_while_the_token_is_renewed_stays_disconnected() {
 
 #[tokio::test]
 async fn an_outage_of_the_app_disconnects_nobody_tells_the_operator_once_and_ends_by_itself() {
-    let world = World::start().await;
+    let world = by_hand().await;
     let tenants = [("ana", LUNA), ("marta", "mara.paints"), ("eva", "raman.spices")];
     for (person, user) in tenants {
         world.browser(person).connect("instagram", user).await;
@@ -223,7 +236,7 @@ async fn an_outage_of_the_app_disconnects_nobody_tells_the_operator_once_and_end
 
 #[tokio::test]
 async fn a_reconnect_through_the_other_login_is_looked_after_by_its_rules() {
-    let world = luna().await;
+    let world = connected().await;
     world.browser("ana").connect("facebook", "lucia.navarro").await;
     assert!(!account_of(&world.browser("ana")).await.is_empty());
     days_later(&world, 1).await;

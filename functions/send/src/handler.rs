@@ -6,6 +6,7 @@ use domain::message::ReplyTo;
 use domain::view::MessageView;
 use domain::{
     AuditEvent, AuditKind, Author, Catalogue, Conversation, ConversationId, EffectivePlan, Message, MessageId, Mid,
+    Status,
 };
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
@@ -102,9 +103,7 @@ async fn accept(app: &App, caller: &Caller, asked: &SendRequest, key: Option<&st
     let context = context.ok_or(SendError::UnknownConversation)?;
     let draft = draft(app, caller, asked, key, &context).await?;
     match context.earlier(&draft)? {
-        Some(Earlier::Same(message)) => {
-            return Ok(Accepted { message: *message, conversation: context.conversation, replayed: true });
-        }
+        Some(Earlier::Same(message)) => return Ok(replay(app, context, *message).await),
         Some(Earlier::Other) => return Err(SendError::KeyReused),
         None => {}
     }
@@ -113,6 +112,15 @@ async fn accept(app: &App, caller: &Caller, asked: &SendRequest, key: Option<&st
     let tag = policy::tag(app, &context, connection, draft.author, asks_for_tag, now).await?;
     asked.check_content()?;
     queue(app, caller, context, &Draft { tag, ..draft }).await
+}
+
+/// Answers what was accepted before. While it is queued it is handed over again: the function that accepted it may have died
+/// before it did. The queue drops what it has already.
+async fn replay(app: &App, context: SendContext, message: Message) -> Accepted {
+    if message.status == Status::Queued {
+        app.queue.hand_over(&context.tenant, &context.conversation, &message).await;
+    }
+    Accepted { message, conversation: context.conversation, replayed: true }
 }
 
 /// Spends the quota and stores the message, both or neither; then hands it over.

@@ -93,6 +93,8 @@ pub(crate) fn compressed_bytes(name: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn asking_for(encoding: &'static str) -> HeaderMap {
@@ -117,6 +119,43 @@ mod tests {
         assert_eq!(coding("gzip, deflate, br").expect("compressed"), "br");
         assert_eq!(coding("gzip").expect("compressed"), "gzip");
         assert_eq!(coding("br;q=0, identity"), None);
+    }
+
+    fn text(name: &str) -> &'static str {
+        let asset = ASSETS.iter().find(|asset| asset.name == name).expect("the file is served");
+        std::str::from_utf8(asset.plain).expect("texts are UTF-8")
+    }
+
+    #[test]
+    fn what_tenants_read_is_worded_as_agreed() {
+        for wording in [
+            "\"Conecta tu Instagram profesional para responder y gestionar DMs desde el inbox de {brand}.\"",
+            "\"Connect Instagram\"",
+            "\"Te llevaremos a Meta para iniciar sesión y seleccionar tu cuenta de Instagram.\"",
+            "\"Connected: @{username}\"",
+            "\"{brand} puede recibir y responder DMs para esta cuenta.\"",
+            "\"Disconnect\"",
+            "\"Need help\"",
+            "\"Necesitas una cuenta de Instagram Business o Creator y permisos para autorizar mensajería.\"",
+            "\"Connection cancelled\"",
+            "\"{plan} plan required\"",
+            "\"Connect this account\"",
+            "\"Connect {count} Account(s)\"",
+        ] {
+            assert!(text("text-es.js").contains(wording), "{wording}");
+        }
+    }
+
+    #[test]
+    fn both_languages_have_the_same_texts() {
+        let keys = |name| -> BTreeSet<&str> {
+            text(name).lines().filter_map(|line| line.strip_prefix("  \"")?.split('"').next()).collect()
+        };
+        let (spanish, english) = (keys("text-es.js"), keys("text-en.js"));
+        let by_the_server = |key: &&str| key.starts_with("problem.") || key.starts_with("failure.");
+        let only_in_spanish: Vec<_> = spanish.difference(&english).filter(|key| !by_the_server(key)).collect();
+        assert!(only_in_spanish.is_empty(), "{only_in_spanish:?}");
+        assert!(english.is_subset(&spanish), "{:?}", english.difference(&spanish));
     }
 
     #[test]

@@ -26,12 +26,7 @@ struct Titles {
 }
 
 const PAGES: [Page; 5] = [
-    Page {
-        path: "/",
-        module: "page-home.js",
-        titles: Titles { es: "Inicio", en: "Home" },
-        ends_popup: false,
-    },
+    Page { path: "/", module: "page-home.js", titles: Titles { es: "Inicio", en: "Home" }, ends_popup: false },
     Page {
         path: "/auth/callback",
         module: "page-signed-in.js",
@@ -50,12 +45,7 @@ const PAGES: [Page; 5] = [
         titles: Titles { es: "Elige tu cuenta", en: "Choose your account" },
         ends_popup: true,
     },
-    Page {
-        path: "/inbox",
-        module: "page-inbox.js",
-        titles: Titles { es: "Inbox", en: "Inbox" },
-        ends_popup: false,
-    },
+    Page { path: "/inbox", module: "page-inbox.js", titles: Titles { es: "Inbox", en: "Inbox" }, ends_popup: false },
 ];
 
 impl Page {
@@ -71,9 +61,10 @@ impl Page {
         let [brand, issuer, client_id, locale] = [brand, issuer, client_id, locale].map(|text| escape(text));
         let phone = phone.as_deref().map(escape).unwrap_or_default();
         let base = format!("/ui/{VERSION}");
-        let preload: String = assets::modules(self.module)
-            .map(|module| format!("<link rel=\"modulepreload\" href=\"{base}/{module}\">\n"))
+        let preload: Vec<String> = assets::modules(self.module)
+            .map(|module| format!("<link rel=\"modulepreload\" href=\"{base}/{module}\">"))
             .collect();
+        let preload = preload.join("\n");
         format!(
             r#"<!doctype html>
 <html lang="{locale}">
@@ -88,7 +79,8 @@ impl Page {
 <title>{title} · {brand}</title>
 <link rel="icon" href="{base}/icon.svg">
 <link rel="stylesheet" href="{base}/page.css">
-{preload}<script type="module" src="{base}/{module}"></script>
+{preload}
+<script type="module" src="{base}/{module}"></script>
 </head>
 <body>
 <main id="main"><noscript>{noscript}</noscript></main>
@@ -143,7 +135,10 @@ mod tests {
     fn every_module_is_asked_for_at_once() {
         let inbox = html("/inbox", "es");
         for module in ["buzon.js", "inbox.js", "thread.js", "text-es.js"] {
-            assert!(inbox.contains(&format!("<link rel=\"modulepreload\" href=\"/ui/{VERSION}/{module}\">")), "{module}");
+            assert!(
+                inbox.contains(&format!("<link rel=\"modulepreload\" href=\"/ui/{VERSION}/{module}\">")),
+                "{module}"
+            );
         }
     }
 

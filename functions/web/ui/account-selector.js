@@ -24,6 +24,8 @@ export class BuzonAccountSelector extends BuzonElement {
     /** @type {{ tone: string, title: string, text?: string } | undefined} */
     this.message = undefined;
     this.busy = false;
+    /** @type {{ refused: Refused[] } | undefined} */
+    this.result = undefined;
     this.top = h("header");
     this.region = h("div", { role: "status" });
     this.content = h("div");
@@ -35,9 +37,25 @@ export class BuzonAccountSelector extends BuzonElement {
     void this.#load();
   }
 
+  /**
+   * @param {string} name
+   * @param {string | null} before
+   * @param {string | null} after
+   */
+  attributeChangedCallback(name, before, after) {
+    if (name === "state" && before !== after) {
+      this.assets = this.message = this.result = undefined;
+      this.chosen.clear();
+      if (this.isConnected) void this.#load();
+    }
+    super.attributeChangedCallback(name, before, after);
+  }
+
   async #load() {
+    const state = this.getAttribute("state");
+    if (!state) return; // nobody has logged in yet
     try {
-      this.assets = await this.api.get(`${BASE}/assets?state=${encodeURIComponent(this.getAttribute("state") ?? "")}`, this.alive.signal);
+      this.assets = await this.api.get(`${BASE}/assets?state=${encodeURIComponent(state)}`, this.alive.signal);
       const possible = this.assets?.filter((asset) => asset.selectable) ?? [];
       if (possible.length === 1) this.chosen.add(String(possible[0].ig_user_id));
       if (possible.length === 0) this.message = { tone: "warn", title: this.t("select.none") };

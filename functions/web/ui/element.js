@@ -40,7 +40,12 @@ export class BuzonElement extends HTMLElement {
     this.alive.abort();
   }
 
-  attributeChangedCallback() {
+  /**
+   * @param {string} _name
+   * @param {string | null} _before
+   * @param {string | null} _after
+   */
+  attributeChangedCallback(_name, _before, _after) {
     this.client = undefined;
     this.t = translator(this.language, this.brand);
     if (this.isConnected) this.render();

@@ -64,6 +64,8 @@ export class BuzonInbox extends BuzonElement {
     void this.repeat(ACCOUNTS_MS, () => this.#lookAtAccounts());
     const { signal } = this.alive;
     window.addEventListener("online", () => void this.#poll(), { signal });
+    // A card on the same page knows first what is connected.
+    document.addEventListener("buzon-status", (event) => this.#learn(/** @type {CustomEvent} */ (event).detail.connections), { signal });
     window.addEventListener("pagehide", () => this.#keep(), { signal });
     signal.addEventListener("abort", () => (document.title = this.pageTitle));
   }
@@ -126,12 +128,17 @@ export class BuzonInbox extends BuzonElement {
   async #lookAtAccounts() {
     try {
       const { connections } = await this.api.get("/api/integrations/meta/instagram/status", this.alive.signal);
-      this.accounts = connections;
-      this.render();
+      this.#learn(connections);
     } catch (error) {
       // What is connected is only said beside the conversations; they say themselves when nobody answers.
       if (!(error instanceof ApiError) && !(error instanceof DOMException)) throw error;
     }
+  }
+
+  /** @param {Connection[]} accounts */
+  #learn(accounts) {
+    this.accounts = accounts;
+    this.render();
   }
 
   /**

@@ -19,7 +19,8 @@ rememberChoice();
 const status = await new Api(location.origin, token).get("/api/integrations/meta/instagram/status").catch(() => ({}));
 const left = status.plan?.connections_left;
 const max = left === null || left === undefined ? undefined : String(Math.max(1, left));
-const selector = component("buzon-account-selector", token, { state, max });
+// Without a state there is nothing to choose from, which the API says best.
+const selector = component("buzon-account-selector", token, { state: state || "none", max });
 
 selector.addEventListener("buzon-selected", () => {
   forgetChoice();

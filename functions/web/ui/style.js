@@ -129,7 +129,7 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .frame > div:empty { display: none; }
 .frame > div:not(.inbox, :empty) { display: grid; gap: .6rem; }
 .inbox {
-  flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(16rem, 22rem) 1fr; grid-template-rows: minmax(0, 1fr);
+  flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(16rem, 22rem) minmax(0, 1fr); grid-template-rows: minmax(0, 1fr);
   background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden;
 }
 .list { display: flex; flex-direction: column; min-height: 0; border-inline-end: 1px solid var(--line); }
@@ -182,18 +182,19 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .attachment img, .attachment video { display: block; max-width: 100%; max-height: 16rem; border-radius: 10px; }
 .reactions { display: inline-flex; gap: .2rem; margin-top: -.5rem; padding: 0 .35rem; border-radius: 999px; background: var(--surface); border: 1px solid var(--line); }
 .meta { display: flex; flex-wrap: wrap; gap: .15rem .5rem; font-size: .8125rem; color: var(--muted); }
+.outbound .meta { justify-content: flex-end; text-align: end; }
 .meta .bad { color: var(--bad); }
 .meta .warn { color: var(--warn); }
-.composer { display: grid; gap: .4rem; padding: .75rem .9rem; border-top: 1px solid var(--line); }
+.composer { display: grid; grid-template-columns: minmax(0, 1fr); gap: .4rem; padding: .75rem .9rem; border-top: 1px solid var(--line); }
 .composer .line { display: flex; gap: .6rem; align-items: flex-end; }
-.composer textarea { flex: 1; min-width: 0; min-height: 44px; max-height: 10rem; padding: .6rem .9rem; resize: none; border: 1px solid var(--line); border-radius: 20px; background: var(--raised); field-sizing: content; }
+.composer textarea { flex: 1; overflow-wrap: anywhere; min-width: 0; min-height: 44px; max-height: 10rem; padding: .6rem .9rem; resize: none; border: 1px solid var(--line); border-radius: 20px; background: var(--raised); field-sizing: content; }
 .composer .below { display: flex; justify-content: space-between; gap: .2rem 1rem; flex-wrap: wrap; }
 .composer .below span { display: flex; gap: .35rem; align-items: center; }
 .composer textarea:disabled { cursor: not-allowed; opacity: .7; }
 .composer .button { min-width: 44px; padding: .5rem .75rem; }
 .composer .bad { color: var(--bad); }
 @container (max-width: 44rem) {
-  .inbox { grid-template-columns: 1fr; }
+  .inbox { grid-template-columns: minmax(0, 1fr); }
   .list { border-inline-end: 0; }
   .inbox.open .list, .inbox:not(.open) .thread { display: none; }
   .back { display: inline-grid; place-items: center; width: 44px; height: 44px; border: 0; border-radius: 50%; background: none; cursor: pointer; }

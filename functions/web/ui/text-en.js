@@ -159,6 +159,7 @@ export default {
   "composer.closed": "The 24 hours are over. You can answer when they write again.",
   "composer.human": "After the 24 hours: will be sent as a human answer, where your app allows it.",
   "composer.never": "You can only answer after the person has written to you.",
+  "composer.offline": "There was no connection.",
   "composer.again": "Try again",
   "error.session": "Your session ended. Please sign in again.",
   "error.other": "Something went wrong. Please try again.",

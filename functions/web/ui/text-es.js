@@ -157,6 +157,7 @@ export default {
   "composer.closed": "El plazo de 24 horas terminó. Podrás responder cuando te vuelva a escribir.",
   "composer.human": "Fuera de las 24 horas: se enviará como respuesta humana, si tu app lo permite.",
   "composer.never": "Solo puedes responder después de que la persona te escriba.",
+  "composer.offline": "No había conexión.",
   "composer.again": "Reintentar",
   "error.session": "Tu sesión terminó. Vuelve a iniciar sesión.",
   "error.other": "Algo salió mal. Inténtalo de nuevo.",

@@ -183,6 +183,7 @@ export class Thread {
   /** @param {unknown} error */
   #explain(error) {
     if (!(error instanceof ApiError)) throw error;
+    if (error.offline) return { reason: "offline", title: this.around.t("composer.offline"), advice: "" };
     const { title, text } = error.explain(this.around.t);
     return { reason: error.kind, title, advice: text ?? "" };
   }

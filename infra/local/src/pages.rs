@@ -102,7 +102,8 @@ pub(crate) fn developer(person: Option<(&Person, &str)>, api_url: &str, meta_url
                 @for (login, label) in [("instagram", "Connect Instagram"), ("facebook", "Connect with Facebook Login")] {
                     form method="post" action="/connect" { button.main name="login" value=(login) { (label) } }
                 }
-                p { "Or as tenants do, on " a href={ (api_url) "/settings/integrations" } { "the product's own page" } "." }
+                p { "Or as tenants do, on " a href={ (api_url) "/settings/integrations" } { "the product's own page" } ","
+                    " or embedded in " a href={ "/embed?person=" (person.id) "&api=" (api_url) } { "a page of another origin" } "." }
                 h2 { "3. Write to it as a contact" }
                 p { a href=(meta_url) { "The simulated phone" } " shows the answers as well." }
                 h2 { "4. Read and answer" }

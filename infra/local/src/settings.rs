@@ -50,6 +50,9 @@ pub struct StackSettings {
     /// How long a message waits after a failed delivery, in whole seconds, instead of its queue's visibility timeout. The one
     /// deviation from Lambda, for tests that do not want to wait three minutes; it also shortens a delay that the function set.
     pub retry_delay: Option<Duration>,
+    /// Whether schedules ring by themselves as the clock passes. A story that moves the clock by days may prefer to run
+    /// them one by one, with `Stack::run_schedule`.
+    pub schedules: bool,
     /// Real apps instead of the simulated Meta's.
     pub real_meta: Option<RealMeta>,
     /// Where the functions run.
@@ -67,6 +70,7 @@ impl StackSettings {
             data_dir: data_dir.into(),
             clock: StackClock::default(),
             retry_delay: None,
+            schedules: true,
             real_meta: None,
             invocation: Invocation::InProcess,
             output: Output::Silent,

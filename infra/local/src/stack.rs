@@ -116,7 +116,8 @@ impl Stack {
         for source in sources {
             tasks.spawn(source.run());
         }
-        for index in 0..alarms.len() {
+        let ringing = if settings.schedules { alarms.len() } else { 0 };
+        for index in 0..ringing {
             let (alarms, stack) = (Arc::clone(&alarms), logs.stack);
             tasks.spawn(async move { alarms[index].run(stack).await });
         }

@@ -29,7 +29,7 @@ pub(crate) fn document(title: &str, body: &Markup, script: Option<&str>) -> Html
                 @if let Some(script) = script { script src={ "/assets/" (script) } defer {} }
             }
             body {
-                div.banner role="note" {
+                aside.banner aria-label="About this page" {
                     strong { "Simulated Meta" }
                     span { " Nobody here is real." }
                 }

@@ -54,10 +54,7 @@ pub(crate) enum Restored {
 }
 
 /// Reads the subscription, and makes it again where Meta has dropped it.
-pub(crate) async fn restore(
-    graph: &GraphClient<'_>,
-    access: AccountAccess<'_>,
-) -> Result<Restored, SubscriptionError> {
+pub(crate) async fn restore(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<Restored, SubscriptionError> {
     let read = timeout(PATIENCE, graph.subscription(access)).await.map_err(|_| SubscriptionError::Timeout)??;
     if check(&read).is_ok() {
         return Ok(Restored::Unneeded);

@@ -156,6 +156,8 @@ async fn cost(options: &Options) -> Result<(), Failure> {
     let subjects = scenario.record().await?;
     let together: Vec<_> = subjects.functions.iter().chain(&subjects.further).collect();
     let figures = measure(&together, Plan { starts: 1, turns: 3, requests: 40 }).await?;
+    report::print_head();
+    figures.iter().for_each(report::print_row);
     let prices = cost::Prices::read(programs.root())?;
     let bill = cost::Bill::of(&figures, &prices)?;
     bill.print();

@@ -103,10 +103,7 @@ impl Report {
         for Goal { what, is, at_most, holds } in self.goals() {
             println!("{what:<66} {is:>8.2} {at_most:>8.2} {}", if holds { "holds" } else { "MISSED" });
         }
-        println!(
-            "\n{:<28} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8} {:>6} {:>6} {:>6}  warm calls",
-            "", "cold ms", "cold CPU", "p50 µs", "p99 µs", "CPU µs", "MiB", "KiB", "log B", "read", "write"
-        );
+        print_head();
         let batches = self.batches.iter().map(|(_, figures)| figures);
         for figures in self.figures.iter().chain(&self.thousand).chain(batches) {
             print_row(figures);
@@ -136,7 +133,14 @@ impl Report {
     }
 }
 
-fn print_row(figures: &Figures) {
+pub(crate) fn print_head() {
+    println!(
+        "\n{:<28} {:>8} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8} {:>6} {:>6} {:>6}  warm calls",
+        "", "cold ms", "cold CPU", "p50 µs", "p99 µs", "CPU µs", "MiB", "KiB", "log B", "read", "write"
+    );
+}
+
+pub(crate) fn print_row(figures: &Figures) {
     let calls: Vec<String> = figures.calls.iter().map(|(name, times)| format!("{} {name}", round(*times))).collect();
     let size = figures.binary_kib.map_or_else(|| "–".to_owned(), |kib| kib.to_string());
     println!(

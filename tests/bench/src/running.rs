@@ -32,8 +32,8 @@ pub(crate) struct Program {
 
 /// A process that answers events. Dropping it kills it.
 pub(crate) struct Running {
+    child: Child, // dropped before the port that it would miss
     api: RuntimeApi,
-    child: Child,
     pid: u32,
     started: Instant,
     printed: Arc<Mutex<Printed>>,
@@ -45,14 +45,10 @@ pub(crate) struct Printed {
     /// What CloudWatch Logs is sent.
     pub(crate) bytes: usize,
     pub(crate) lines: usize,
+    /// The last one that is no metric, for whoever wonders why it failed.
+    pub(crate) last: String,
     /// Each name and combination of dimensions is a metric to CloudWatch.
     pub(crate) metrics: BTreeSet<String>,
-}
-
-/// An answer, and how long it took.
-pub(crate) struct Answered {
-    pub(crate) body: Vec<u8>,
-    pub(crate) took: Duration,
 }
 
 impl Running {
@@ -78,16 +74,22 @@ impl Running {
         Ok(Self { api, child, pid, started, printed })
     }
 
-    /// Hands it an event and waits for the answer.
-    pub(crate) async fn invoke(&mut self, event: &Bytes) -> Result<Answered, Failure> {
+    /// Hands it an event and waits until it has done its work.
+    pub(crate) async fn invoke(&mut self, event: &Bytes) -> Result<Duration, Failure> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let deadline_ms = i64::try_from((now + AT_MOST).as_millis())?;
         let call = Call::new("arn:aws:lambda:us-east-1:000000000000:function:bench", event.clone(), deadline_ms);
         let asked = Instant::now();
-        tokio::select! {
-            answer = timeout(AT_MOST, self.api.invoke(call)) => Ok(Answered { body: answer??, took: asked.elapsed() }),
-            status = self.child.wait() => Err(format!("the process ended: {}", status?).into()),
+        let body = tokio::select! {
+            answer = timeout(AT_MOST, self.api.invoke(call)) => answer??,
+            status = self.child.wait() => return Err(format!("the process ended: {}", status?).into()),
+        };
+        let took = asked.elapsed();
+        if let Err(failure) = check(&body) {
+            sleep(SETTLE).await; // for its last line
+            return Err(format!("{failure}; it said: {}", self.printed().last).into());
         }
+        Ok(took)
     }
 
     /// Since the process was started.
@@ -128,7 +130,10 @@ async fn read(stdout: impl AsyncRead + Unpin, printed: Arc<Mutex<Printed>>) {
         let mut printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
         printed.bytes += line.len() + 1;
         printed.lines += 1;
-        printed.metrics.extend(metric);
+        match metric {
+            Some(metric) => _ = printed.metrics.insert(metric),
+            None => printed.last = line,
+        }
     }
 }
 
@@ -142,11 +147,11 @@ fn metric(line: &str) -> Option<String> {
 }
 
 /// Refuses an answer that says that the function did not do its work: a fast failure is no result.
-pub(crate) fn check(name: &str, body: &[u8]) -> Result<(), Failure> {
+fn check(body: &[u8]) -> Result<(), Failure> {
     let answer: Value = serde_json::from_slice(body)?;
     let failed = answer["statusCode"].as_u64().is_some_and(|status| status >= 400)
         || answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
-    if failed { Err(format!("{name} did not do its work: {answer}").into()) } else { Ok(()) }
+    if failed { Err(format!("it did not do its work: {answer}").into()) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -166,8 +171,8 @@ mod tests {
 
     #[test]
     fn a_refusal_and_a_failed_record_are_no_results() {
-        assert!(check("send", br#"{"statusCode":403}"#).is_err());
-        assert!(check("sender", br#"{"batchItemFailures":[{"itemIdentifier":"1"}]}"#).is_err());
-        assert!(check("sender", br#"{"batchItemFailures":[]}"#).is_ok());
+        assert!(check(br#"{"statusCode":403}"#).is_err());
+        assert!(check(br#"{"batchItemFailures":[{"itemIdentifier":"1"}]}"#).is_err());
+        assert!(check(br#"{"batchItemFailures":[]}"#).is_ok());
     }
 }

@@ -11,7 +11,7 @@ use stories::World;
 use crate::Failure;
 use crate::canned::Canned;
 use crate::queue::Queued;
-use crate::running::{Program, Running, check};
+use crate::running::{Program, Running};
 
 /// Something to measure.
 pub(crate) struct Subject {
@@ -37,7 +37,7 @@ pub(crate) struct Recorder<'w> {
 impl Recorder<'_> {
     /// Lets a function's binary answer events against the local stack, and keeps what it was answered.
     ///
-    /// Also tells what it sent to queues at the last event.
+    /// The last event is the one to repeat. Also tells what the function sent to queues.
     pub(crate) async fn function(
         &self,
         label: &str,
@@ -80,9 +80,7 @@ impl Recorder<'_> {
         }
         let mut running = Running::start(&program).await?;
         for event in events {
-            canned.take_queued();
-            let answered = running.invoke(event).await.map_err(|failure| format!("{label}: {failure}"))?;
-            check(label, &answered.body)?;
+            running.invoke(event).await.map_err(|failure| format!("{label}: {failure}"))?;
         }
         let queued = canned.take_queued();
         canned.stop_recording();

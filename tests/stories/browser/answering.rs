@@ -86,7 +86,12 @@ async fn every_kind_of_message_has_its_look() {
     }
     let ana = inbox(&story).await;
     ana.click("Kofi Mensah").await;
-    for text in ["Te mencionó en su historia", "En respuesta a: una historia", "Tocó un botón", "Contenido que Instagram no comparte"] {
+    for text in [
+        "Te mencionó en su historia",
+        "En respuesta a: una historia",
+        "Tocó un botón",
+        "Contenido que Instagram no comparte",
+    ] {
         ana.reads(text).await;
     }
     ana.comes_true("deep(document).some((e) => e.matches('.attachment img') && e.naturalWidth > 0)").await;
@@ -136,7 +141,10 @@ async fn a_refused_answer_says_why_and_goes_out_again_on_request() {
 async fn an_answer_of_which_nobody_knows_is_not_called_sent() {
     let Some(story) = begin().await else { return };
     let ana = opened(&story).await;
-    story.world.meta("POST", "/faults", json!({"endpoint": "any", "count": null, "action": {"kind": "html", "status": 500}})).await;
+    story
+        .world
+        .meta("POST", "/faults", json!({"endpoint": "any", "count": null, "action": {"kind": "html", "status": 500}}))
+        .await;
     ana.write(WRITE, "Sí\u{E007}").await;
     ana.reads("Sin confirmar").await;
     ana.reads("No sabemos si el mensaje llegó.").await;

@@ -1,5 +1,6 @@
 //! Instagram is connected by clicks, with every way in which that can end.
 
+use reqwest::Method;
 use serde_json::json;
 
 use super::Story;
@@ -189,6 +190,40 @@ async fn a_plan_without_room_says_which_plan_has_it() {
 }
 
 #[tokio::test]
+async fn after_a_downgrade_the_paused_account_says_so() {
+    let Some(story) = Story::begin().await else { return };
+    let eva = story.world.browser("eva");
+    eva.connect("instagram", LUNA).await;
+    eva.connect("instagram", "mara.paints").await;
+    let terms = json!({"overrides": {"max_connections": 1}});
+    let path = "/api/admin/tenants/grande";
+    story.world.browser("olivia").call(Method::PUT, path, Some(terms), &[]).await.json();
+    let eva = story.signed_in("Eva Grande", SETTINGS).await;
+    eva.reads("@mara.paints está en pausa: tu plan no incluye tantas cuentas.").await;
+    eva.reads("Connected: @luna.cafe").await;
+    eva.picture("card-paused").await;
+    eva.close(&[]).await;
+}
+
+#[tokio::test]
+async fn before_access_ends_the_card_asks_for_a_new_login() {
+    let Some(story) = Story::begin().await else { return };
+    let world = &story.world;
+    world.browser("ana").connect("facebook", "lucia.navarro").await;
+    world.advance_hours(77 * 24);
+    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    world.settle().await;
+    let ana = story.signed_in("Ana Luna", SETTINGS).await;
+    ana.reads("Meta pide que renueves el acceso antes del").await;
+    ana.picture("card-notice").await;
+    ana.click("Reconnect").await;
+    consent(&ana, "Lucía Navarro", "Allow").await;
+    ana.reads("Instagram conectado.").await;
+    ana.reads_no_more("Meta pide que renueves").await;
+    ana.close(&["lookaside.fbsbx.com"]).await; // Meta's link to the picture has ended by then: a letter stands in its place
+}
+
+#[tokio::test]
 async fn where_the_plan_has_room_for_one_account_one_is_chosen() {
     let Some(story) = Story::begin().await else { return };
     let marta = story.signed_in("Marta Norte", SETTINGS).await;
@@ -239,10 +274,13 @@ async fn an_administrator_connects_by_hand() {
     let Some(story) = Story::begin().await else { return };
     let world = &story.world;
     let app = world.stack.app(local::Login::Instagram).expect("the app is registered").app_id.clone();
-    let made = world.meta("POST", "/tokens", json!({"app_id": app, "user": LUNA, "kind": "instagram_long", "scopes": SCOPES})).await;
-    let token = made["tokens"][0]["token"].as_str().or(made["token"].as_str()).expect("a token").to_owned();
+    let made = world
+        .meta("POST", "/tokens", json!({"app_id": app, "user": LUNA, "kind": "instagram_long", "scopes": SCOPES}))
+        .await;
+    let token = made["tokens"][0].as_str().expect("a token").to_owned();
     let accounts = world.meta("GET", "/state", json!(null)).await;
-    let account = accounts["accounts"].as_array().and_then(|all| all.iter().find(|account| account["username"] == LUNA));
+    let account =
+        accounts["accounts"].as_array().and_then(|all| all.iter().find(|account| account["username"] == LUNA));
     let id = account.and_then(|account| account["id"].as_str()).expect("Luna's id").to_owned();
 
     let ana = story.signed_in("Ana Luna", SETTINGS).await;

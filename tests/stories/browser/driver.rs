@@ -40,7 +40,8 @@ impl Driver {
             Command::new(program).arg("--port=0").stdout(Stdio::piped()).spawn().expect("chromedriver starts");
         let output = process.stdout.take().expect("its output is piped");
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok());
+        let port = lines
+            .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok());
         Self { process, port: port.expect("chromedriver names its port") }
     }
 
@@ -71,14 +72,18 @@ impl Drop for Driver {
 fn installed(programs: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<PathBuf> = env::split_paths(&path).collect();
-    programs.iter().flat_map(|program| folders.iter().map(move |folder| folder.join(program))).find(|file| file.is_file())
+    programs
+        .iter()
+        .flat_map(|program| folders.iter().map(move |folder| folder.join(program)))
+        .find(|file| file.is_file())
 }
 
 /// Says so once, past the test harness, which would swallow it.
 fn skip() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
-        let line = "\nSkipped: the stories in the browser, as there is no `chromium` with `chromedriver` on the path.\n";
+        let line =
+            "\nSkipped: the stories in the browser, as there is no `chromium` with `chromedriver` on the path.\n";
         std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
     });
 }

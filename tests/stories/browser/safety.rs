@@ -21,7 +21,12 @@ async fn markup_in_names_and_messages_stays_text() {
     world.settle().await;
     let ana = story.signed_in("Ana Luna", "/inbox").await;
     ana.click(MARKUP).await;
-    ana.comes_true("deep(document).some((e) => e.matches('.bubble') && e.innerText === arguments[0])".replace("arguments[0]", &json!(MARKUP).to_string()).as_str()).await;
+    ana.comes_true(
+        "deep(document).some((e) => e.matches('.bubble') && e.innerText === arguments[0])"
+            .replace("arguments[0]", &json!(MARKUP).to_string())
+            .as_str(),
+    )
+    .await;
     ana.comes_true("deep(document).some((e) => e.matches('.thread h2') && e.innerText.startsWith('<img'))").await;
     assert_eq!(ana.run("return typeof window.ran;", &[]).await, json!("undefined"));
     let dangerous = "return deep(document).filter((e) => e.matches('[src=x], a[href^=javascript]')).length;";
@@ -38,7 +43,14 @@ async fn every_page_has_the_headers_of_the_checklist() {
         let answer = stranger.get(page).await;
         assert_eq!(answer.status, 200, "{page}");
         let policy = answer.header("content-security-policy");
-        for rule in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"] {
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self';",
+            "style-src 'self';",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        ] {
             assert!(policy.contains(rule), "{page}: {rule} is not in {policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -49,7 +61,10 @@ async fn every_page_has_the_headers_of_the_checklist() {
         assert_eq!(answer.header("cache-control"), "no-cache", "a deployment is seen at once");
         assert_eq!(answer.header("set-cookie"), "", "a page sets no cookie");
         let page_itself = answer.body.replace("type=\"module\" src=", "");
-        assert!(!page_itself.contains("<style") && !page_itself.contains(" on") && !page_itself.contains("javascript:"), "{page}");
+        assert!(
+            !page_itself.contains("<style") && !page_itself.contains(" on") && !page_itself.contains("javascript:"),
+            "{page}"
+        );
         for asset in answer.body.split('"').filter(|text| text.starts_with("/ui/")) {
             let file = stranger.call(Method::GET, asset, None, &[("accept-encoding", "br")]).await.headers;
             assert_eq!(file["cache-control"], "public, max-age=31536000, immutable", "{asset}");

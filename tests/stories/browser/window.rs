@@ -17,7 +17,7 @@ use super::driver::Driver;
 
 const TOOLBOX: &str = include_str!("toolbox.js");
 
-/// How an element is written in WebDriver's JSON (<https://www.w3.org/TR/webdriver2/#elements>).
+/// How the protocol writes an element (<https://www.w3.org/TR/webdriver2/#elements>).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long a person waits for something to appear. Far more than it takes; nothing is asserted about it.
@@ -79,7 +79,8 @@ impl<'w> Window<'w> {
 
     /// Goes to a path of the product, or to an address.
     pub(super) async fn visit(&self, place: &str) {
-        let address = if place.starts_with("http") { place.to_owned() } else { format!("{}{place}", self.world.stack.api_url()) };
+        let address =
+            if place.starts_with("http") { place.to_owned() } else { format!("{}{place}", self.world.stack.api_url()) };
         self.client.goto(&address).await.expect("the page loads");
     }
 
@@ -94,7 +95,11 @@ impl<'w> Window<'w> {
 
     /// Everything that is written on the page.
     pub(super) async fn words(&self) -> String {
-        self.try_run("return words();", &[]).await.ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+        self.try_run("return words();", &[])
+            .await
+            .ok()
+            .and_then(|text| text.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 
     /// Waits until the page has this path.
@@ -113,23 +118,28 @@ impl<'w> Window<'w> {
 
     /// Waits until this text can no longer be read.
     pub(super) async fn reads_no_more(&self, text: &str) {
-        self.until(&format!("to read `{text}` no more"), async || (!self.words().await.contains(text)).then_some(())).await;
+        self.until(&format!("to read `{text}` no more"), async || (!self.words().await.contains(text)).then_some(()))
+            .await;
     }
 
     /// Waits until a script answers `true`.
     pub(super) async fn comes_true(&self, script: &str) {
-        self.until(script, async || self.try_run(&format!("return {script};"), &[]).await.ok()?.as_bool()?.then_some(())).await;
+        self.until(script, async || {
+            self.try_run(&format!("return {script};"), &[]).await.ok()?.as_bool()?.then_some(())
+        })
+        .await;
     }
 
     /// Whether something with this name can be pressed now.
     pub(super) async fn can_press(&self, name: &str) -> bool {
-        self.run("const it = find(arguments[0]); return Boolean(it && !it.disabled);", &[json!(name)]).await == json!(true)
+        self.run("const it = find(arguments[0]); return Boolean(it && !it.disabled);", &[json!(name)]).await
+            == json!(true)
     }
 
     /// Presses what has this name: a button, a link, a choice.
     pub(super) async fn click(&self, name: &str) {
         self.until(&format!("to press `{name}`"), async || {
-            let element = self.find(name).await?;
+            let element = self.find("find", name).await?;
             element.click().await.ok()
         })
         .await;
@@ -138,15 +148,16 @@ impl<'w> Window<'w> {
     /// Types into the field with this name, as by keyboard.
     pub(super) async fn write(&self, name: &str, text: &str) {
         self.until(&format!("to write into `{name}`"), async || {
-            let field = self.find(name).await?;
+            let field = self.find("field", name).await?;
             field.send_keys(text).await.ok()
         })
         .await;
     }
 
-    async fn find(&self, name: &str) -> Option<Element> {
-        let script = "const it = find(arguments[0]); return it && !it.disabled ? it : null;";
-        let found = self.try_run(script, &[json!(name)]).await.ok()?;
+    /// What a function of the toolbox finds, if it can be used now.
+    async fn find(&self, by: &str, name: &str) -> Option<Element> {
+        let script = format!("const it = {by}(arguments[0]); return it && !it.disabled ? it : null;");
+        let found = self.try_run(&script, &[json!(name)]).await.ok()?;
         let id = found.get(ELEMENT)?.as_str()?.to_owned();
         Some(Element::from_element_id(self.client.clone(), ElementRef::from(id)))
     }
@@ -201,7 +212,8 @@ impl<'w> Window<'w> {
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]);
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
-        let painted = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(null)));";
+        let painted =
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(null)));";
         self.client.execute_async(painted, vec![]).await.expect("the page is painted");
     }
 
@@ -218,8 +230,9 @@ impl<'w> Window<'w> {
             }
         }
         self.look(NARROWEST, 640, "light").await;
-        let sticking_out = self.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth;", &[]).await;
-        assert_eq!(sticking_out, json!(0), "{state}: wider than a screen of {NARROWEST}");
+        assert_eq!(self.run("return outside();", &[]).await, json!([]), "{state}: out of reach at {NARROWEST}");
+        let too_wide = self.run("return document.documentElement.scrollWidth > innerWidth;", &[]).await;
+        assert_eq!(too_wide, json!(false), "{state}: wider than a screen of {NARROWEST}");
         self.look(1280, 800, "light").await;
     }
 
@@ -231,7 +244,11 @@ impl<'w> Window<'w> {
     /// Closes the window. The console is to be empty, apart from lines with one of these texts: calls whose refusal the story
     /// is about.
     pub(super) async fn close(self, expected: &[&str]) {
-        let log = self.client.issue_cmd(Vendor { path: "se/log", body: json!({"type": "browser"}) }).await.expect("the console");
+        let log = self
+            .client
+            .issue_cmd(Vendor { path: "se/log", body: json!({"type": "browser"}) })
+            .await
+            .expect("the console");
         let lines = log.as_array().cloned().unwrap_or_default();
         let lines = lines.iter().filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
         let unexpected: Vec<&str> = lines

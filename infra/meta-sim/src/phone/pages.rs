@@ -99,8 +99,9 @@ fn apps(world: &World) -> Markup {
 pub(super) async fn phone() -> Html<String> {
     let body = html! {
         main.phone {
+            h1.visually-hidden { "Phone" } // the visible title leaves narrow screens when a conversation opens
             aside.pick aria-label="Who writes to whom" {
-                h1 { "Phone" }
+                p.title aria-hidden="true" { "Phone" }
                 p.hint { "Write as a contact; the account's answers appear here." }
                 label { "Contact" select #contact {} }
                 h2 #inbox-title { "Accounts" }

@@ -98,7 +98,7 @@ impl OutboundStore {
                 Written::Refused(None) => return Ok(None),
                 Written::Refused(Some(item)) => item,
             };
-            if let Some(corrected) = self.correct(tenant, item, mid).await? {
+            if let Some(corrected) = Box::pin(self.correct(tenant, item, mid)).await? {
                 return Ok(Some(corrected));
             }
             pause(attempt).await;

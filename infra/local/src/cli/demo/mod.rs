@@ -1,6 +1,7 @@
 //! `cargo dev demo`: the main job on a stack of its own, over HTTP only, each step with its time.
 
 mod client;
+mod later;
 mod story;
 
 use std::{
@@ -87,9 +88,14 @@ pub(super) async fn run(options: &UpOptions) -> Result<(), BoxError> {
     println!("\n  A stack of its own is up: {}  ({} ms)", stack.api_url(), started.elapsed().as_millis());
     let mut transcript = Transcript::new();
     let client = Client::new(stack.api_url(), stack.meta_url(), stack.issuer_url(), stack.aws_url());
-    let outcome = story::play(&mut transcript, &client).await;
+    let outcome = play(&mut transcript, &client).await;
     stack.stop().await;
     outcome?;
     println!("\n  All {} steps held, in {} ms.\n", transcript.steps, transcript.started.elapsed().as_millis());
     Ok(())
+}
+
+async fn play(transcript: &mut Transcript, client: &Client) -> Result<(), BoxError> {
+    story::play(transcript, client).await?;
+    later::play(transcript, client).await
 }

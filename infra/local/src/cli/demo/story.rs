@@ -236,6 +236,6 @@ fn signed(cast: &Cast<'_>, body: &str) -> String {
     signature(&app.map(|app| app.app_secret).unwrap_or_default(), body.as_bytes())
 }
 
-fn require(holds: bool, what: &str) -> Result<(), Unmet> {
+pub(super) fn require(holds: bool, what: &str) -> Result<(), Unmet> {
     if holds { Ok(()) } else { Err(Unmet::Not(format!("expected that {what}"))) }
 }

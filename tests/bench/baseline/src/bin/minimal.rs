@@ -2,7 +2,7 @@
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use hmac::{Hmac, KeyInit, Mac};
-use lambda_http::{Error, Request, Response, run, service_fn, tracing};
+use lambda_http::{Body, Error, Request, Response, run, service_fn, tracing};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -21,11 +21,11 @@ async fn receive(
     url: &str,
     secret: &str,
     request: Request,
-) -> Result<Response<&'static str>, Error> {
+) -> Result<Response<Body>, Error> {
     let body: &[u8] = request.body();
     let signature = request.headers().get("x-hub-signature-256").and_then(|value| value.to_str().ok());
     if !is_signed(body, signature.unwrap_or_default(), secret) {
-        return Ok(Response::builder().status(401).body("")?);
+        return Ok(Response::builder().status(401).body(Body::Empty)?);
     }
     let entry = SendMessageBatchRequestEntry::builder()
         .id("0")
@@ -34,7 +34,7 @@ async fn receive(
         .message_body(std::str::from_utf8(body)?)
         .build()?;
     queue.send_message_batch().queue_url(url).entries(entry).send().await?;
-    Ok(Response::new("EVENT_RECEIVED"))
+    Ok(Response::new("EVENT_RECEIVED".into()))
 }
 
 fn is_signed(body: &[u8], signature: &str, secret: &str) -> bool {
