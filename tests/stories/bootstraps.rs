@@ -11,7 +11,7 @@ use local_aws::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use stories::World;
 
-use crate::util::{INES, KOFI, LUNA, answers_on_phone, dead_letters};
+use crate::util::{INES, KOFI, LUNA, answers_on_phone, dead_letters, eager_deliveries};
 
 /// Between two kills: enough for a process to start and to do some of its work.
 const BETWEEN_KILLS: Duration = Duration::from_millis(170);
@@ -182,6 +182,7 @@ async fn the_main_job_is_done_by_processes_that_are_killed_all_the_time() {
             .faults()
             .inject(FaultRule { service: None, ..FaultRule::on(Service::DynamoDb, operation, slow) });
     }
+    eager_deliveries(&world).await;
     let texts: Vec<String> = (0..8).map(|number| format!("message {number}")).collect();
     killing(&world, &["webhook-receive", "processor"], async {
         for text in &texts {

@@ -45,7 +45,7 @@ impl UnixSeconds {
     /// `2026-11-20T07:00:00Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.millis().rfc3339()
+        self.millis().shown("%Y-%m-%dT%H:%M:%SZ")
     }
 }
 
@@ -82,10 +82,15 @@ impl UnixMillis {
         UnixSeconds(self.0.div_euclid(1000))
     }
 
-    /// `2026-11-20T07:00:00.123Z`; an instant outside of years 1 to 9999 is shown as 1970.
+    /// `2026-11-20T07:00:00.120Z`, always with three digits, so that the texts sort as the times do.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        jiff::Timestamp::from_millisecond(self.0).unwrap_or_default().to_string()
+        self.shown("%Y-%m-%dT%H:%M:%S%.3fZ")
+    }
+
+    /// An instant that jiff does not know, outside of its ten thousand years, is shown as 1970.
+    fn shown(self, format: &str) -> String {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or_default().strftime(format).to_string()
     }
 
     /// Reads RFC 3339, or Meta's `2026-10-01T10:00:00+0000`.
@@ -115,7 +120,8 @@ mod tests {
     fn metas_offset_without_a_colon_is_read() {
         let meta = UnixMillis::parse("2026-10-01T10:00:00+0000");
         assert_eq!(meta, UnixMillis::parse("2026-10-01T10:00:00Z"));
-        assert_eq!(meta.map(UnixMillis::rfc3339).as_deref(), Ok("2026-10-01T10:00:00Z"));
+        assert_eq!(meta.map(UnixMillis::rfc3339).as_deref(), Ok("2026-10-01T10:00:00.000Z"));
+        assert_eq!(meta.map(|at| at.seconds().rfc3339()).as_deref(), Ok("2026-10-01T10:00:00Z"));
         assert_eq!(UnixMillis::parse("yesterday"), Err(ParseTimeError));
     }
 }

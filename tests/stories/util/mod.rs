@@ -90,6 +90,11 @@ pub(crate) async fn standing_fault(world: &World, endpoint: &str, action: Value)
     world.meta("POST", "/faults", json!({"endpoint": endpoint, "count": null, "action": action})).await;
 }
 
+/// Lets Meta try refused deliveries again soon and often: for stories in which our functions keep dying.
+pub(crate) async fn eager_deliveries(world: &World) {
+    world.meta("PATCH", "/webhooks/options", json!({"retry_delays_ms": vec![100; 30]})).await;
+}
+
 /// Lets Meta's echoes come at this time.
 pub(crate) async fn echoes(world: &World, when: &str) {
     world.meta("PATCH", "/webhooks/options", json!({"echo": when})).await;

@@ -38,7 +38,7 @@ fn welcome(stack: &Stack, real: bool) -> String {
     };
     format!(
         "\n  Buzón is up.\n\n\
-         \x20   Start here    {api}/settings/integrations   sign in, connect, answer\n\
+         \x20   Start here    {api}   sign in, connect, answer\n\
          \x20   {meta}\n\
          \x20   Developer     {issuer}   sample people, tokens, curl lines\n\
          \x20   AWS           {aws}   emulated; data is kept in .buzon/\n\n\

@@ -57,8 +57,9 @@ pub(super) fn only(object: &Map<String, Value>, names: &[&str]) -> Map<String, V
 
 /// What an unknown object consists of, without its content: `{"fields": [names]}`.
 pub(super) fn fields(object: &Map<String, Value>) -> Map<String, Value> {
-    let names = object.keys().take(MAX_FIELDS).map(|name| Value::String(stable_word(name)));
-    Map::from_iter([("fields".to_owned(), names.collect())])
+    let mut names: Vec<String> = object.keys().take(MAX_FIELDS).map(|name| stable_word(name)).collect();
+    names.sort_unstable();
+    Map::from_iter([("fields".to_owned(), names.into())])
 }
 
 /// How many names of an unknown object are kept.
