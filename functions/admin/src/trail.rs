@@ -147,7 +147,7 @@ mod tests {
             .by(UserId::try_from("=ana").expect("a user"))
             .with("ig_username", "luna.cafe");
         add(&mut table, &line);
-        let expected = "\"1970-01-01T00:00:00Z\",\"instagram.connected\",\"'=ana\",\"{\"\"ig_username\"\":\"\"luna.cafe\"\"}\"\r\n";
+        let expected = "\"1970-01-01T00:00:00.000Z\",\"instagram.connected\",\"'=ana\",\"{\"\"ig_username\"\":\"\"luna.cafe\"\"}\"\r\n";
         assert_eq!(table, expected);
     }
 }
