@@ -9,6 +9,10 @@ mod answer;
 mod browser;
 mod store;
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use local::{Login, Stack, StackSettings};
@@ -160,7 +164,31 @@ impl World {
         Answer::read(request.send().await.expect("the gateway answers")).await
     }
 
+    /// Appends every AWS call of the story, a line of JSON each.
+    ///
+    /// What the stories call is what the template has to allow: `tests/template/permissions.py` compares the two.
+    fn record_calls(&self, file: &Path) -> std::io::Result<()> {
+        let calls = self.stack.aws().calls().snapshot();
+        let mut lines = String::new();
+        for call in &calls {
+            lines.push_str(&serde_json::to_string(call)?);
+            lines.push('\n');
+        }
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        OpenOptions::new().create(true).append(true).open(file)?.write_all(lines.as_bytes())
+    }
+
     pub(crate) const fn http(&self) -> &reqwest::Client {
         &self.http
+    }
+}
+
+impl Drop for World {
+    /// Keeps the record of calls where `BUZON_CALLS` names a file.
+    fn drop(&mut self) {
+        if let Some(file) = std::env::var_os("BUZON_CALLS") {
+            self.record_calls(file.as_ref()).unwrap_or_else(|error| eprintln!("the calls were not recorded: {error}"));
+        }
     }
 }

@@ -12,8 +12,22 @@ import sys
 from deployed import binary, functions, of_type, permissions, source
 
 # Needed, though no story can be made to reach it.
+QUEUES = ("Inbound", "Outbound", "Maintenance", "Erasure")
 RARE = {
     ("send", "dynamodb:GetItem", "TenantsTable"): "the same Idempotency-Key twice at the same moment",
+    ("admin", "dynamodb:DeleteItem", "ConnectionsTable"): "an account that moved to another Page loses the former's route",
+    ("oauth-callback", "dynamodb:DeleteItem", "ConnectionsTable"): "an account that moved to another Page, as above",
+    ("oauth-select", "dynamodb:DeleteItem", "ConnectionsTable"): "an account that moved to another Page, as above",
+    ("oauth-callback", "dynamodb:Query", "ConnectionsTable"): "the last seat was taken while the person was at Meta",
+    ("eraser", "sqs:SendMessage", "ErasureQueue"): "a deletion that takes longer than one piece of work",
+    ("status", "dynamodb:PutItem", "IntegrationEventsTable"): "a token with a newer plan pauses or resumes accounts",
+}
+# SQS moves dead letters with the permissions of whoever asked; the functions call none of these themselves.
+RARE |= {("admin", "sqs:SendMessage", f"{queue}Queue"): "a replay" for queue in QUEUES}
+RARE |= {
+    ("admin", f"sqs:{action}", f"{queue}DeadLetterQueue"): "a replay"
+    for queue in QUEUES
+    for action in ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 }
 
 

@@ -102,6 +102,9 @@ pub struct CallRecord {
     pub operation: String,
     /// The IAM actions the call needs: for a transaction, those of its items.
     pub actions: Vec<String>,
+    /// Which action on which resource, of a transaction; empty for every other call, where each is needed on each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<(String, String)>,
     /// Names of the tables, the queue, the key or the secret, as the caller gave them; where only a ciphertext
     /// names the key, that key's ARN.
     pub resources: Vec<String>,

@@ -68,11 +68,7 @@ impl Call {
         match (self.service, self.operation.as_str()) {
             (Service::DynamoDb, "TransactWriteItems" | "TransactGetItems") => {
                 let kinds: BTreeSet<_> = self.transaction_items().map(|(kind, _)| kind).collect();
-                let names = kinds.into_iter().map(|kind| match kind {
-                    "ConditionCheck" => action("ConditionCheckItem"),
-                    kind => action(&format!("{kind}Item")),
-                });
-                names.collect()
+                kinds.into_iter().map(|kind| action(&format!("{kind}Item"))).collect()
             }
             (Service::Sqs, "SendMessageBatch") => vec![action("SendMessage")],
             (Service::Sqs, "DeleteMessageBatch") => vec![action("DeleteMessage")],
@@ -80,6 +76,14 @@ impl Call {
             (Service::Kms, "ReEncrypt") => vec![action("ReEncryptFrom"), action("ReEncryptTo")],
             (_, operation) => vec![action(operation)],
         }
+    }
+
+    /// Which action a transaction needs on which table.
+    pub(crate) fn needs(&self) -> Vec<(String, String)> {
+        let needs = self
+            .transaction_items()
+            .filter_map(|(kind, item)| Some((format!("dynamodb:{kind}Item"), item["TableName"].as_str()?.to_owned())));
+        needs.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// How many entries the request has.

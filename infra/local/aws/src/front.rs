@@ -134,6 +134,7 @@ fn describe(call: &Call, at_ms: i64) -> CallRecord {
         service: call.service,
         operation: call.operation.clone(),
         actions: call.actions(),
+        needs: call.needs(),
         resources: call.resources(),
         index: call.index(),
         entries: call.entries(),
