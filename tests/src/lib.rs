@@ -26,6 +26,9 @@ pub use store::Tables;
 /// How long a story waits for queues and webhooks to come to rest. Far more than it takes; nothing is asserted about it.
 const AT_MOST: Duration = Duration::from_mins(1);
 
+/// Stories of one process write into one file.
+static ONE_RECORD_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// A running stack with nobody connected.
 pub struct World {
     /// The stack.
@@ -174,8 +177,7 @@ impl World {
             lines.push_str(&serde_json::to_string(call)?);
             lines.push('\n');
         }
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = ONE_RECORD_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         OpenOptions::new().create(true).append(true).open(file)?.write_all(lines.as_bytes())
     }
 
