@@ -21,7 +21,6 @@ pub struct Event {
 }
 
 /// What happened.
-#[expect(clippy::large_enum_variant, reason = "most are messages, and each lives for one call: a box would cost more")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Happening {
     /// A message, in either direction, or something that the inbox shows as one.
