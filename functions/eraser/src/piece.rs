@@ -102,7 +102,7 @@ impl<'a> Piece<'a> {
         self.index = 0;
         while !self.erasure.tasks.is_empty() {
             self.sweep().await?;
-            self.app.trail.append(&self.receipt()).await?;
+            self.app.trail.append_once(&self.receipt()).await?;
             self.erasure.finish_task(self.app.clock.now_ms());
             self.save().await?;
         }

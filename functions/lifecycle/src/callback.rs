@@ -43,7 +43,7 @@ pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, Lif
             && let Some(revoked) = app.connections.revoke(&tenant, &ig_user_id, app.clock.now()).await?
         {
             info!(%tenant, ig.id = %ig_user_id, "A person removed the app: account {ig_user_id} is disconnected");
-            app.trail.append(&line(&revoked, app.clock.now_ms())).await?;
+            app.trail.append_once(&line(&revoked, app.clock.now_ms())).await?;
             ended += 1;
         }
     }

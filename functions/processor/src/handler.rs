@@ -162,7 +162,7 @@ async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Res
     if outcome == Outcome::NotForInbox
         && let Some(line) = happening::audit_line(&event, &tenant)
     {
-        app.connector.trail().append(&line).await?;
+        app.connector.trail().append_once(&line).await?;
     }
     Ok(Some(Placed { tenant, account: event.account, conversation, profile_wanted }))
 }

@@ -21,18 +21,18 @@ impl Trail {
         Self(AuditStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables))
     }
 
-    /// Adds a line that must not be missing: the caller will do it again.
+    /// Adds a line that must not be missing: the caller will do it again, and there will be one.
     ///
     /// # Errors
     ///
-    /// See [`AuditStore::append`].
-    pub async fn append(&self, event: &AuditEvent) -> Result<(), StoreError> {
-        self.0.append(event, Some(RETENTION_DAYS)).await
+    /// See [`AuditStore::append_once`].
+    pub async fn append_once(&self, event: &AuditEvent) -> Result<(), StoreError> {
+        self.0.append_once(event, Some(RETENTION_DAYS)).await
     }
 
     /// Adds a line. What happened has happened, so a line that cannot be stored is left to the log.
     pub async fn note(&self, event: AuditEvent) {
-        if let Err(failure) = self.append(&event).await {
+        if let Err(failure) = self.0.append(&event, Some(RETENTION_DAYS)).await {
             let event = serde_json::to_string(&event).unwrap_or_default();
             error!(error = %Chain(&failure), event, "A line of the audit trail was not stored");
         }

@@ -36,15 +36,28 @@ impl AuditStore {
         Self { client, table: tables.events.clone() }
     }
 
-    /// Adds a line to the trail, kept for so many days (`None`: for good). Adding the very same event again adds
-    /// nothing, so a redelivery leaves one line.
+    /// Adds a line to the trail, kept for so many days (`None`: for good). Each call adds one: two people may be refused
+    /// the same thing in the same millisecond.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
     pub async fn append(&self, event: &AuditEvent, retention_days: Option<u32>) -> Result<(), StoreError> {
+        let unique = fastrand::u128(..).to_be_bytes();
+        self.put(Key::event(&event.tenant, event.at, &unique), event, retention_days).await
+    }
+
+    /// Like [`AuditStore::append`], but adding the very same event again adds nothing, so a redelivery leaves one line.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn append_once(&self, event: &AuditEvent, retention_days: Option<u32>) -> Result<(), StoreError> {
         let json = serde_json::to_vec(event).map_err(|_| StoreError::Shape { entity: "audit event" })?;
-        let key = Key::event(&event.tenant, event.at, &json);
+        self.put(Key::event(&event.tenant, event.at, &json), event, retention_days).await
+    }
+
+    async fn put(&self, key: Key, event: &AuditEvent, retention_days: Option<u32>) -> Result<(), StoreError> {
         let keyed = Keyed::new(&key, event);
         let keyed = match retention_days {
             Some(days) => keyed.expiring(event.at.seconds().plus(i64::from(days) * SECONDS_PER_DAY)),

@@ -82,9 +82,9 @@ impl Key {
         Self::new(tenant_partition(tenant), format!("IDEMPOTENCY#{}", hex::encode(digest)))
     }
 
-    /// Sorts by time; the unique part is derived from the event, so that writing it again adds no line.
-    pub(crate) fn event(tenant: &TenantId, at: UnixMillis, event: &[u8]) -> Self {
-        let unique = &hex::encode(Sha256::digest(event))[..16];
+    /// Sorts by time, then by what tells apart the lines of one millisecond.
+    pub(crate) fn event(tenant: &TenantId, at: UnixMillis, distinction: &[u8]) -> Self {
+        let unique = &hex::encode(Sha256::digest(distinction))[..16];
         Self::new(tenant_partition(tenant), format!("{EVENT}{:013}-{unique}", at.get().max(0)))
     }
 
