@@ -5,7 +5,7 @@ mod emf;
 use std::error::Error;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde::Serializer as _;
 use tracing::level_filters::LevelFilter;
 use tracing::{Subscriber, info};
 use tracing_subscriber::filter::Targets;
@@ -66,10 +66,16 @@ fn only_metrics() -> Targets {
 /// Names are `snake_case`; one that ends in `_ms` is in milliseconds, any other is a count. A dimension's values are few and
 /// known, because CloudWatch bills each combination: never an id.
 pub fn metric(name: &str, value: u64, dimensions: &[(&str, &str)]) {
-    let dimensions: Map<String, Value> =
-        dimensions.iter().map(|&(dimension, kind)| (dimension.to_owned(), kind.into())).collect();
-    let dimensions = Value::Object(dimensions).to_string();
+    let dimensions = json_object(dimensions);
     info!(target: METRIC, metric = name, value, dimensions);
+}
+
+/// Name and kind of each, as the text of a JSON object.
+fn json_object(dimensions: &[(&str, &str)]) -> String {
+    let mut json = Vec::new();
+    // Strings into memory: nothing about it can fail.
+    let _ = serde_json::Serializer::new(&mut json).collect_map(dimensions.iter().copied());
+    String::from_utf8(json).unwrap_or_default()
 }
 
 /// An error with its causes, as `what failed: why: why that`. Log lines would show only the first.
@@ -92,6 +98,7 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    use serde_json::Value;
     use tracing::Level;
 
     use super::*;

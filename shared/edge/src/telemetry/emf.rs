@@ -2,10 +2,12 @@
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write as _;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
@@ -37,9 +39,10 @@ where
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let mut metric = Metric::default();
         event.record(&mut metric);
-        let line = format!("{}\n", metric.into_line(&self.function, self.clock.now_ms().get()));
         // A metric that cannot be written is lost: the request it counts must not be.
-        let _ = self.writer.make_writer().write_all(line.as_bytes());
+        if let Ok(line) = metric.line(&self.function, self.clock.now_ms().get()) {
+            let _ = self.writer.make_writer().write_all(&line);
+        }
     }
 }
 
@@ -47,29 +50,51 @@ where
 struct Metric {
     name: String,
     value: u64,
-    dimensions: Map<String, Value>,
+    dimensions: BTreeMap<String, String>,
+}
+
+/// What tells CloudWatch which members of the line are a metric.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directives<'a> {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'static str,
+    dimensions: [Vec<&'a str>; 1],
+    metrics: [Definition<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition<'a> {
+    name: &'a str,
+    unit: &'static str,
 }
 
 impl Metric {
-    fn into_line(self, function: &str, now_ms: i64) -> Value {
+    /// Written member by member: every request has such a line, and a tree of values for it would cost more than the line.
+    fn line(&self, function: &str, now_ms: i64) -> serde_json::Result<Vec<u8>> {
         let unit = if self.name.ends_with("_ms") { "Milliseconds" } else { "Count" };
-        let names: Vec<&str> = std::iter::once("function").chain(self.dimensions.keys().map(String::as_str)).collect();
-        let mut line = json!({
-            "_aws": {
-                "Timestamp": now_ms,
-                "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [names],
-                    "Metrics": [{ "Name": self.name, "Unit": unit }],
-                }],
-            },
-            "function": function,
-        });
-        line[self.name] = self.value.into();
-        for (dimension, kind) in self.dimensions {
-            line[dimension] = kind;
+        let names = std::iter::once("function").chain(self.dimensions.keys().map(String::as_str)).collect();
+        let metrics = [Definition { name: &self.name, unit }];
+        let directive = Directive { namespace: NAMESPACE, dimensions: [names], metrics };
+        let mut line = Vec::with_capacity(512);
+        let mut serializer = serde_json::Serializer::new(&mut line);
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("_aws", &Directives { timestamp: now_ms, cloud_watch_metrics: [directive] })?;
+        members.serialize_entry("function", function)?;
+        members.serialize_entry(&self.name, &self.value)?;
+        for (dimension, kind) in &self.dimensions {
+            members.serialize_entry(dimension, kind)?;
         }
-        line
+        members.end()?;
+        line.push(b'\n');
+        Ok(line)
     }
 }
 
@@ -94,7 +119,8 @@ impl Visit for Metric {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
+
     use crate::telemetry::metric;
     use crate::telemetry::tests::printed;
 
