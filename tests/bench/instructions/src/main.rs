@@ -1,0 +1,149 @@
+//! Counts the CPU instructions of the hot paths, which no other program on the machine can change.
+//!
+//! - `instructions` compares with `baseline.json`: a path that rose by more than 5 % fails.
+//! - `instructions record` writes `baseline.json`.
+//!
+//! Each path runs under valgrind, some times and then twice as often: the difference is the path alone, without the start of
+//! the process. Without valgrind there is nothing to compare, and that is said.
+
+mod canned;
+mod paths;
+
+use std::collections::BTreeMap;
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use paths::PATHS;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// By path.
+type Counts = BTreeMap<String, u64>;
+
+/// How often a path runs; then twice as often.
+const TIMES: u64 = 200;
+
+/// By how much a path may rise before it fails, in percent.
+const TOLERANCE: u64 = 5;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        [] => compare(),
+        ["record"] => record(),
+        ["run", path, times] => run(path, times).map(|()| true),
+        _ => Err("usage: instructions [record]".into()),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether no path rose.
+fn compare() -> Result<bool, Failure> {
+    let Some(counts) = count_all()? else {
+        println!("Instructions were not counted: valgrind is not installed.");
+        return Ok(true);
+    };
+    let baseline: Counts = serde_json::from_slice(&fs::read(baseline())?)?;
+    let mut good = true;
+    for (path, &is) in &counts {
+        let was = baseline.get(path).copied();
+        let rose = was.is_none_or(|was| is * 100 > was * (100 + TOLERANCE));
+        good &= !rose;
+        println!("{path:<34} {is:>10} {}", verdict(is, was, rose));
+    }
+    if !good {
+        println!(
+            "A path takes over {TOLERANCE} % more instructions. If that is worth it: `cargo instructions record`."
+        );
+    }
+    Ok(good)
+}
+
+fn verdict(is: u64, was: Option<u64>, rose: bool) -> String {
+    let Some(was) = was else { return "is not in baseline.json: RECORD IT".to_owned() };
+    let (sign, difference) = if is < was { ('-', was - is) } else { ('+', is - was) };
+    let permille = difference * 1000 / was.max(1);
+    format!("was {was:>10}  {sign}{}.{} %{}", permille / 10, permille % 10, if rose { "  ROSE" } else { "" })
+}
+
+fn record() -> Result<bool, Failure> {
+    let counts = count_all()?.ok_or("valgrind is not installed")?;
+    fs::write(baseline(), serde_json::to_string_pretty(&counts)? + "\n")?;
+    Ok(true)
+}
+
+fn baseline() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("baseline.json")
+}
+
+/// `None` without valgrind.
+fn count_all() -> Result<Option<Counts>, Failure> {
+    let mut counts = Counts::new();
+    for (path, _) in PATHS {
+        let Some(once) = count(path, TIMES)? else { return Ok(None) };
+        let Some(twice) = count(path, 2 * TIMES)? else { return Ok(None) };
+        counts.insert(path.to_owned(), twice.saturating_sub(once) / TIMES);
+    }
+    Ok(Some(counts))
+}
+
+fn count(path: &str, times: u64) -> Result<Option<u64>, Failure> {
+    let times = times.to_string();
+    let valgrind = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    let output = Command::new("valgrind").args(valgrind).arg(env::current_exe()?).args(["run", path, &times]).output();
+    let output = match output {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        output => output?,
+    };
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let collected = told.lines().find_map(|line| line.split("Collected : ").nth(1)?.trim().parse().ok());
+    match collected {
+        Some(count) if output.status.success() => Ok(Some(count)),
+        _ => Err(format!("valgrind did not count {path}: {told}").into()),
+    }
+}
+
+/// What valgrind watches.
+fn run(path: &str, times: &str) -> Result<(), Failure> {
+    let (_, path) = PATHS.iter().find(|(name, _)| *name == path).ok_or("there is no such path")?;
+    path(times.parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_path_does_its_work() {
+        for (name, path) in PATHS {
+            path(1).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+        }
+    }
+
+    #[test]
+    fn every_path_has_a_baseline() {
+        let counts: Counts = serde_json::from_slice(&fs::read(baseline()).expect("is committed")).expect("JSON");
+        let names: BTreeSet<&str> = PATHS.iter().map(|(name, _)| *name).collect();
+        assert!(counts.keys().map(String::as_str).eq(names));
+    }
+
+    #[test]
+    fn a_difference_is_shown_with_its_sign() {
+        assert_eq!(verdict(110, Some(100), true), "was        100  +10.0 %  ROSE");
+        assert_eq!(verdict(99, Some(100), false), "was        100  -1.0 %");
+    }
+}
