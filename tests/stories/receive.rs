@@ -24,6 +24,13 @@ async fn act(world: &World, action: Value) -> Value {
     told
 }
 
+/// The function's invocations that ran under this trace, by their log lines.
+fn ran_under(world: &World, function: &str, trace_id: &str) -> bool {
+    let logs = world.stack.logs();
+    let mut lines = logs.iter().filter(|line| line.function.as_deref() == Some(function));
+    lines.any(|line| line.fields.values().any(|value| value.as_str().is_some_and(|text| text.contains(trace_id))))
+}
+
 /// Delivers one event past the simulated Meta; everything that follows has happened.
 async fn deliver(world: &World, entries: &[Value]) {
     let answer = world.deliver(&notification(entries)).await;
@@ -41,6 +48,23 @@ async fn notices(person: &Browser<'_>) -> Vec<Value> {
 /// How many notices have this word of Meta's.
 fn count(notices: &[Value], kind: &str) -> usize {
     notices.iter().filter(|notice| notice["kind"] == kind).count()
+}
+
+#[tokio::test]
+async fn one_trace_leads_from_the_webhook_to_the_stored_message_to_the_answer() {
+    let world = luna().await;
+    let ana = world.browser("ana");
+    world.dm(INES, LUNA, "Are you open tomorrow?").await;
+    let conversation = ana.conversation().await;
+    let question = ana.messages(&conversation).await.remove(0);
+    let trace_id = question["trace_id"].as_str().expect("a message has a trace").to_owned();
+    assert_eq!(ana.send(&conversation, "from nine").await.status, 202);
+    world.settle().await;
+    let answer = ana.messages(&conversation).await.remove(0);
+    assert_eq!((&answer["direction"], &answer["trace_id"]), (&json!("outbound"), &question["trace_id"]));
+    for function in ["webhook-receive", "send", "sender"] {
+        assert!(ran_under(&world, function, &trace_id), "{function} has no line with {trace_id}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::SqsMessage;
-use domain::{IgId, Igsid};
+use domain::{IgId, Igsid, TraceId};
 use edge::telemetry::metric;
 use meta::QueuedEvent;
 use tracing::error;
@@ -15,6 +15,8 @@ pub(crate) struct Record {
     pub(crate) id: String,
     /// What it carries.
     pub(crate) queued: QueuedEvent,
+    /// Under which trace its webhook came.
+    pub(crate) trace_id: Option<TraceId>,
 }
 
 /// A batch, by conversation.
@@ -42,7 +44,9 @@ impl Batch {
             Ok(queued) => {
                 let attribute = message.attributes.get("MessageGroupId").cloned();
                 let group = attribute.unwrap_or_else(|| queued.group_id());
-                self.groups.entry(group).or_default().push(Record { id, queued });
+                let header = message.attributes.get("AWSTraceHeader");
+                let trace_id = header.and_then(|header| TraceId::from_header(header));
+                self.groups.entry(group).or_default().push(Record { id, queued, trace_id });
             }
             Err(failure) => {
                 // Place and category only: the parser's own words may quote the message.

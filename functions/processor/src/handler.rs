@@ -5,14 +5,14 @@ use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use connect::Connector;
-use domain::{ConversationId, Happening, IgId, TenantId};
+use domain::{ConversationId, Happening, IgId, TenantId, TraceId};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
 use meta::webhook::ReadError;
 use store::{InboxStore, Outcome, Place, Prefetched, Received, StoreError, Tables};
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::batch::{self, Batch, Record};
 use crate::happening;
@@ -101,7 +101,8 @@ async fn work(app: &App, group: Vec<Record>, mut prefetched: Prefetched) -> Work
     let mut stranger = None;
     let mut records = group.into_iter();
     for record in records.by_ref() {
-        match process(app, &record, &mut prefetched).await {
+        let span = info_span!("event", trace_id = record.trace_id.as_ref().map(TraceId::as_str));
+        match process(app, &record, &mut prefetched).instrument(span.clone()).await {
             Ok(Some(placed)) => {
                 stranger = placed.stranger().or(stranger);
                 worked.reached.insert((placed.tenant, placed.account));
@@ -109,12 +110,12 @@ async fn work(app: &App, group: Vec<Record>, mut prefetched: Prefetched) -> Work
             Ok(None) => {}
             // No later record depends on one that says nothing.
             Err(failure @ ProcessError::Poison(_)) => {
-                error!(record = record.id, error = %Chain(&failure), "An event cannot be read");
+                error!(parent: &span, record = record.id, error = %Chain(&failure), "An event cannot be read");
                 metric("events_poison", 1, &[]);
                 worked.again.push(record.id);
             }
             Err(failure @ ProcessError::Store(_)) => {
-                error!(record = record.id, error = %Chain(&failure), "An event goes back to the queue");
+                error!(parent: &span, record = record.id, error = %Chain(&failure), "An event goes back to the queue");
                 worked.again.push(record.id);
                 break;
             }
@@ -146,7 +147,7 @@ impl Placed {
 
 /// Stores or applies one event. `None`: nobody has connected the account.
 async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Result<Option<Placed>, ProcessError> {
-    let event = meta::read(&record.queued)?;
+    let event = meta::read(&record.queued)?.under(record.trace_id.clone());
     let received = app.inbox.receive(prefetched, &event, app.clock.now_ms()).await?;
     happening::count(&event, &received);
     let Received { outcome, place, profile_wanted } = received;

@@ -6,7 +6,7 @@ use domain::message::ReplyTo;
 use domain::view::MessageView;
 use domain::{
     AuditEvent, AuditKind, Author, Catalogue, Conversation, ConversationId, EffectivePlan, Message, MessageId, Mid,
-    Status,
+    Status, TraceId,
 };
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
@@ -167,6 +167,7 @@ async fn draft(
         },
         tag: None,
         idempotency_key: key.map(str::to_owned),
+        trace_id: context.conversation.trace_id.clone(),
     })
 }
 
@@ -203,7 +204,8 @@ async fn note_refusal(app: &App, caller: &Caller, asked: &SendRequest, failure: 
 
 fn answer(request: &Request, accepted: &Accepted) -> Response<Body> {
     let Accepted { message, conversation, replayed } = accepted;
-    info!(message_id = %message.id, conversation_id = %conversation.id, replayed, "Accepted a message");
+    let trace_id = message.trace_id.as_ref().map(TraceId::as_str);
+    info!(message_id = %message.id, conversation_id = %conversation.id, trace_id, replayed, "Accepted a message");
     metric("messages_accepted", 1, &[("replayed", if *replayed { "true" } else { "false" })]);
     let mut response = http::json(StatusCode::ACCEPTED, &MessageView::new(message, conversation));
     let headers = response.headers_mut();

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use domain::message::SendFailure;
-use domain::{AuditEvent, AuditKind, Dispatch, Message, Status, UnixMillis};
+use domain::{AuditEvent, AuditKind, Dispatch, Message, Status, TraceId, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::graph::{AccountProblem, Content, OutboundAttachment, OutboundMessage, Sent};
 use meta::{FailureClass, GraphError};
 use store::{Begun, StoreError};
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::access::{Access, AccessError};
 use crate::handler::{App, Delivery, Verdict};
@@ -24,7 +24,10 @@ const NEAR_LIMIT_PERCENT: u32 = 80;
 pub(crate) async fn deliver(app: &App, delivery: &Delivery) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, message, .. } = &delivery.dispatch;
     match Box::pin(app.outbound.begin(tenant, conversation, message)).await? {
-        Begun::Started(message) => attempt(app, delivery, &message).await,
+        Begun::Started(message) => {
+            let span = info_span!("message", trace_id = message.trace_id.as_ref().map(TraceId::as_str));
+            attempt(app, delivery, &message).instrument(span).await
+        }
         // Whoever began it is dead (see the crate's first lines): the call to Meta may have been made. The queue's visibility
         // timeout has passed since, so what Meta took can be seen by now.
         Begun::Running(_) => match doubt(app, delivery, &failures::delivery_unknown()).await? {

@@ -188,6 +188,7 @@ mod tests {
             opens_window: false,
             handled_elsewhere: false,
             metadata: serde_json::Map::new(),
+            trace_id: None,
         };
         Message::from_event(ConversationId::try_from("0".repeat(32)).expect("a conversation"), new)
     }

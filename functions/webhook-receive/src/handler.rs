@@ -69,7 +69,7 @@ async fn receive(app: &App, request: &Request) -> Result<(), ReceiveError> {
     let notification = payload.split()?;
     count(&notification, login);
     let entries = entries(&notification, login, now)?;
-    app.queue.enqueue(batch::pack(entries)).await?;
+    app.queue.enqueue(batch::pack(entries), http::trace_header(request)).await?;
     Ok(())
 }
 

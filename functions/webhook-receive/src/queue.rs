@@ -1,8 +1,13 @@
 //! The `inbound` queue.
 
+use std::collections::HashMap;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
-use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{
+    BatchResultErrorEntry, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+    SendMessageBatchRequestEntry,
+};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tracing::warn;
 
@@ -31,6 +36,9 @@ impl From<BuildError> for QueueError {
     }
 }
 
+/// What SQS hands over beside a message.
+type Trace = HashMap<MessageSystemAttributeNameForSends, MessageSystemAttributeValue>;
+
 /// Where events wait for the processor.
 pub(crate) struct InboundQueue {
     pub(crate) client: Client,
@@ -39,25 +47,28 @@ pub(crate) struct InboundQueue {
 
 impl InboundQueue {
     /// Queues everything, or tells that some of it may be missing. The queue drops what it has already.
-    pub(crate) async fn enqueue(&self, chains: Vec<Chain>) -> Result<(), QueueError> {
+    ///
+    /// The trace goes along, so that what the processor does belongs to it.
+    pub(crate) async fn enqueue(&self, chains: Vec<Chain>, trace_header: Option<&str>) -> Result<(), QueueError> {
+        let trace = trace_header.map(trace_attribute).transpose()?;
         stream::iter(chains)
-            .map(|chain| self.send_chain(chain))
+            .map(|chain| self.send_chain(chain, trace.as_ref()))
             .buffer_unordered(CONCURRENT_CHAINS)
             .try_collect::<()>()
             .await
     }
 
-    async fn send_chain(&self, chain: Chain) -> Result<(), QueueError> {
+    async fn send_chain(&self, chain: Chain, trace: Option<&Trace>) -> Result<(), QueueError> {
         for batch in chain {
-            self.send_batch(batch).await?;
+            self.send_batch(batch, trace).await?;
         }
         Ok(())
     }
 
     /// Tries again what was refused. A message that comes late only is later: what the processor stores does not
     /// depend on the order of deliveries.
-    async fn send_batch(&self, batch: Batch) -> Result<(), QueueError> {
-        let mut left = into_requests(batch)?;
+    async fn send_batch(&self, batch: Batch, trace: Option<&Trace>) -> Result<(), QueueError> {
+        let mut left = into_requests(batch, trace)?;
         for _ in 0..=RETRIES {
             let refused = self.call(left.clone()).await?;
             left.retain(|request| refused.iter().any(|refusal| refusal.id == request.id));
@@ -77,13 +88,19 @@ impl InboundQueue {
     }
 }
 
-fn into_requests(batch: Batch) -> Result<Vec<SendMessageBatchRequestEntry>, QueueError> {
+fn trace_attribute(header: &str) -> Result<Trace, BuildError> {
+    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header).build()?;
+    Ok(HashMap::from([(MessageSystemAttributeNameForSends::AwsTraceHeader, value)]))
+}
+
+fn into_requests(batch: Batch, trace: Option<&Trace>) -> Result<Vec<SendMessageBatchRequestEntry>, QueueError> {
     let request = |(position, entry): (usize, Entry)| {
         SendMessageBatchRequestEntry::builder()
             .id(position.to_string())
             .message_group_id(entry.group)
             .message_deduplication_id(entry.deduplication)
             .message_body(entry.body)
+            .set_message_system_attributes(trace.cloned())
             .build()
     };
     Ok(batch.into_iter().enumerate().map(request).collect::<Result<_, _>>()?)

@@ -8,6 +8,7 @@ use crate::id::{ConversationId, IgId, Igsid, MessageId};
 use crate::message::{Author, Direction, Kind, Message, Status};
 use crate::policy::ReplyWindow;
 use crate::time::UnixMillis;
+use crate::trace::TraceId;
 
 /// The person on the other side, as the account sees them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +158,9 @@ pub struct Conversation {
     /// Mids (digests in hexadecimal) for which changes wait in the messages table.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub waiting: BTreeSet<String>,
+    /// Under which trace the window was last opened: an answer goes on under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
     /// Raised by each change of the fields above, for optimistic locking; zero in a list, which is not for changing.
     #[serde(default)]
     pub version: u64,
@@ -183,6 +187,7 @@ impl Conversation {
             handled_elsewhere: false,
             counted: Counted::default(),
             waiting: BTreeSet::new(),
+            trace_id: None,
             version: 0,
             created_at: now,
         }
@@ -199,6 +204,7 @@ impl Conversation {
         }
         if opens_window && self.window_opened_at.is_none_or(|known| known < message.created_at) {
             self.window_opened_at = Some(message.created_at);
+            self.trace_id.clone_from(&message.trace_id);
             self.window_from_ad = message.referral.as_ref().is_some_and(|referral| referral.ad_id.is_some());
         }
         self.counted.insert(message.id.clone());

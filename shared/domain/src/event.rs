@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::id::{IgId, Igsid, MessageId, Mid};
 use crate::message::{Attachment, Author, Change, Direction, Kind, Referral, ReplyTo};
 use crate::time::UnixMillis;
+use crate::trace::TraceId;
 
 /// One event of one account.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,17 @@ pub struct Event {
     pub at: UnixMillis,
     /// What happened.
     pub happening: Happening,
+}
+
+impl Event {
+    /// The event as it came under a trace. Only a message keeps it.
+    #[must_use]
+    pub fn under(mut self, trace: Option<TraceId>) -> Self {
+        if let Happening::Message { message, .. } = &mut self.happening {
+            message.trace_id = trace;
+        }
+        self
+    }
 }
 
 /// What happened.
@@ -89,4 +101,6 @@ pub struct NewMessage {
     pub handled_elsewhere: bool,
     /// What only this channel knows.
     pub metadata: Map<String, Value>,
+    /// Under which trace it came.
+    pub trace_id: Option<TraceId>,
 }

@@ -12,6 +12,7 @@
 //! | [`erasure`] | a deletion: what is asked for, how far it is, what was deleted |
 //! | [`plan`], [`tenant`], [`entitlement`], [`seats`] | what a tenant may use, and which of its connections fit in |
 //! | [`audit`] | what is written down about it |
+//! | [`trace`] | the id under which a message can be followed |
 //! | [`view`] | what the HTTP API shows |
 
 pub mod audit;
@@ -30,6 +31,7 @@ pub mod seats;
 pub mod secret;
 pub mod tenant;
 pub mod time;
+pub mod trace;
 pub mod upkeep;
 pub mod view;
 
@@ -47,3 +49,4 @@ pub use plan::{Catalogue, Plan};
 pub use secret::{AccessToken, AppSecret, SealedToken};
 pub use tenant::{PlanClaim, TenantProfile};
 pub use time::{UnixMillis, UnixSeconds};
+pub use trace::TraceId;

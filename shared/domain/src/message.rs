@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::event::NewMessage;
 use crate::id::{ConversationId, MessageId, Mid, UserId};
 use crate::time::UnixMillis;
+use crate::trace::TraceId;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,6 +270,9 @@ pub struct Message {
     /// What only this channel knows.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
+    /// Under which trace it came; an answer has that of the message it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<TraceId>,
     /// Raised by each change, for optimistic locking.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub version: u32,
@@ -306,6 +310,7 @@ impl Message {
             tag: None,
             attempts: 0,
             metadata: new.metadata,
+            trace_id: new.trace_id,
             version: 0,
         }
     }

@@ -34,6 +34,7 @@ fn inbound(at: i64, mid: &str) -> Message {
         opens_window: true,
         handled_elsewhere: false,
         metadata: serde_json::Map::new(),
+        trace_id: None,
     };
     Message::from_event(conversation().id, new)
 }

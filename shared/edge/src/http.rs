@@ -24,6 +24,12 @@ pub fn request_id(request: &Request) -> &str {
         .unwrap_or("unknown")
 }
 
+/// The trace header under which Lambda runs the request, as `Root=1-…;Parent=…;Sampled=1`.
+#[must_use]
+pub fn trace_header(request: &Request) -> Option<&str> {
+    request.lambda_context_ref()?.xray_trace_id.as_deref()
+}
+
 /// The route that API Gateway has matched, as the template names it: `GET /api/tenants/{tenantId}/events`, `$default`.
 #[must_use]
 pub fn route_key(request: &Request) -> &str {

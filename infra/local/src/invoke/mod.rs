@@ -217,7 +217,8 @@ impl Invoker {
         let deadline = now_ms.saturating_add(milliseconds(function.timeout));
         let invocation = Call::new(&function.arn(), payload, deadline);
         let lambda_request_id = &invocation.request_id;
-        let span = info_span!("invocation", stack = self.stack, function = function.binary, lambda_request_id);
+        let xray = &invocation.trace_id;
+        let span = info_span!("invocation", stack = self.stack, function = function.binary, lambda_request_id, xray);
         let _counted = InFlight::enter(&self.in_flight);
         self.watched(runtime, invocation).instrument(span).await
     }

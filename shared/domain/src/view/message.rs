@@ -7,6 +7,7 @@ use crate::message::{
     Attachment, Author, Direction, Edit, Kind, Message, Reaction, Reactor, Referral, ReplyTo, SendFailure, Status,
 };
 use crate::time::UnixMillis;
+use crate::trace::TraceId;
 
 /// A message of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,6 +52,8 @@ pub struct MessageView {
     pub deleted_at: Option<String>,
     /// What only this channel knows.
     pub metadata: Map<String, Value>,
+    /// Finds the log lines and segments about it; an answer has that of the message it answers.
+    pub trace_id: Option<TraceId>,
 }
 
 /// A reaction that stands.
@@ -99,6 +102,7 @@ impl MessageView {
             edited_at: message.edit.as_ref().map(|Edit { at, .. }| at.rfc3339()),
             deleted_at: message.deleted_at.map(UnixMillis::rfc3339),
             metadata: message.metadata.clone(),
+            trace_id: message.trace_id.clone(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::message::{Attachment, ReplyTo};
-use domain::{Author, ConversationId, Direction, Kind, Message, MessageId, Status, UnixMillis, UserId};
+use domain::{Author, ConversationId, Direction, Kind, Message, MessageId, Status, TraceId, UnixMillis, UserId};
 use serde_json::Map;
 use sha2::{Digest, Sha256};
 
@@ -26,6 +26,8 @@ pub struct Draft {
     pub tag: Option<String>,
     /// The caller's `Idempotency-Key`: the same key within 24 hours is the same message.
     pub idempotency_key: Option<String>,
+    /// That of the message it answers, or of the request.
+    pub trace_id: Option<TraceId>,
 }
 
 impl Draft {
@@ -53,6 +55,7 @@ impl Draft {
             created_at: now,
             sent_at: None,
             metadata: Map::new(),
+            trace_id: self.trace_id.clone(),
             version: 0,
         }
     }

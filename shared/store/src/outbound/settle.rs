@@ -285,5 +285,6 @@ fn foreign(message: &Message, mid: Mid, at: UnixMillis) -> NewMessage {
         opens_window: false,
         handled_elsewhere: false,
         metadata: serde_json::Map::new(),
+        trace_id: None,
     }
 }

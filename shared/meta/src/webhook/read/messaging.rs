@@ -88,6 +88,7 @@ impl Element<'_> {
             opens_window: false,
             handled_elsewhere: standby,
             metadata: Map::new(),
+            trace_id: None,
         }
     }
 

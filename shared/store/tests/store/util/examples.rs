@@ -106,6 +106,7 @@ fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
         opens_window: true,
         handled_elsewhere: false,
         metadata: Map::new(),
+        trace_id: None,
     }
 }
 
@@ -149,6 +150,7 @@ pub(crate) fn draft(text: &str) -> Draft {
         reply_to: None,
         tag: None,
         idempotency_key: None,
+        trace_id: None,
     }
 }
 
