@@ -11,6 +11,7 @@ use stories::World;
 use crate::util::{INES, KOFI, LUNA, account_of, all_messages, dead_letters, greeted};
 
 const DELETION: &str = "/webhooks/meta/data-deletion";
+const ERASURES: &str = "/api/admin/erasures";
 const DEAUTHORIZE: &str = "/webhooks/meta/deauthorize";
 
 /// A `signed_request` as Meta makes it.
@@ -54,9 +55,15 @@ fn now(world: &World) -> i64 {
 
 /// The id by which the app knows who connected the account.
 async fn stored_person(world: &World) -> Value {
+    person_of(world, "luna").await.into()
+}
+
+/// The same of a tenant's account.
+async fn person_of(world: &World, tenant: &str) -> String {
     let items = world.tables().items("ConnectionsTable").await;
-    let found = items.iter().find_map(|item| item.get("app_scoped_user_id")?.as_s().ok().cloned());
-    found.expect("a connection knows who made it").into()
+    let of_tenant = items.iter().filter(|item| item["pk"].as_s().is_ok_and(|pk| *pk == format!("TENANT#{tenant}")));
+    let found = of_tenant.filter_map(|item| item.get("app_scoped_user_id")?.as_s().ok().cloned()).next();
+    found.expect("a connection knows who made it")
 }
 
 async fn status_page(world: &World, url: &str, language: &str) -> String {
@@ -245,6 +252,87 @@ async fn nobody_but_meta_can_demand_anything() {
     assert_eq!(world.browser("ana").status().await["status"], "active");
     let unknown = world.stranger().get(&format!("/data-deletion/{}", "0".repeat(32))).await;
     assert_eq!(unknown.status, 404);
+}
+
+/// One text of each deletion of a list.
+fn each(taken: &Value, name: &str) -> Vec<String> {
+    let erasures = taken["erasures"].as_array().expect("a list");
+    erasures.iter().map(|erasure| erasure[name].as_str().expect("text").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn everybody_on_the_operators_list_is_deleted_and_who_comes_back_later_is_not() {
+    let world = greeted().await;
+    world.browser("marta").connect("instagram", "mara.paints").await;
+    world.dm(KOFI, "mara.paints", "for mara").await;
+    world.browser("eva").connect("instagram", "raman.spices").await;
+    let (ana, marta) = (person_of(&world, "luna").await, person_of(&world, "taller").await);
+    let as_number: u64 = marta.parse().expect("a number");
+    let list = json!({"login": "instagram", "ids": [ana, as_number, "1234567890", ana], "requested_on": "2026-11-19"});
+    let olivia = world.browser("olivia");
+    let taken = olivia.post(ERASURES, list.clone()).await;
+    assert_eq!(taken.status, 202, "{}", taken.body);
+    let taken = taken.json();
+    assert_eq!(each(&taken, "id"), [ana.as_str(), &marta, "1234567890"]);
+    assert_eq!(each(&taken, "status"), ["received", "received", "unknown"]);
+    world.settle().await;
+
+    let left = everything(&world).await;
+    for trace in [ana.as_str(), &marta, LUNA, "mara.paints", INES, KOFI, "Hola", "for mara"] {
+        assert!(!left.contains(trace), "`{trace}` is left in {left}");
+    }
+    for url in &each(&taken, "url")[..2] {
+        let page = status_page(&world, url, "en").await;
+        assert!(
+            page.contains("Deletion complete") && page.contains("1 connected accounts, 1 conversations, 1 messages")
+        );
+    }
+    for (person, place) in [("ana", 0), ("marta", 1)] {
+        let receipts = receipts(&world, person).await;
+        let [receipt] = receipts.as_slice() else { panic!("one receipt: {receipts:?}") };
+        assert_eq!(receipt["details"]["origin"], "operator");
+        assert_eq!(receipt["details"]["code"], each(&taken, "confirmation_code")[place].as_str());
+    }
+    assert_eq!(world.browser("eva").status().await["status"], "active", "who is not on the list stays");
+    let trail = olivia.get("/api/admin/tenants/~operator/events?kind=operator.erasure_list_taken").await.json();
+    let line = &trail["events"][0];
+    assert_eq!(
+        (&line["user"], &line["details"]["people"], &line["details"]["unknown"]),
+        (&json!("olivia"), &json!(3), &json!(1))
+    );
+
+    world.advance_hours(30);
+    world.browser("ana").connect("instagram", LUNA).await;
+    let again = world.browser("olivia").post(ERASURES, list.clone()).await.json();
+    assert_eq!(each(&again, "confirmation_code"), each(&taken, "confirmation_code"), "the same demand");
+    assert_eq!(each(&again, "status"), ["done", "done", "unknown"]);
+    world.settle().await;
+    assert_eq!(world.browser("ana").status().await["status"], "active", "connected since");
+    let new_list = json!({"login": "instagram", "ids": [ana]});
+    world.browser("olivia").post(ERASURES, new_list).await.json();
+    world.settle().await;
+    assert_eq!(world.browser("ana").status().await["connections"], json!([]), "on a later list");
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_used_deletes_nothing() {
+    let world = greeted().await;
+    let ana = stored_person(&world).await;
+    let many: Vec<u32> = (0..101).collect();
+    for (list, kind) in [
+        (json!({"login": "instagram", "ids": []}), "invalid-list"),
+        (json!({"login": "instagram", "ids": many}), "invalid-list"),
+        (json!({"login": "instagram", "ids": [ana, "x"]}), "invalid-body"),
+        (json!({"login": "myspace", "ids": [ana]}), "invalid-body"),
+        (json!({"login": "instagram", "ids": [ana], "requested_on": "yesterday"}), "invalid-filter"),
+    ] {
+        assert_eq!(world.browser("olivia").post(ERASURES, list.clone()).await.problem_kind(400), kind, "{list}");
+    }
+    let of_the_other_app = json!({"login": "facebook", "ids": [ana]});
+    let taken = world.browser("olivia").post(ERASURES, of_the_other_app).await.json();
+    assert_eq!(each(&taken, "status"), ["unknown"]);
+    world.settle().await;
+    assert_eq!(world.browser("ana").status().await["status"], "active");
 }
 
 #[tokio::test]

@@ -209,6 +209,28 @@ async fn a_downgrade_pauses_the_youngest_and_an_upgrade_resumes_them_in_order() 
 }
 
 #[tokio::test]
+async fn a_place_that_is_left_at_meta_goes_to_who_waits() {
+    for (deed, left) in [("/revoke", Some((LUNA, "revoked"))), ("/deletion", None)] {
+        let world = World::start().await;
+        grande(&world).await;
+        limited_to(&world, "grande", 1).await;
+        world.meta("POST", deed, json!({"user": LUNA})).await;
+        // Read beside the API: to ask for the status would itself put things right.
+        let moved: Vec<_> = world.tables().items("ConnectionsTable").await;
+        let resumed = moved
+            .iter()
+            .find(|item| item.get("ig_username").is_some_and(|name| name.as_s().is_ok_and(|name| name == MARA)));
+        assert_eq!(resumed.expect("connected")["status"].as_s().map(String::as_str), Ok("active"), "{deed}");
+        world.settle().await;
+        let mut expected = vec![(MARA, "active"), ("raman.spices", "paused")];
+        expected.extend(left);
+        expected.sort_unstable();
+        assert_eq!(statuses(&world.browser("eva")).await, pairs(&expected), "{deed}");
+        assert_eq!(world.browser("eva").audit().await.iter().filter(|kind| *kind == "instagram.resumed").count(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_paused_account_neither_receives_nor_sends_and_stays_readable_and_ones_own() {
     let world = World::start().await;
     grande(&world).await;

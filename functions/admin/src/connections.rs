@@ -54,7 +54,7 @@ struct ConnectionsPage {
 /// What came of looking after a connection.
 #[derive(Serialize)]
 struct LookedAfter {
-    /// `renewed`: it has a new token. `checked`: it works, and needed none.
+    /// `renewed`: it has a new token. `checked`: it works (again), and needed none.
     outcome: &'static str,
     connection: ConnectionHealth,
 }
@@ -85,7 +85,8 @@ async fn look_after(
     occasion: Occasion,
 ) -> Result<Response<Body>, AdminError> {
     let found = find(app, request, caller).await?;
-    if !found.is_active() {
+    // One that Meta has refused may work again: it is tried where somebody asks.
+    if !found.counts() {
         return Err(AdminError::NotActive);
     }
     let due = Due { tenant: found.tenant, ig_user_id: found.ig_user_id };

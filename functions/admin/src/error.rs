@@ -2,11 +2,13 @@
 
 use connect::{ConnectError, Kept, Refusal, RegistrationError, UpkeepError};
 use edge::Problem;
+use erasure::RequestError;
 use meta::graph::AccountProblem;
 use meta::{FailureClass, GraphError};
 use store::StoreError;
 use vault::VaultError;
 
+use crate::erasures::MOST_IDS;
 use crate::query::MAX_LIMIT;
 
 /// Why a request to administer was not done.
@@ -24,6 +26,12 @@ pub enum AdminError {
     /// A parameter's value is none that it knows.
     #[error("a parameter has an unknown value")]
     Parameter(&'static str),
+    /// No id, or more than one list may hold.
+    #[error("the list holds no id, or too many")]
+    IdCount,
+    /// A deletion was not taken. The whole list can be handed in again.
+    #[error("a deletion was not taken")]
+    Erasure(#[from] RequestError),
     /// Not in the catalogue.
     #[error("the plan is not in the catalogue")]
     UnknownPlan(Vec<String>),
@@ -36,7 +44,7 @@ pub enum AdminError {
     /// Meta did not say what the token is for.
     #[error("Meta did not accept the token")]
     Token(#[source] GraphError),
-    /// The connection is revoked, broken or paused: there is nothing to look after.
+    /// The connection is revoked or paused: there is nothing to look after.
     #[error("the connection is not active")]
     NotActive,
     /// The connection was looked after, and does not work.
@@ -82,6 +90,9 @@ impl From<&AdminError> for Problem {
             Error::Parameter(name) => {
                 Self::new(400, "invalid-filter", "A filter has an unknown value").with("field", *name)
             }
+            Error::IdCount => Self::new(400, "invalid-list", "The list cannot be used")
+                .detail(format!("Name 1 to {MOST_IDS} ids at once."))
+                .with("field", "ids"),
             Error::UnknownPlan(known) => {
                 Self::new(422, "unknown-plan", "There is no such plan").with("plans", known.clone())
             }
@@ -102,6 +113,7 @@ impl From<&AdminError> for Problem {
             Error::Registration(RegistrationError::Secrets(_))
             | Error::UpkeepFailed(_)
             | Error::Vault(_)
+            | Error::Erasure(_)
             | Error::Queue(_)
             | Error::Store(StoreError::Unavailable(_) | StoreError::Shape { .. }) => Self::INTERNAL,
         }

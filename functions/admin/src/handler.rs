@@ -6,19 +6,21 @@ use connect::Connector;
 use domain::TenantId;
 use edge::telemetry::Chain;
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup, http};
+use erasure::Erasures;
 use lambda_http::{Body, Request, Response};
 use store::{AuditStore, Tables};
 use tracing::{error, info};
 
 use crate::error::AdminError;
 use crate::queues::DeadLetters;
-use crate::{connections, manual, tenants, trail};
+use crate::{connections, erasures, manual, tenants, trail};
 
 /// The function, warm.
 pub struct App {
     pub(crate) clock: Clock,
     pub(crate) claims: ClaimNames,
     pub(crate) connector: Connector,
+    pub(crate) erasures: Erasures,
     pub(crate) trail: AuditStore,
     pub(crate) dead_letters: DeadLetters,
 }
@@ -36,6 +38,7 @@ impl App {
             clock: setup.clock.clone(),
             claims: ClaimNames::from(&setup.env),
             connector: Connector::new(setup)?,
+            erasures: Erasures::new(setup)?,
             trail: AuditStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
             dead_letters: DeadLetters::new(setup),
         })
@@ -63,6 +66,7 @@ async fn respond(app: &App, request: &Request) -> Result<Response<Body>, AdminEr
         "POST /api/admin/connections" => manual::connect(app, request, &caller).await,
         "POST /api/admin/connections/{igUserId}/refresh" => connections::refresh(app, request, &caller).await,
         "POST /api/admin/connections/{igUserId}/resubscribe" => connections::resubscribe(app, request, &caller).await,
+        "POST /api/admin/erasures" => erasures::take(app, request, &caller).await,
         "POST /api/admin/queues/{name}/replay" => app.dead_letters.replay(app, request, &caller).await,
         _ => Err(AdminError::NotFound),
     }

@@ -9,12 +9,14 @@
 //! | `POST /api/admin/connections` | connects an account by its id and a token |
 //! | `POST /api/admin/connections/{igUserId}/refresh` | renews the token now |
 //! | `POST /api/admin/connections/{igUserId}/resubscribe` | reads the webhook subscription back and restores it |
+//! | `POST /api/admin/erasures` | has everything deleted that a list of people have connected |
 //! | `POST /api/admin/queues/{name}/replay` | delivers what is in a dead-letter queue again |
 //!
 //! Who may use which is in `edge::access`. No answer holds a token.
 
 mod connections;
 mod csv;
+mod erasures;
 mod error;
 mod handler;
 mod manual;

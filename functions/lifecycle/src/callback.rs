@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use domain::erasure::{AppUser, Origin};
 use domain::{AuditEvent, AuditKind, Connection, ConnectionStatus, ErasureCode, Login, UnixMillis};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use lambda_http::Request;
 use meta::signed_request::{self, SignedRequest, SignedRequestError};
-use sha2::Sha256;
 use store::{AppUserAccount, StoreError};
 use tracing::info;
 use vault::{MetaApp, Secrets};
@@ -37,13 +35,15 @@ pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, Lif
     let demand = read(app, request).await?;
     let (person, accounts) = find_person(app, &demand).await?;
     let mut ended = 0;
+    let now = app.clock.now_ms();
     for AppUserAccount { tenant, ig_user_id } in accounts {
         let found = app.connections.find(&tenant, &ig_user_id).await?;
         if found.is_some_and(|connection| is_meant(&connection, &person, &demand.request))
-            && let Some(revoked) = app.connections.revoke(&tenant, &ig_user_id, app.clock.now()).await?
+            && let Some(revoked) = app.connections.revoke(&tenant, &ig_user_id, now.seconds()).await?
         {
             info!(%tenant, ig.id = %ig_user_id, "A person removed the app: account {ig_user_id} is disconnected");
-            app.trail.append_once(&line(&revoked, app.clock.now_ms())).await?;
+            app.trail.append_once(&line(&revoked, now)).await?;
+            app.plans.make_room(&tenant, now).await;
             ended += 1;
         }
     }
@@ -54,10 +54,8 @@ pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, Lif
 pub(crate) async fn delete_data(app: &App, request: &Request) -> Result<Confirmation, LifecycleError> {
     let demand = read(app, request).await?;
     let (person, _) = find_person(app, &demand).await?;
-    let (connections, now) = (&app.connections, app.clock.now_ms());
-    let code = demand.code;
-    let erasure = erasure::erase_person(connections, &app.erasures, &person, code, Origin::Person, now).await?;
-    Ok(Confirmation { url: app.page_url(request, &erasure.code), confirmation_code: erasure.code })
+    let erasure = app.erasures.erase_person(&person, demand.code, Origin::Person, app.clock.now_ms()).await?;
+    Ok(Confirmation { url: app.erasures.page_url(request, &erasure.code), confirmation_code: erasure.code })
 }
 
 /// Checks the form's `signed_request` against every secret that may have signed it.
@@ -87,18 +85,9 @@ fn verify(text: &str, secrets: &Secrets) -> Result<Demand, SignedRequestError> {
     let apps: Vec<&MetaApp> = secrets.apps.iter().chain(secrets.previous.iter().flatten()).collect();
     let request = signed_request::verify(text, apps.iter().map(|app| &app.app_secret))?;
     let signer = apps[request.signer];
-    Ok(Demand { code: code(signer, &request), login: signer.login, request })
-}
-
-/// A keyed digest of what the demand says. Not of its text, which has several forms with the same signature.
-fn code(signer: &MetaApp, request: &SignedRequest) -> ErasureCode {
-    let mut mac = Hmac::<Sha256>::new_from_slice(signer.app_secret.expose().as_bytes()).expect("HMAC takes any key");
-    let issued_at = request.issued_at.map(domain::UnixSeconds::get);
-    mac.update(format!("data-deletion\n{}\n{issued_at:?}", request.user_id).as_bytes());
-    let digest = mac.finalize().into_bytes();
-    let mut bits = [0; 16];
-    bits.copy_from_slice(&digest[..16]);
-    ErasureCode::new(bits)
+    // By what the demand says and not by its text, which has several forms with the same signature.
+    let code = erasure::demand_code(&signer.app_secret, &request.user_id, request.issued_at);
+    Ok(Demand { code, login: signer.login, request })
 }
 
 /// The person, and what they have connected. Meta does not document which of the two apps' secrets signs for an account

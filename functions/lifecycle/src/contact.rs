@@ -20,5 +20,5 @@ pub(crate) async fn erase(app: &App, request: &Request) -> Result<Confirmation, 
     let task = Task::new(caller.tenant.clone(), Scope::Contact { conversation });
     let asked = Erasure::new(erasure::random_code(), Origin::Tenant, vec![task], app.clock.now_ms());
     let erasure = app.erasures.request(asked, Some(&caller.user)).await?;
-    Ok(Confirmation { url: app.page_url(request, &erasure.code), confirmation_code: erasure.code })
+    Ok(Confirmation { url: app.erasures.page_url(request, &erasure.code), confirmation_code: erasure.code })
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use connect::{RedirectUri, Trail};
+use connect::{Plans, Trail};
 use edge::http::StatusCode;
 use edge::telemetry::{Chain, metric};
 use edge::{ClaimNames, Clock, ConfigError, Problem, Setup, http};
@@ -22,10 +22,10 @@ pub struct App {
     pub(crate) connections: ConnectionStore,
     pub(crate) conversations: EraseStore,
     pub(crate) erasures: Erasures,
+    pub(crate) plans: Plans,
     pub(crate) trail: Trail,
     pub(crate) claims: ClaimNames,
     pub(crate) clock: Clock,
-    redirect_uri: RedirectUri,
 }
 
 impl App {
@@ -44,18 +44,11 @@ impl App {
             connections: ConnectionStore::new(dynamodb.clone(), &tables),
             conversations: EraseStore::new(dynamodb, &tables),
             erasures: Erasures::new(setup)?,
+            plans: Plans::new(setup)?,
             trail: Trail::new(setup),
             claims: ClaimNames::from(&setup.env),
             clock: setup.clock.clone(),
-            redirect_uri: RedirectUri::from(&setup.env),
         })
-    }
-
-    /// Where a person reads how far a deletion is: on the host that Meta sends people back to, which is ours.
-    pub(crate) fn page_url(&self, request: &Request, code: &domain::ErasureCode) -> String {
-        let callback = self.redirect_uri.of(request).and_then(|address| url::Url::parse(&address).ok());
-        let origin = callback.map(|address| address.origin().ascii_serialization());
-        format!("{}/data-deletion/{code}", origin.unwrap_or_default())
     }
 }
 

@@ -35,7 +35,7 @@ impl Connector {
         let revoked = self.connections.revoke(tenant, account, now.seconds()).await?;
         let revoked = revoked.ok_or(DisconnectError::NotConnected)?;
         self.trail.note(notes::disconnected(&revoked, user, now)).await;
-        self.make_room(tenant, now).await;
+        self.plans.make_room(tenant, now).await;
         match self.unsubscribe(&found, now.seconds()).await {
             Ok(()) => info!(%tenant, ig.id = %account, "Disconnected account {account}"),
             Err(failure) => warn!(
@@ -44,14 +44,6 @@ impl Connector {
             ),
         }
         Ok(revoked)
-    }
-
-    /// The place that a connection leaves goes to the oldest that waits for one. Where that fails, it is made up for when
-    /// the status is asked for next.
-    pub(crate) async fn make_room(&self, tenant: &TenantId, now: UnixMillis) {
-        if let Err(failure) = self.plans.settle(tenant, now).await {
-            warn!(%tenant, error = %Chain(&failure), "Connections that wait for a place did not get it yet");
-        }
     }
 
     /// Tells Meta to deliver nothing more for a connection that has ended, with the token that it had.

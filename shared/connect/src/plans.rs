@@ -5,9 +5,10 @@ use domain::{
     AuditEvent, AuditKind, Catalogue, Connection, EffectivePlan, IgId, PlanRefusal, TenantId, TenantProfile,
     UnixMillis, UserId,
 };
+use edge::telemetry::Chain;
 use edge::{Caller, ClaimNames, ConfigError, Setup};
 use store::{Allowance, ConnectionStore, StoreError, Tables, TenantStore, Terms};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::trail::Trail;
 
@@ -196,6 +197,14 @@ impl Plans {
             self.follow(&profile, &rearrangement, now).await?;
         }
         Err(StoreError::Conflict)
+    }
+
+    /// The place that a connection has left goes to the oldest that waits for one. Where that fails, it is made up for
+    /// when the status is asked for next.
+    pub async fn make_room(&self, tenant: &TenantId, now: UnixMillis) {
+        if let Err(failure) = self.settle(tenant, now).await {
+            warn!(%tenant, error = %Chain(&failure), "Connections that wait for a place did not get it yet");
+        }
     }
 
     fn arrange<'a>(&self, profile: &TenantProfile, connections: &'a [Connection]) -> Rearrangement<'a> {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use domain::secret::AppSecret;
 use domain::{Login, UnixSeconds};
 use edge::{ConfigError, Setup};
 use meta::{AppCredentials, GraphClient, Hosts};
@@ -83,6 +84,15 @@ impl Registered<'_> {
     /// [`RegistrationError::NotConfigured`].
     pub fn graph(&self, login: Login) -> Result<GraphClient<'_>, RegistrationError> {
         Ok(GraphClient::new(self.http.get_or_init(meta::http_client), self.hosts, self.credentials(login)?))
+    }
+
+    /// The secret of the login's app, for what only its owner may be able to make.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::NotConfigured`].
+    pub fn app_secret(&self, login: Login) -> Result<&AppSecret, RegistrationError> {
+        self.secrets.apps.of(login).map(|app| &app.app_secret).ok_or(RegistrationError::NotConfigured)
     }
 
     fn credentials(&self, login: Login) -> Result<AppCredentials<'_>, RegistrationError> {

@@ -45,6 +45,9 @@ pub enum AuditKind {
     /// Meta had dropped the webhook subscription; it was made again.
     #[serde(rename = "instagram.resubscribed")]
     Resubscribed,
+    /// Meta accepts a connection again that it had refused.
+    #[serde(rename = "instagram.recovered")]
+    Recovered,
     /// The person removed the app at Meta.
     #[serde(rename = "instagram.deauthorized")]
     Deauthorized,
@@ -66,6 +69,9 @@ pub enum AuditKind {
     /// For the operator: messages of a dead-letter queue are delivered again.
     #[serde(rename = "operator.queue_replayed")]
     QueueReplayed,
+    /// For the operator: a list of people was handed in whose data is to be deleted.
+    #[serde(rename = "operator.erasure_list_taken")]
+    ErasureListTaken,
     /// For the operator: Meta refuses the app as a whole.
     #[serde(rename = "meta.app_unavailable")]
     AppUnavailable,

@@ -259,6 +259,13 @@ impl Erasure {
         counts
     }
 
+    /// Whether it is done because there was nothing to delete.
+    #[must_use]
+    pub const fn found_nothing(&self) -> bool {
+        let Counts { connections, conversations, messages, events } = self.counts;
+        matches!(self.progress, Progress::Done) && connections + conversations + messages + events == 0
+    }
+
     /// Ends the first task, and with the last one the deletion.
     pub fn finish_task(&mut self, now: UnixMillis) {
         if !self.tasks.is_empty() {
@@ -289,6 +296,7 @@ mod tests {
     fn what_has_nothing_to_delete_is_done_at_once() {
         let erasure = erasure(Vec::new());
         assert_eq!((erasure.progress, erasure.finished_at), (Progress::Done, Some(UnixMillis::new(1))));
+        assert!(erasure.found_nothing());
     }
 
     #[test]
@@ -298,6 +306,7 @@ mod tests {
         assert_eq!((erasure.progress, erasure.deleted().messages), (Progress::Received, 5));
         erasure.finish_task(UnixMillis::new(6));
         assert_eq!((erasure.progress, erasure.finished_at), (Progress::Done, Some(UnixMillis::new(6))));
+        assert!(!erasure.found_nothing());
         let json = serde_json::to_string(&erasure).expect("JSON");
         assert!(!json.contains("acme") && !json.contains("0000"), "{json}");
     }

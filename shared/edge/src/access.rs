@@ -64,6 +64,7 @@ pub const ROUTES: &[(&str, Access)] = &[
     ("POST /api/admin/connections", RolesOrDebug(&[Admin, Operator])),
     ("POST /api/admin/connections/{igUserId}/refresh", OWNERS_AND_STAFF),
     ("POST /api/admin/connections/{igUserId}/resubscribe", OWNERS_AND_STAFF),
+    ("POST /api/admin/erasures", STAFF),
     ("POST /api/admin/queues/{name}/replay", STAFF),
 ];
 
@@ -157,6 +158,7 @@ mod tests {
             POST /api/admin/connections                                             - A - o
             POST /api/admin/connections/{igUserId}/refresh                          - A - o
             POST /api/admin/connections/{igUserId}/resubscribe                      - A - o
+            POST /api/admin/erasures                                                - - - o
             POST /api/admin/queues/{name}/replay                                    - - - o
         ";
         let mut written_down = BTreeSet::new();

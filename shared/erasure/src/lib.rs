@@ -3,10 +3,11 @@
 //! A deletion is asked for by its code. Who asks again with the same code gets the same deletion, so that a callback that
 //! is delivered twice, or replayed by somebody years later, deletes once.
 
+mod code;
 mod person;
 mod queue;
 mod request;
 
-pub use person::erase_person;
+pub use code::{demand_code, random_code};
 pub use queue::{ErasureOrder, ErasureQueue, QueueError};
-pub use request::{Erasures, RequestError, random_code};
+pub use request::{Erasures, RequestError};

@@ -1,11 +1,13 @@
 //! A deletion is asked for.
 
-use connect::{Nonce, Trail};
+use connect::{Plans, RedirectUri, Trail};
 use domain::erasure::Progress;
 use domain::{AuditEvent, AuditKind, Erasure, ErasureCode, UserId};
 use edge::{ConfigError, Setup};
-use store::{ErasureStore, StoreError, Tables};
+use lambda_http::Request;
+use store::{ConnectionStore, ErasureStore, StoreError, Tables};
 use tracing::info;
+use url::Url;
 
 use crate::queue::{ErasureQueue, QueueError};
 
@@ -20,38 +22,43 @@ pub enum RequestError {
     Queue(#[from] QueueError),
 }
 
-/// A code for a deletion that only its answer names: nobody guesses it.
-///
-/// # Panics
-///
-/// When the operating system has no random bytes.
-#[must_use]
-pub fn random_code() -> ErasureCode {
-    let digits = Nonce::random().hash()[..32].to_owned();
-    ErasureCode::try_from(digits).expect("a hash is hexadecimal")
-}
-
 /// Takes and finds deletions.
 #[derive(Clone, Debug)]
 pub struct Erasures {
     store: ErasureStore,
     queue: ErasureQueue,
     trail: Trail,
+    pub(crate) connections: ConnectionStore,
+    pub(crate) plans: Plans,
+    redirect_uri: RedirectUri,
 }
 
 impl Erasures {
-    /// Reads `CONNECTIONS_TABLE`, `EVENTS_TABLE` and `ERASURE_QUEUE_URL`; calls nobody.
+    /// Reads `CONNECTIONS_TABLE`, `TENANTS_TABLE`, `EVENTS_TABLE`, `META_REDIRECT_URI` and `ERASURE_QUEUE_URL`; calls
+    /// nobody.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] when the queue is not named.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let client = aws_sdk_dynamodb::Client::new(&setup.aws);
         Ok(Self {
-            store: ErasureStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            store: ErasureStore::new(client.clone(), &tables),
             queue: ErasureQueue::new(setup)?,
             trail: Trail::new(setup),
+            connections: ConnectionStore::new(client, &tables),
+            plans: Plans::new(setup)?,
+            redirect_uri: RedirectUri::from(&setup.env),
         })
+    }
+
+    /// Where a person reads how far a deletion is: on the host that Meta sends people back to, which is ours.
+    #[must_use]
+    pub fn page_url(&self, request: &Request, code: &ErasureCode) -> String {
+        let callback = self.redirect_uri.of(request).and_then(|address| Url::parse(&address).ok());
+        let origin = callback.map(|address| address.origin().ascii_serialization());
+        format!("{}/data-deletion/{code}", origin.unwrap_or_default())
     }
 
     /// Finds a deletion by its code.
