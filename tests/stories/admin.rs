@@ -1,10 +1,12 @@
 //! What the operator sees and does, and what a tenant's admin may do of it.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use stories::{Answer, Browser, World};
 
-use crate::util::{INES, LUNA, account_of, all_pages};
+use crate::util::{INES, LUNA, account_of, all_pages, dead_letters, eventually, standing_fault};
 
 const CONNECTIONS: &str = "/api/admin/connections";
 const TENANTS: &str = "/api/admin/tenants";
@@ -200,36 +202,57 @@ async fn a_token_is_renewed_and_a_lost_subscription_restored_on_demand() {
         (&broken["type"], &broken["reason"]),
         (&json!("/problems/connection-error"), &json!("password_changed"))
     );
+    assert_eq!(ask("ana", "refresh").await.problem_kind(409), "connection-error");
+    ana.disconnect(json!({})).await.json();
     assert_eq!(ask("ana", "refresh").await.problem_kind(409), "not-active");
 }
 
 #[tokio::test]
-async fn what_lies_in_a_dead_letter_queue_is_delivered_again() {
-    let world = World::start().await;
+async fn a_connection_that_meta_refused_by_mistake_works_again_when_somebody_asks() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
     let ana = world.browser("ana");
     ana.connect("instagram", LUNA).await;
-    // A message of the queue that was set aside: the one that a DM becomes, sent to the other queue by hand.
-    let account = account_of(&ana).await;
-    let event = json!({"sender": {"id": "430915413000664"}, "recipient": {"id": account}, "timestamp": 1_795_164_300_447_i64,
-        "message": {"mid": "aWdfreplayed", "text": "late"}});
-    let queued = json!({"v": 1, "account": account, "contact": "430915413000664", "login": "instagram",
-        "channel": "messaging", "received_at_ms": 1_795_164_301_539_i64, "event": event});
-    let sqs = aws_sdk_sqs::Client::new(&world.stack.aws_config("story"));
-    let dead = world.stack.resource("InboundDeadLetterQueue").expect("in the template");
-    let group = format!("{account}:430915413000664");
-    sqs.send_message()
-        .queue_url(dead)
-        .message_body(queued.to_string())
-        .message_group_id(group)
-        .message_deduplication_id("replayed")
-        .send()
-        .await
-        .expect("sent");
+    world.dm(INES, LUNA, "Hola").await;
+    let id = account_of(&ana).await;
+    let checkpoint = json!({"message": "Error validating access token: the user is checkpointed.", "code": 190, "error_subcode": 459});
+    standing_fault(&world, "messages", json!({"kind": "error", "status": 400, "error": checkpoint})).await;
+    ana.send(&ana.conversation().await, "¡Hola!").await.json();
+    world.settle().await;
+    assert_eq!(ana.status().await["connections"][0]["error"]["reason"], "checkpoint");
+    world.meta("DELETE", "/faults", Value::Null).await;
+
+    let healed = world.browser("olivia").post(&format!("{CONNECTIONS}/{id}/resubscribe"), json!({})).await.json();
+    assert_eq!((&healed["outcome"], &healed["connection"]["status"]), (&json!("checked"), &json!("active")));
+    assert_eq!(ana.status().await["connections"][0]["error"], Value::Null);
+    assert_eq!(ana.audit().await[0], "instagram.recovered");
+    world.stack.clock().advance(60_000); // a sender remembers connections for a moment
+    let ana = world.browser("ana");
+    ana.send(&ana.conversation().await, "¡Hola!").await.json();
+    world.settle().await;
+    assert_eq!(ana.messages(&ana.conversation().await).await[0]["status"], "sent");
+}
+
+#[tokio::test]
+async fn what_lies_in_a_dead_letter_queue_is_delivered_again() {
+    let world = World::start_with(|settings| settings.retry_delay = Some(Duration::ZERO)).await;
+    let ana = world.browser("ana");
+    ana.connect("instagram", LUNA).await;
+    let broken = json!({"service": "dynamodb", "operation": "BatchGetItem", "function": "processor", "times": 1000,
+        "effect": {"error": {"code": "AccessDeniedException"}}});
+    let faults = format!("{}/_local/faults", world.stack.aws_url());
+    let http = reqwest::Client::new();
+    assert!(http.post(&faults).json(&broken).send().await.expect("an answer").status().is_success());
+    world.act(INES, LUNA, json!({"kind": "text", "text": "late"})).await;
+    eventually("it is set aside", async || dead_letters(&world) == 1).await;
+    assert_eq!(ana.conversations().await, Vec::<Value>::new());
+    assert!(http.delete(&faults).send().await.expect("an answer").status().is_success());
 
     let olivia = world.browser("olivia");
     let replayed = olivia.post("/api/admin/queues/inbound/replay", json!({})).await;
     assert_eq!(replayed.status, 202, "{}", replayed.body);
     assert_eq!(replayed.json()["queue"], "inbound");
+    world.settle().await;
+    assert_eq!((ana.texts(&ana.conversation().await).await, dead_letters(&world)), (vec!["late".to_owned()], 0));
     assert_eq!(olivia.post("/api/admin/queues/nope/replay", json!({})).await.problem_kind(404), "not-found");
     let trail = olivia.get(&format!("{TENANTS}/~operator/events?kind=operator.queue_replayed")).await.json();
     assert_eq!(trail["events"][0]["user"], "olivia");

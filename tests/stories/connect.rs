@@ -103,6 +103,32 @@ async fn of_several_accounts_one_is_chosen() {
 }
 
 #[tokio::test]
+async fn who_chose_an_account_that_is_taken_can_choose_another() {
+    let world = World::start().await;
+    let (marta, ana) = (world.browser("marta"), world.browser("ana"));
+    let choose = async |person: &stories::Browser<'_>, state: &str, name: &str| {
+        let offered = assets(person, state).await;
+        let asset = find(&offered, name);
+        let account = json!({"ig_user_id": asset["ig_user_id"], "page_id": asset["page_id"]});
+        person.post(SELECT, json!({"state": state, "accounts": [account]})).await
+    };
+    let martas = land_on_selector(&world, &marta, "facebook", "amara.okafor").await;
+    let anas = land_on_selector(&world, &ana, "facebook", "amara.okafor").await;
+    choose(&marta, &martas, "atelier.okafor").await.json();
+    for _ in 0..2 {
+        let refused = choose(&ana, &anas, "atelier.okafor").await.problem(409);
+        assert_eq!(
+            (&refused["type"], &refused["reason"]),
+            (&json!("/problems/connection-refused"), &json!("account_taken"))
+        );
+    }
+    let chosen = choose(&ana, &anas, "okafor.studio").await.json();
+    assert_eq!(chosen["connections"][0]["ig_username"], "okafor.studio");
+    let tokens = format!("{:?}", world.tables().items("OauthStatesTable").await);
+    assert!(!tokens.contains("v1."), "no candidate's token is kept: {tokens}");
+}
+
+#[tokio::test]
 async fn of_several_accounts_several_are_chosen() {
     let world = World::start().await;
     let eva = world.browser("eva");

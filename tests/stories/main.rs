@@ -14,6 +14,7 @@ mod isolation;
 mod lifecycle;
 mod oauth_state;
 mod order;
+mod outage;
 mod outcomes;
 mod plans;
 mod receive;

@@ -123,6 +123,71 @@ async fn a_subscription_that_meta_dropped_is_made_again() {
 }
 
 #[tokio::test]
+async fn a_subscription_that_meta_will_not_restore_is_shown_told_once_and_made_when_meta_does() {
+    let unavailable = json!({"message": "An unexpected error has occurred.", "code": 2, "is_transient": true});
+    let refused = json!({"message": "Permissions error", "code": 200});
+    for (error, by_reconnect) in [(unavailable.clone(), false), (refused, false), (unavailable, true)] {
+        let world = connected().await;
+        world.meta("DELETE", &format!("/subscriptions?account={LUNA}"), Value::Null).await;
+        let action = json!({"kind": "error", "status": 400, "error": error});
+        let fault = json!({"endpoint": "subscribed_apps", "method": "POST", "count": null, "action": action});
+        world.meta("POST", "/faults", fault).await;
+        days_later(&world, 3).await;
+        let shown = card(&world, "ana").await;
+        assert_eq!((&shown["status"], &shown["error"]), (&json!("pending"), &Value::Null), "{error}");
+        let ana = world.browser("ana");
+        assert_eq!(audit_count(&ana, "instagram.connection_error").await, 1, "{error}: told once");
+        world.meta("DELETE", "/faults", Value::Null).await;
+        if by_reconnect {
+            ana.connect("instagram", LUNA).await;
+        } else {
+            days_later(&world, 1).await;
+            assert_eq!(audit_count(&world.browser("ana"), "instagram.resubscribed").await, 1, "{error}");
+        }
+        assert_eq!(card(&world, "ana").await["status"], "active", "{error}");
+        world.dm(INES, LUNA, "heard").await;
+        let ana = world.browser("ana");
+        assert_eq!(ana.texts(&ana.conversation().await).await, ["heard"], "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_token_of_a_paused_connection_is_renewed_so_that_an_upgrade_finds_it_working() {
+    let world = by_hand().await;
+    world.browser("eva").connect("instagram", "mara.paints").await;
+    world.advance_hours(1);
+    world.browser("eva").connect("instagram", LUNA).await;
+    world.dm(INES, LUNA, "Hola").await;
+    let terms = async |terms: Value| {
+        let olivia = world.browser("olivia");
+        olivia.call(reqwest::Method::PUT, "/api/admin/tenants/grande", Some(terms), &[]).await.json()
+    };
+    terms(json!({"overrides": {"max_connections": 1}})).await;
+    let paused = async || {
+        let connections = world.browser("eva").status().await["connections"].as_array().cloned().unwrap_or_default();
+        connections.into_iter().find(|connection| connection["ig_username"] == LUNA).expect("connected")
+    };
+    assert_eq!(paused().await["status"], "paused");
+    let asked = calls(&world, "subscribed_apps").await;
+    days_later(&world, 3).await;
+    assert_eq!(calls(&world, "subscribed_apps").await, asked + 3, "only the other one is looked at each day");
+    for _ in 0..3 {
+        world.advance_hours(31 * DAY);
+        upkeep(&world).await;
+    }
+    let found = paused().await;
+    assert_eq!((&found["status"], &found["error"]), (&json!("paused"), &Value::Null));
+    terms(json!({})).await;
+    upkeep(&world).await;
+    assert_eq!(paused().await["status"], "active");
+    world.dm(INES, LUNA, "¿Y ahora?").await;
+    let eva = world.browser("eva");
+    assert_eq!(eva.send(&eva.conversation().await, "Sí").await.status, 202);
+    world.settle().await;
+    assert_eq!(eva.messages(&eva.conversation().await).await[0]["status"], "sent");
+}
+
+#[tokio::test]
 async fn passing_trouble_waits_longer_each_time_and_is_over_when_meta_answers() {
     let world = connected().await;
     world.advance_hours(31 * DAY);

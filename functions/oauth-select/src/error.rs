@@ -58,7 +58,7 @@ pub enum SelectError {
     /// The plan has no room for any of the accounts, or is not known.
     #[error("the plan was not asked or does not allow it")]
     Plan(#[from] PlanError),
-    /// None of the chosen accounts was connected. The choice is used up: another one needs another login.
+    /// None of the chosen accounts was connected. The choice can be made again.
     #[error("none of the chosen accounts was connected")]
     AllRefused(Vec<RefusedAccount>),
     /// The authorization request or the connections were not read or written.
@@ -113,7 +113,7 @@ fn of_refused(accounts: &[RefusedAccount]) -> Problem {
     let same = accounts.iter().all(|account| account.refusal == first.refusal);
     let title = if same { &first.refusal.title } else { "None of the chosen accounts could be connected" };
     Problem::new(409, "connection-refused", title.to_owned())
-        .detail("To choose again, please connect again")
+        .detail("Choose another account, or try again later")
         .with("reason", if same { first.refusal.reason } else { "several" })
         .with("refused", json!(accounts))
 }

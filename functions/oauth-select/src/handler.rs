@@ -14,7 +14,7 @@ use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use store::{AuthorizationStore, Tables};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::error::{RefusedAccount, SelectError};
 use crate::selection::{SelectRequest, pick};
@@ -134,6 +134,7 @@ async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
     }
     let (connected, refused) = connect_all(app, &waiting, &chosen, now).await;
     if connected.is_empty() {
+        reopen(app, &waiting, now).await;
         return Err(SelectError::AllRefused(refused));
     }
     Ok(Selected { status: InstagramStatus::of(connected), refused })
@@ -148,6 +149,15 @@ async fn check_plan(app: &App, caller: &Caller, chosen: &[&Candidate], now: Unix
         plans.note_refusal(&caller.tenant, &caller.user, refusal, now).await;
     }
     Ok(outcome?)
+}
+
+/// A choice that led to nothing can be made again: the person may take another account, or free this one first.
+async fn reopen(app: &App, waiting: &Waiting, now: UnixMillis) {
+    let Waiting { authorization, candidates, grant } = waiting;
+    let outcome = app.authorizations.reopen(&authorization.state_hash, candidates, grant, now.seconds()).await;
+    if let Err(failure) = outcome {
+        warn!(error = %Chain(&failure), "A choice that led to nothing is used up");
+    }
 }
 
 /// The choice that waits for this very person.

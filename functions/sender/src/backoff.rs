@@ -4,12 +4,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use domain::MessageId;
+use domain::breaker::PROBE_SECONDS;
 
 /// The first wait, doubled by each further try.
 const FIRST: Duration = Duration::from_secs(2);
 
 /// The longest wait, unless Meta names a longer one.
 const LONGEST: Duration = Duration::from_hours(1);
+
+/// The longest wait while Meta refuses the app: as often as upkeep probes whether that is over.
+const LONGEST_FOR_APP: Duration = Duration::from_secs(PROBE_SECONDS.unsigned_abs());
 
 /// What Meta has taken appears in its Conversations API after that time, and its echo has come.
 const SETTLING: Duration = Duration::from_secs(30);
@@ -24,8 +28,17 @@ pub(crate) const LONGEST_VISIBILITY: Duration = Duration::from_hours(12);
 /// Doubles up to an hour. Half of it is spread, so that messages that failed together do not come back together; the spread
 /// is the message's own, which needs no random numbers.
 pub(crate) fn after(tries: u32, message: &MessageId) -> Duration {
+    up_to(LONGEST, tries, message)
+}
+
+/// The same while Meta refuses the app as a whole: a quarter of an hour at most, since it may be over at any moment.
+pub(crate) fn for_app(tries: u32, message: &MessageId) -> Duration {
+    up_to(LONGEST_FOR_APP, tries, message)
+}
+
+fn up_to(longest: Duration, tries: u32, message: &MessageId) -> Duration {
     let doubled = FIRST.saturating_mul(1 << tries.saturating_sub(1).min(16));
-    let whole = doubled.min(LONGEST);
+    let whole = doubled.min(longest);
     whole / 2 + (whole / 2).mul_f64(spread(tries, message))
 }
 
@@ -55,6 +68,7 @@ mod tests {
     use domain::UnixMillis;
 
     use super::*;
+    use crate::handler::LAST_DELIVERY;
 
     fn message(number: u8) -> MessageId {
         MessageId::new(UnixMillis::new(1_795_164_300_447), [number; 8])
@@ -65,6 +79,14 @@ mod tests {
         for (tries, seconds) in [(1, 2), (2, 4), (5, 32), (11, 2048), (12, 3600), (200, 3600)] {
             let (whole, waited) = (Duration::from_secs(seconds), after(tries, &message(7)));
             assert!((whole / 2..=whole).contains(&waited), "{tries}: {waited:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_of_the_shortest_waits_is_over_before_the_queue_gives_up() {
+        for number in 0..50 {
+            let waits = (1..LAST_DELIVERY).map(|tries| for_app(tries, &message(number)));
+            assert!(waits.sum::<Duration>() > Duration::from_hours(24), "{number}");
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use domain::breaker::Seen;
 use domain::message::SendFailure;
-use domain::{AuditEvent, AuditKind, Dispatch, Message, Status, TraceId, UnixMillis};
+use domain::{AuditEvent, AuditKind, Connection, Dispatch, Message, Status, TraceId, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::graph::{AccountProblem, Content, OutboundAttachment, OutboundMessage, Sent};
 use meta::{FailureClass, GraphError};
@@ -130,13 +131,26 @@ async fn settle_refusal(
         FailureClass::AppLevel => {
             // Every account fails alike: an operator has to look, and no tenant has to reconnect.
             error!(error = %Chain(refusal), "The Meta app has lost its access");
-            metric("app_level_failures", 1, &[("login", access.connection.login.as_str())]);
-            again(app, delivery, message, own_wait, explained).await
+            tell_operator(app, message, access).await;
+            again(app, delivery, message, backoff::for_app(delivery.tries, &message.id), explained).await
         }
         FailureClass::Uncertain => match doubt(app, delivery, &explained).await? {
             Some(message) => reconcile::later(app, delivery, &message).await,
             None => Ok(Verdict::Done),
         },
+    }
+}
+
+/// Tells the app's breaker. Further tries of the same message are no further evidence: they would open the breaker again
+/// each time that a probe has closed it, where it is not the app after all.
+async fn tell_operator(app: &App, message: &Message, access: &Access<'_>) {
+    let Connection { login, tenant, .. } = &access.connection;
+    if message.attempts > 1 {
+        metric("app_level_failures", 1, &[("login", login.as_str())]);
+        return;
+    }
+    if let Err(failure) = app.watch.refused(*login, tenant, Seen::InSending, app.clock.now_ms()).await {
+        warn!(error = %Chain(&failure), "A refusal of the app was not noted");
     }
 }
 

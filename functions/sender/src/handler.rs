@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
-use connect::Connector;
+use connect::{AppWatch, Connector};
 use domain::Dispatch;
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
@@ -19,15 +19,19 @@ use crate::queue::OutboundQueue;
 use crate::trigger::{Task, Trigger};
 use crate::{backoff, sweep};
 
-/// How often the queue delivers a message before it sets it aside (`maxReceiveCount` in the template). With the last
-/// delivery a message is settled one way or the other.
-const LAST_DELIVERY: u32 = 20;
+/// How often the queue delivers a message before it sets it aside (`maxReceiveCount` in the template): more often than it is
+/// worth trying within a day, however short the waits. With the last delivery a message is settled one way or the other.
+pub(crate) const LAST_DELIVERY: u32 = 200;
+
+/// How long a record waits that nobody can read: it is set aside after an hour and a half.
+const POISON_WAIT: Duration = Duration::from_secs(30);
 
 /// The function, warm.
 pub struct App {
     pub(crate) outbound: OutboundStore,
     pub(crate) inbox: InboxStore,
     pub(crate) connector: Connector,
+    pub(crate) watch: AppWatch,
     pub(crate) accounts: Accounts,
     pub(crate) queue: OutboundQueue,
     pub(crate) clock: Clock,
@@ -48,6 +52,7 @@ impl App {
             outbound: OutboundStore::new(dynamodb.clone(), &tables),
             inbox: InboxStore::new(dynamodb, &tables),
             connector: Connector::new(setup)?,
+            watch: AppWatch::new(setup),
             accounts: Accounts::default(),
             queue: OutboundQueue { client: aws_sdk_sqs::Client::new(&setup.aws), url },
             clock: setup.clock.clone(),
@@ -128,6 +133,7 @@ async fn work(app: &App, messages: Vec<SqsMessage>) -> Vec<String> {
                 let (line, column) = (failure.line(), failure.column());
                 error!(record = id, line, column, "A record of the queue is not an order to send");
                 metric("sends", 1, &[("outcome", "poison")]);
+                app.queue.hide(message.receipt_handle.as_deref().unwrap_or_default(), POISON_WAIT).await;
                 again.push(id);
             }
         }

@@ -6,11 +6,14 @@
 //! | permanent refusal | `failed`, with Meta's code, a sentence for a person and what to do; in the audit trail |
 //! | the token's end | `failed`; the connection is `error` and its card asks to reconnect |
 //! | rate limit, passing trouble | `queued` again; the queue hides the message until it is worth a try, so order is kept |
-//! | the app's own trouble | the same, and a metric; no account is blamed |
+//! | the app's own trouble | the same, a quarter of an hour apart at most, and the app's breaker is told; no account is blamed |
 //! | nobody knows | `uncertain`: an echo settles it, else Meta's Conversations API is asked; only a message that is proven absent is sent again |
 //!
 //! Answers to one contact are one FIFO group: of two deliveries of a group never both are under way. That is why a message
 //! found `sending` at the start of a delivery was left so by a process that died.
+//!
+//! A message is given up by the clock and not by the number of its tries: after a day nobody expects it any more. An open
+//! breaker holds no message back, because it may be wrong: each message finds out itself whether Meta takes it.
 //!
 //! Every few minutes a schedule sweeps up messages that were stored but never reached the queue.
 

@@ -22,6 +22,9 @@ use crate::handler::{App, Delivery, Verdict};
 /// Two questions, and perhaps a few for details. Leaves time to send what is absent before the function's own timeout.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often Meta is asked about a message before a person has to look: for a quarter of an hour. The conversation waits.
+const MOST_QUESTIONS: u32 = 20;
+
 /// How far Meta's clock may be behind ours.
 const CLOCK_SKEW_MS: i64 = 2 * 60 * 1000;
 
@@ -86,9 +89,11 @@ fn found(finding: &str, message: &Message) {
     metric("reconciliations", 1, &[("finding", finding)]);
 }
 
-/// Asks again in half a minute or so. With the queue's last delivery a person has to look.
+/// Asks again in half a minute or so, but not for ever: then a person has to look.
 pub(crate) async fn later(app: &App, delivery: &Delivery, message: &Message) -> Result<Verdict, StoreError> {
-    if delivery.is_last() {
+    // What was no attempt to send was a question.
+    let questions = delivery.tries.saturating_sub(message.attempts);
+    if delivery.is_last() || questions >= MOST_QUESTIONS {
         return give_up(app, delivery, message).await;
     }
     Ok(Verdict::Again(backoff::before_asking(delivery.tries, &message.id)))

@@ -2,6 +2,7 @@
 
 use connect::{Kept, Occasion, UpkeepError};
 use domain::Login;
+use domain::breaker::Seen;
 use edge::telemetry::metric;
 use store::{Due, StoreError};
 
@@ -34,7 +35,7 @@ pub(crate) async fn keep(app: &App, due: &Due, login: Login, probe: bool) -> Res
         metric("connections_broken", 1, &[("reason", problem.as_str())]);
     }
     if kept == Kept::AppRefused {
-        app.watch.refused(login, &due.tenant, now).await?;
+        app.watch.refused(login, &due.tenant, Seen::InUpkeep, now).await?;
     } else if kept.was_served() && breaker.refusals > 0 && app.watch.served(login, now).await? {
         // What was skipped meanwhile is due: it does not wait for the schedule.
         app.queue.send(&Order::Scan { login, due_at: now.seconds(), cursor: None }).await?;

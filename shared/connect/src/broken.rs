@@ -8,8 +8,9 @@ use store::StoreError;
 use crate::connector::Connector;
 
 impl Connector {
-    /// Notes that Meta refuses a connection until somebody connects again, and writes it into the trail. Tells whether
-    /// that was news: of all who find out at the same time one notes it, and a reconnect that was faster stays.
+    /// Notes that Meta refuses a connection until somebody connects again, and writes it into the trail unless that was
+    /// known. Tells whether it was noted: of all who find out at the same time one does, and a reconnect that was faster
+    /// stays.
     ///
     /// # Errors
     ///
@@ -23,6 +24,9 @@ impl Connector {
         let error = ConnectionError { reason: problem.as_str().to_owned(), since: now.seconds() };
         if self.connections.set_error(used, &error, now.seconds()).await?.is_none() {
             return Ok(false);
+        }
+        if used.error.is_some() {
+            return Ok(true);
         }
         let line = AuditEvent::new(used.tenant.clone(), AuditKind::ConnectionError, now)
             .with("reason", problem.as_str())

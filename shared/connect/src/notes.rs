@@ -28,6 +28,11 @@ pub(crate) fn resubscribed(connection: &Connection, now: UnixMillis) -> AuditEve
     unasked(AuditKind::Resubscribed, connection, now)
 }
 
+/// Meta accepts the connection again, without anybody having connected it again.
+pub(crate) fn recovered(connection: &Connection, now: UnixMillis) -> AuditEvent {
+    unasked(AuditKind::Recovered, connection, now)
+}
+
 /// The connection will stop working unless somebody connects again.
 pub(crate) fn noticed(connection: &Connection, notice: &Notice, now: UnixMillis) -> AuditEvent {
     unasked(AuditKind::ConnectionNotice, connection, now)

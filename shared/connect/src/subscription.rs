@@ -25,6 +25,27 @@ pub(crate) enum SubscriptionError {
     Graph(#[from] GraphError),
 }
 
+/// Why nothing is certain to be delivered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RestoreError {
+    #[error("Meta did not say whether it delivers")]
+    Unread(#[source] SubscriptionError),
+    #[error("Meta delivers nothing, and does not begin to")]
+    Dropped(#[source] SubscriptionError),
+}
+
+impl RestoreError {
+    /// What Meta answered, where it did.
+    pub(crate) const fn refusal(&self) -> Option<&GraphError> {
+        match self {
+            Self::Unread(SubscriptionError::Graph(failure)) | Self::Dropped(SubscriptionError::Graph(failure)) => {
+                Some(failure)
+            }
+            Self::Unread(_) | Self::Dropped(_) => None,
+        }
+    }
+}
+
 /// Has Meta deliver the account's webhooks, and checks that it will.
 pub(crate) async fn begin(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<(), SubscriptionError> {
     in_time(async {
@@ -54,13 +75,17 @@ pub(crate) enum Restored {
 }
 
 /// Reads the subscription, and makes it again where Meta has dropped it.
-pub(crate) async fn restore(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<Restored, SubscriptionError> {
-    let read = timeout(PATIENCE, graph.subscription(access)).await.map_err(|_| SubscriptionError::Timeout)??;
+pub(crate) async fn restore(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<Restored, RestoreError> {
+    let read = read(graph, access).await.map_err(RestoreError::Unread)?;
     if check(&read).is_ok() {
         return Ok(Restored::Unneeded);
     }
-    begin(graph, access).await?;
+    begin(graph, access).await.map_err(RestoreError::Dropped)?;
     Ok(Restored::Again)
+}
+
+async fn read(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<Subscription, SubscriptionError> {
+    Ok(timeout(PATIENCE, graph.subscription(access)).await.map_err(|_| SubscriptionError::Timeout)??)
 }
 
 /// Has Meta deliver nothing more.

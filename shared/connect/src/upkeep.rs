@@ -12,7 +12,7 @@ use vault::VaultError;
 use crate::connector::Connector;
 use crate::notes;
 use crate::registrations::RegistrationError;
-use crate::subscription::{self, Restored, SubscriptionError};
+use crate::subscription::{self, RestoreError, Restored};
 
 /// Why a connection is looked after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,9 @@ impl Connector {
     /// With Instagram Login the token is renewed when it is due; with Facebook Login there is nothing to renew, and Meta
     /// is asked what it thinks of the token. Then the subscription is read, and made again where Meta has dropped it.
     ///
+    /// A connection that Meta has refused is tried only where somebody asks for it, and works again if Meta takes its token
+    /// after all.
+    ///
     /// # Errors
     ///
     /// [`UpkeepError`]: the connection is due as before.
@@ -135,7 +138,8 @@ impl Connector {
         let Some(appointment) = self.connections.appointment(due).await? else { return Ok(Kept::Idle) };
         let Appointment { connection, due_at, setbacks } = appointment;
         let is_due = occasion != Occasion::Due || due_at.is_some_and(|at| at <= now.seconds());
-        if !connection.is_active() || !is_due {
+        let can_work = connection.upkeep_at(now.seconds()).is_some() || connection.status == ConnectionStatus::Error;
+        if !can_work || !is_due {
             return Ok(Kept::Idle);
         }
         let mut keeper = Keeper { connector: self, used: connection.clone(), next: connection, renewed: false, now };
@@ -217,29 +221,42 @@ impl Keeper<'_> {
         Ok(renewed.token)
     }
 
-    /// Has Meta deliver again where it does not. What Meta does not confirm is shown as pending, and told once.
+    /// Has Meta deliver again where it does not. Where Meta will not, the connection is shown as pending, which is told once;
+    /// it is tried again until Meta does.
     async fn restore_subscription(&mut self, graph: &GraphClient<'_>, token: &AccessToken) -> Result<(), Trouble> {
         let (account, page) = (self.used.ig_user_id.clone(), self.used.page_id.clone());
         let access = AccountAccess { ig_user_id: &account, page_id: page.as_ref(), token };
         match subscription::restore(graph, access).await {
             Ok(restored) => {
-                self.next.status = ConnectionStatus::Active;
+                self.shift(ConnectionStatus::Active);
                 if restored == Restored::Again {
                     warn!(ig.id = %account, "Meta had dropped the subscription of account {account}");
                     self.connector.trail.note(notes::resubscribed(&self.used, self.now)).await;
                 }
                 Ok(())
             }
-            Err(SubscriptionError::Graph(failure)) => Err(self.report(&failure)),
-            Err(SubscriptionError::Timeout) => Err(Trouble::Passing(0)),
-            Err(failure @ (SubscriptionError::NotListed | SubscriptionError::WithoutMessages)) => {
-                warn!(ig.id = %account, error = %Chain(&failure), "Account {account} receives nothing");
-                if self.next.status == ConnectionStatus::Active {
-                    self.connector.trail.note(notes::not_subscribed(&self.used, self.now)).await;
+            Err(failure) => {
+                let trouble = failure.refusal().map_or(Trouble::Passing(0), |refusal| self.report(refusal));
+                if let (RestoreError::Dropped(_), Trouble::Passing(_)) = (&failure, &trouble) {
+                    warn!(ig.id = %account, error = %Chain(&failure), "Account {account} receives nothing");
+                    self.receives_nothing().await;
                 }
-                self.next.status = ConnectionStatus::Pending;
-                Err(Trouble::Passing(0))
+                Err(trouble)
             }
+        }
+    }
+
+    async fn receives_nothing(&mut self) {
+        if self.next.status == ConnectionStatus::Active {
+            self.connector.trail.note(notes::not_subscribed(&self.used, self.now)).await;
+        }
+        self.shift(ConnectionStatus::Pending);
+    }
+
+    /// A pause is the plan's: nothing that Meta says ends it.
+    fn shift(&mut self, status: ConnectionStatus) {
+        if self.used.status != ConnectionStatus::Paused {
+            self.next.status = status;
         }
     }
 
@@ -273,6 +290,9 @@ impl Keeper<'_> {
     /// All is well. Costs no write when a new token was stored a moment ago and nothing has changed since.
     async fn settle(mut self) -> Result<Kept, UpkeepError> {
         self.remind().await;
+        if self.next.error.take().is_some() {
+            self.connector.trail.note(notes::recovered(&self.used, self.now)).await;
+        }
         if self.renewed && self.next == self.used {
             return Ok(Kept::Renewed);
         }
@@ -287,8 +307,8 @@ impl Keeper<'_> {
     }
 
     async fn give_up(self, problem: AccountProblem) -> Result<Kept, UpkeepError> {
-        let news = self.connector.mark_broken(&self.used, problem, self.now).await?;
-        Ok(if news { Kept::Broken(problem) } else { Kept::Overtaken })
+        let noted = self.connector.mark_broken(&self.used, problem, self.now).await?;
+        Ok(if noted { Kept::Broken(problem) } else { Kept::Overtaken })
     }
 
     /// Tells the tenant, once, what will end soon; and takes it back when it does not any more.

@@ -1,5 +1,6 @@
 //! Tells the operator when Meta refuses an app as a whole, and when that is over.
 
+use domain::breaker::Seen;
 use domain::{AuditEvent, AuditKind, Breaker, Login, TenantId, UnixMillis};
 use edge::Setup;
 use edge::telemetry::metric;
@@ -38,9 +39,15 @@ impl AppWatch {
     /// # Errors
     ///
     /// [`StoreError`]: the refusal was not noted.
-    pub async fn refused(&self, login: Login, tenant: &TenantId, now: UnixMillis) -> Result<(), StoreError> {
+    pub async fn refused(
+        &self,
+        login: Login,
+        tenant: &TenantId,
+        seen: Seen,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
         metric("app_level_failures", 1, &[("login", login.as_str())]);
-        let opened = self.breakers.change(login, |breaker| breaker.refused(tenant, now.seconds())).await?;
+        let opened = self.breakers.change(login, |breaker| breaker.refused(tenant, seen, now.seconds())).await?;
         if opened {
             error!(login = login.as_str(), "Meta refuses the app: no account is asked for until a probe succeeds");
             metric("app_unavailable", 1, &[("login", login.as_str())]);

@@ -23,6 +23,16 @@ const WINDOW_SECONDS: i64 = 24 * 60 * 60;
 /// How long after a probe the next one is made.
 pub const PROBE_SECONDS: i64 = 15 * 60;
 
+/// In which call Meta refused the app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// While a connection was looked after. Successes there are noted as well, so each refusal counts.
+    InUpkeep,
+    /// While a message was sent. Nobody notes each message that goes out, so a refusal only counts as one more tenant's:
+    /// however much a single tenant sends in vain, others work.
+    InSending,
+}
+
 /// What is known of Meta's refusals of one app, by its login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breaker {
@@ -71,7 +81,7 @@ impl Breaker {
     }
 
     /// Meta refused the app; tells whether that opened the breaker.
-    pub fn refused(&mut self, tenant: &TenantId, now: UnixSeconds) -> bool {
+    pub fn refused(&mut self, tenant: &TenantId, seen: Seen, now: UnixSeconds) -> bool {
         if self.is_open() {
             return false;
         }
@@ -81,8 +91,10 @@ impl Breaker {
         if self.refusals == 0 {
             self.since = now;
         }
-        self.refusals = self.refusals.saturating_add(1);
-        self.tenants.insert(tenant.clone());
+        let is_news = self.tenants.insert(tenant.clone());
+        if is_news || seen == Seen::InUpkeep {
+            self.refusals = self.refusals.saturating_add(1);
+        }
         let opens = self.tenants.len() >= TENANTS || self.refusals >= REFUSALS;
         if opens {
             self.opened_at = Some(now);
@@ -120,7 +132,7 @@ mod tests {
 
     fn opened_by(tenants: &[&str]) -> Option<usize> {
         let mut breaker = Breaker::new(Login::Instagram);
-        tenants.iter().position(|name| breaker.refused(&tenant(name), NOW))
+        tenants.iter().position(|name| breaker.refused(&tenant(name), Seen::InUpkeep, NOW))
     }
 
     #[test]
@@ -131,14 +143,22 @@ mod tests {
     }
 
     #[test]
+    fn refusals_of_messages_open_it_by_the_third_tenant_and_not_by_their_number() {
+        let mut breaker = Breaker::new(Login::Instagram);
+        let mut refused = |name| breaker.refused(&tenant(name), Seen::InSending, NOW);
+        assert!((0..50).all(|_| !refused("a")));
+        assert!(!refused("b") && refused("c"));
+    }
+
+    #[test]
     fn a_success_in_between_and_a_day_in_between_start_the_count_anew() {
         let mut breaker = Breaker::new(Login::Instagram);
-        breaker.refused(&tenant("a"), NOW);
-        breaker.refused(&tenant("b"), NOW);
+        breaker.refused(&tenant("a"), Seen::InUpkeep, NOW);
+        breaker.refused(&tenant("b"), Seen::InUpkeep, NOW);
         assert_eq!(breaker.served(), None);
-        assert!(!breaker.refused(&tenant("c"), NOW));
-        assert!(!breaker.refused(&tenant("d"), NOW));
-        assert!(!breaker.refused(&tenant("e"), NOW.plus(WINDOW_SECONDS + 1)));
+        assert!(!breaker.refused(&tenant("c"), Seen::InUpkeep, NOW));
+        assert!(!breaker.refused(&tenant("d"), Seen::InUpkeep, NOW));
+        assert!(!breaker.refused(&tenant("e"), Seen::InUpkeep, NOW.plus(WINDOW_SECONDS + 1)));
         assert_eq!(breaker.refusals, 1);
     }
 
@@ -146,7 +166,7 @@ mod tests {
     fn an_open_breaker_lets_one_probe_through_at_a_time_until_one_succeeds() {
         let mut breaker = Breaker::new(Login::Facebook);
         for name in ["a", "b", "c"] {
-            breaker.refused(&tenant(name), NOW);
+            breaker.refused(&tenant(name), Seen::InUpkeep, NOW);
         }
         assert!(!breaker.take_probe(NOW));
         let later = NOW.plus(PROBE_SECONDS);

@@ -3,7 +3,7 @@
 //! Once a day the subscription is read back. A token is renewed at half of its life, so that a month remains for
 //! trying again; what cannot be renewed is told to the tenant before it ends.
 
-use crate::connection::{Connection, Login, Notice};
+use crate::connection::{Connection, ConnectionStatus, Login, Notice};
 use crate::time::UnixSeconds;
 
 const HOUR: i64 = 60 * 60;
@@ -43,11 +43,19 @@ impl Connection {
         Some(issued_at.plus((life / 2).max(RENEWABLE_AGE_SECONDS)))
     }
 
-    /// When the connection is to be looked after next, if all is well at this time; `None` when it is not active.
+    /// When the connection is to be looked after next, if all is well at this time; `None` when that would help nobody.
+    ///
+    /// One that is paused is left alone until its token is to be renewed, so that an upgrade finds a token that works.
     #[must_use]
     pub fn upkeep_at(&self, now: UnixSeconds) -> Option<UnixSeconds> {
         let check_up = now.plus(CHECK_UP_SECONDS);
-        self.is_active().then(|| self.renewal_at().map_or(check_up, |renewal| renewal.min(check_up)))
+        match self.status {
+            ConnectionStatus::Active | ConnectionStatus::Pending => {
+                Some(self.renewal_at().map_or(check_up, |renewal| renewal.min(check_up)))
+            }
+            ConnectionStatus::Paused if self.error.is_none() => self.renewal_at(),
+            ConnectionStatus::Paused | ConnectionStatus::Error | ConnectionStatus::Revoked => None,
+        }
     }
 
     /// Whether the token has ended.
@@ -80,7 +88,7 @@ pub const fn wait_after(setbacks: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{ConnectionStatus, PROVIDER};
+    use crate::connection::{ConnectionError, PROVIDER};
     use crate::secret::SealedToken;
 
     const NOW: UnixSeconds = UnixSeconds::new(1_795_158_000);
@@ -130,10 +138,20 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_not_active_is_left_alone() {
-        for status in [ConnectionStatus::Revoked, ConnectionStatus::Error, ConnectionStatus::Paused] {
+    fn a_connection_that_does_not_work_is_left_alone() {
+        for status in [ConnectionStatus::Revoked, ConnectionStatus::Error] {
             assert_eq!(Connection { status, ..connection() }.upkeep_at(NOW), None, "{status:?}");
         }
+    }
+
+    #[test]
+    fn a_paused_connection_is_looked_after_when_its_token_is_to_be_renewed() {
+        let paused = Connection { status: ConnectionStatus::Paused, ..connection() };
+        assert_eq!(paused.upkeep_at(NOW), Some(NOW.plus(30 * DAY)));
+        let page = Connection { login: Login::Facebook, ..paused.clone() };
+        assert_eq!(page.upkeep_at(NOW), None, "nothing can be renewed");
+        let error = ConnectionError { reason: "password_changed".to_owned(), since: NOW };
+        assert_eq!(Connection { error: Some(error), ..paused }.upkeep_at(NOW), None, "nothing works");
     }
 
     #[test]

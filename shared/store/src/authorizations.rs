@@ -132,7 +132,7 @@ impl AuthorizationStore {
         Ok(Some(request).filter(|request| open && request.tenant == *tenant && request.user == *user))
     }
 
-    /// Ends the choice: works once. Answers the request as it was offered; the candidates' tokens are gone from the
+    /// Ends the choice: works once, unless it is [reopened](Self::reopen). Answers the request as it was offered; the candidates' tokens are gone from the
     /// table.
     ///
     /// # Errors
@@ -156,6 +156,31 @@ impl AuthorizationStore {
             Step::Taken(request) => Some(request),
             Step::Refused(_) => None,
         })
+    }
+
+    /// Offers the accounts again after a choice that connected none of them, until it expires as before. Tells whether the
+    /// request was waiting for that.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn reopen(
+        &self,
+        state_hash: &str,
+        candidates: &[Candidate],
+        grant: &Grant,
+        now: UnixSeconds,
+    ) -> Result<bool, StoreError> {
+        let update = self
+            .step(state_hash, "chosen", "choosing")
+            .update_expression("SET phase = :next, candidates = :candidates, #grant = :grant")
+            .condition_expression("phase = :phase AND expires_at > :now")
+            .expression_attribute_names("#grant", "grant")
+            .expression_attribute_values(":candidates", to_value(&candidates)?)
+            .expression_attribute_values(":grant", to_value(grant)?)
+            .expression_attribute_values(":now", number(now.get()))
+            .return_values(ReturnValue::AllNew);
+        Ok(matches!(outcome(update).await?, Step::Taken(_)))
     }
 
     fn step(&self, state_hash: &str, phase: &str, next: &str) -> UpdateItemFluentBuilder {

@@ -121,7 +121,8 @@ impl ConnectionStore {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn clear_error(&self, used: &Connection, now: UnixSeconds) -> Result<Option<Connection>, StoreError> {
-        let healed = Connection { status: unless_paused(used, ConnectionStatus::Active), ..used.clone() };
+        let status = unless_paused(used, ConnectionStatus::Active);
+        let healed = Connection { status, error: None, ..used.clone() };
         let mut expression = "SET #status = :status, updated_at = :now".to_owned();
         let mut update = self.update(used, now);
         for (name, value) in activate::refresh_attributes(&healed) {

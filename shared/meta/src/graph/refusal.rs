@@ -37,8 +37,11 @@ pub enum Wording {
     NotReviewed,
     /// The authorization code was used, or is too old.
     CodeSpent,
-    /// The app id or secret is of another app, as the Meta app's in place of the Instagram app's.
+    /// The app id or secret is of another app, as the Meta app's in place of the Instagram app's; or the secret was changed
+    /// at Meta and not here; or the app is gone. Comes with code 190 or 100 as well, and says nothing about the account.
     WrongApp,
+    /// Meta has blocked the app. Comes with the code of a missing permission.
+    AppBlocked,
     /// The `redirect_uri` is not registered, or not the one of the authorization request.
     RedirectMismatch,
 }
@@ -117,7 +120,7 @@ fn is_plain(trace: &str) -> bool {
 
 impl Wording {
     /// Parts of Meta's texts, in lower case. Reported by integrators: Meta documents none of them as stable.
-    const KNOWN: [(&'static str, Self); 9] = [
+    const KNOWN: [(&'static str, Self); 13] = [
         ("unsupported request", Self::UnsupportedRequest),
         ("disabled access to instagram direct messaging", Self::MessageAccessOff),
         ("does not have advanced access", Self::NotReviewed),
@@ -126,6 +129,10 @@ impl Wording {
         ("authorization code has been used", Self::CodeSpent),
         ("authorization code has expired", Self::CodeSpent),
         ("invalid platform app", Self::WrongApp),
+        ("error validating application", Self::WrongApp),
+        ("error validating client secret", Self::WrongApp),
+        ("invalid appsecret_proof", Self::WrongApp),
+        ("api access blocked", Self::AppBlocked),
         ("redirect_uri", Self::RedirectMismatch),
     ];
 

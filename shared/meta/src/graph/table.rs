@@ -50,6 +50,7 @@ const ROWS: &[Row] = &[
     (Says(Wording::NotReviewed),        account(Problem::NotReviewed),       &explain::APP_NOT_REVIEWED),
     (Says(Wording::CodeSpent),          InvalidGrant,                        &explain::INVALID_GRANT),
     (Says(Wording::WrongApp),           AppLevel,                            &explain::APP_BLOCKED),
+    (Says(Wording::AppBlocked),         AppLevel,                            &explain::APP_BLOCKED),
     (Says(Wording::RedirectMismatch),   AppLevel,                            &explain::APP_BLOCKED),
 
     // The login's code: used, expired

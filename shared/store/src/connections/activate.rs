@@ -201,7 +201,7 @@ fn revoked(found: Connection, now: UnixSeconds) -> Connection {
     }
 }
 
-/// Places an active connection in the index of what is to be looked after, by its login.
+/// Places a connection in the index of what is to be looked after, by its login, if it is.
 pub(super) fn refresh_attributes(connection: &Connection) -> Vec<(&'static str, IndexValue)> {
     let Some(due_at) = connection.upkeep_at(connection.updated_at) else { return Vec::new() };
     vec![

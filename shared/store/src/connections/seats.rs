@@ -104,8 +104,8 @@ impl ConnectionStore {
             .expression_attribute_values(":change", number(change))
     }
 
-    /// Turns the connection that was read into another status, and touches nothing else of it. Who waits is not looked
-    /// after; who comes back is, at once.
+    /// Turns the connection that was read into another status, and touches nothing else of it. Who waits is looked after
+    /// when the token is to be renewed; who comes back is at once.
     fn set_status(&self, used: &Connection, next: &Connection) -> Result<TransactWriteItem, StoreError> {
         let set = "SET #status = :status, updated_at = :now, #version = :next";
         let update = Update::builder()
@@ -118,12 +118,13 @@ impl ConnectionStore {
             .expression_attribute_values(":version", number(used.version))
             .expression_attribute_values(":next", number(next.version))
             .expression_attribute_values(":now", number(next.updated_at.get()));
-        if next.is_active() {
-            update
-                .update_expression(format!("{set}, {REFRESH_SHARD} = :login, {REFRESH_AT} = :now"))
+        let due_at = if next.is_active() { Some(next.updated_at) } else { next.upkeep_at(next.updated_at) };
+        match due_at {
+            Some(due_at) => update
+                .update_expression(format!("{set}, {REFRESH_SHARD} = :login, {REFRESH_AT} = :due"))
                 .expression_attribute_values(":login", text(next.login.as_str()))
-        } else {
-            update.update_expression(format!("{set} REMOVE {REFRESH_SHARD}, {REFRESH_AT}"))
+                .expression_attribute_values(":due", number(due_at.get())),
+            None => update.update_expression(format!("{set} REMOVE {REFRESH_SHARD}, {REFRESH_AT}")),
         }
         .part()
     }

@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::item::{Difference, Item, Written, from_item, number, text, to_item, written};
 use crate::key::{Key, connection_of};
 
-/// The sparse index of active connections; it holds keys only.
+/// The sparse index of connections that are looked after; it holds keys only.
 const BY_REFRESH: &str = "by-refresh";
 /// The index's partition: the login, so that the accounts of one Meta app can be left alone.
 pub(super) const REFRESH_SHARD: &str = "refresh_shard";
@@ -41,7 +41,7 @@ pub struct DueCursor {
 pub struct Appointment {
     /// As it is now.
     pub connection: Connection,
-    /// When it is to be looked after; `None` when it is not active.
+    /// When it is to be looked after; `None` when that would help nobody.
     pub due_at: Option<UnixSeconds>,
     /// How often in a row that has failed.
     pub setbacks: u32,
