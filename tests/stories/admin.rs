@@ -116,6 +116,8 @@ async fn an_account_is_connected_by_hand_and_receives() {
     world.dm(INES, LUNA, "Hola").await;
     assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola"]);
     assert_eq!(ana.audit().await[0], "instagram.connected");
+    let checked = ana.post(&format!("{CONNECTIONS}/{id}/resubscribe"), json!({})).await.json();
+    assert_eq!(checked["connection"]["notice"], Value::Null, "that Meta does not tell its end is no end");
 }
 
 #[tokio::test]

@@ -61,8 +61,8 @@ async fn stored_person(world: &World) -> Value {
 /// The same of a tenant's account.
 async fn person_of(world: &World, tenant: &str) -> String {
     let items = world.tables().items("ConnectionsTable").await;
-    let of_tenant = items.iter().filter(|item| item["pk"].as_s().is_ok_and(|pk| *pk == format!("TENANT#{tenant}")));
-    let found = of_tenant.filter_map(|item| item.get("app_scoped_user_id")?.as_s().ok().cloned()).next();
+    let mut of_tenant = items.iter().filter(|item| item["pk"].as_s().is_ok_and(|pk| *pk == format!("TENANT#{tenant}")));
+    let found = of_tenant.find_map(|item| item.get("app_scoped_user_id")?.as_s().ok().cloned());
     found.expect("a connection knows who made it")
 }
 

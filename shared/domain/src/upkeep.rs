@@ -71,7 +71,9 @@ impl Connection {
             let until = end.filter(|end| *end <= now.plus(ahead))?;
             Some(Notice { reason: reason.to_owned(), until })
         };
-        let token = near("token_expires", self.token_expires_at, EXPIRY_NOTICE_SECONDS);
+        // Before its time a token has not failed to be renewed, however short its life is.
+        let ends_at = self.token_expires_at.filter(|_| self.renewal_at().is_none_or(|renewal| renewal <= now));
+        let token = near("token_expires", ends_at, EXPIRY_NOTICE_SECONDS);
         let access = near("data_access_expires", self.data_access_expires_at, DATA_ACCESS_NOTICE_SECONDS);
         token.into_iter().chain(access).min_by_key(|notice| notice.until)
     }
@@ -163,6 +165,13 @@ mod tests {
         assert_eq!(reason(NOW.plus(51 * DAY)).as_deref(), Some("data_access_expires"));
         let token = Connection { data_access_expires_at: None, ..both };
         assert_eq!(token.notice_due(NOW.plus(51 * DAY)).map(|notice| notice.until), Some(NOW.plus(60 * DAY)));
+    }
+
+    #[test]
+    fn a_token_of_a_short_life_is_no_news_until_it_was_not_renewed() {
+        let short = Connection { token_expires_at: Some(NOW.plus(2 * DAY)), ..connection() };
+        assert_eq!(short.notice_due(NOW.plus(HOUR)), None);
+        assert_eq!(short.notice_due(NOW.plus(DAY)).map(|notice| notice.until), Some(NOW.plus(2 * DAY)));
     }
 
     #[test]
