@@ -86,7 +86,7 @@ pub(crate) async fn meta(settings: &StackSettings, api_url: &str) -> Result<Meta
     meta.await.map_err(|source| StartError::Io { what: "the simulated Meta's port or state file", source })
 }
 
-/// The template's parameters in this stack.
+/// The template's parameters that this stack sets itself.
 fn parameters(api_url: &str, issuer_url: &str, meta_url: &str, real: Option<&RealMeta>) -> BTreeMap<String, String> {
     let redirect_uri = real.and_then(|real| real.redirect_uri.clone());
     let prefix = if real.is_some() { "https://".to_owned() } else { format!("{meta_url}/") };
@@ -102,7 +102,7 @@ fn parameters(api_url: &str, issuer_url: &str, meta_url: &str, real: Option<&Rea
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The template as a stack at these addresses reads it.
+/// The template as a stack at these addresses reads it; `chosen` are parameter values that go before all others.
 ///
 /// # Errors
 ///
@@ -112,8 +112,11 @@ pub fn resolved_template(
     issuer_url: &str,
     meta_url: &str,
     real: Option<&RealMeta>,
+    chosen: &BTreeMap<String, String>,
 ) -> Result<Template, TemplateError> {
-    Template::read(&Template::path(), &parameters(api_url, issuer_url, meta_url, real))
+    let mut parameters = parameters(api_url, issuer_url, meta_url, real);
+    parameters.extend(chosen.clone());
+    Template::read(&Template::path(), &parameters)
 }
 
 /// What functions and their triggers share.

@@ -1,6 +1,6 @@
 //! How a stack starts, and why it may not.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 
 use crate::{
     apps::RealMeta, clock::StackClock, issuer::KeyError, logs::Output, provision::ProvisionError,
@@ -55,6 +55,8 @@ pub struct StackSettings {
     pub schedules: bool,
     /// Real apps instead of the simulated Meta's.
     pub real_meta: Option<RealMeta>,
+    /// Values for parameters of the template, by name, instead of the stack's own and the defaults.
+    pub parameters: BTreeMap<String, String>,
     /// Where the functions run.
     pub invocation: Invocation,
     /// What is shown of the logs.
@@ -72,6 +74,7 @@ impl StackSettings {
             retry_delay: None,
             schedules: true,
             real_meta: None,
+            parameters: BTreeMap::new(),
             invocation: Invocation::InProcess,
             output: Output::Silent,
         }

@@ -90,7 +90,7 @@ impl Stack {
         let real = settings.real_meta.as_ref();
         let apps = real.map_or_else(apps::simulated, |real| real.apps.clone());
 
-        let template = assemble::resolved_template(&api.url, &issuer.url, meta.url(), real)?;
+        let template = assemble::resolved_template(&api.url, &issuer.url, meta.url(), real, &settings.parameters)?;
         let sdk = provision::sdk_config(aws.url(), "local-stack").await;
         let secrets = BTreeMap::from([("MetaAppsSecret".to_owned(), apps::secret(&apps))]);
         let identities = provision::provision(&template, &sdk, &secrets).await?;

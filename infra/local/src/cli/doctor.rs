@@ -16,7 +16,8 @@ pub(super) fn run(options: &UpOptions) -> Result<(), BoxError> {
     let real = RealMeta::from_variables(|name| std::env::var(name).ok())?;
     let urls = |port: u16| format!("http://127.0.0.1:{port}");
     let ports = options.ports();
-    let template = local::resolved_template(&urls(ports.api), &urls(ports.issuer), &urls(ports.meta), real.as_ref())?;
+    let [api, issuer, meta] = [ports.api, ports.issuer, ports.meta].map(urls);
+    let template = local::resolved_template(&api, &issuer, &meta, real.as_ref(), &options.parameters())?;
     let mut lines =
         vec![format!("template   {}", Template::path().display()), format!("data       {}", data_dir().display())];
     for (what, port) in [("api", ports.api), ("aws", ports.aws), ("meta", ports.meta), ("issuer", ports.issuer)] {

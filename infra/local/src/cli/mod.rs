@@ -8,6 +8,7 @@ mod up;
 mod webhook;
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -61,6 +62,9 @@ struct UpOptions {
     /// Runs the functions' binaries from this folder instead of their libraries in this process
     #[arg(long, value_name = "DIR", global = true)]
     processes: Option<PathBuf>,
+    /// Sets a parameter of template.yaml, as `Locale=en`; may be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = pair, global = true)]
+    parameters: Vec<(String, String)>,
     /// Port of the HTTP API
     #[arg(long, default_value_t = Ports::FIXED.api, global = true)]
     api_port: u16,
@@ -89,15 +93,25 @@ impl UpOptions {
         self.processes.clone().map_or(Invocation::InProcess, |bin_dir| Invocation::Processes { bin_dir })
     }
 
+    fn parameters(&self) -> BTreeMap<String, String> {
+        self.parameters.iter().cloned().collect()
+    }
+
     fn settings(&self) -> Result<StackSettings, BoxError> {
         Ok(StackSettings {
             ports: self.ports(),
             real_meta: RealMeta::from_variables(|name| std::env::var(name).ok())?,
             invocation: self.invocation(),
             output: self.output(),
+            parameters: self.parameters(),
             ..StackSettings::new(data_dir())
         })
     }
+}
+
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is written as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// `.buzon` at the root of the repository.
