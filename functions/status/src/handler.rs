@@ -21,6 +21,9 @@ const ALL_CHANNELS: &str = "/integrations/status";
 /// The route that connects another account.
 const START: &str = "POST /api/integrations/meta/instagram/start";
 
+/// The route that connects an account by its id and a token.
+const BY_HAND: &str = "POST /api/admin/connections";
+
 /// What the function needs.
 pub struct App {
     clock: Clock,
@@ -53,12 +56,13 @@ struct Channels {
     instagram: Card,
 }
 
-/// What is connected, and whether the caller can connect more.
+/// What is connected, and whether the caller can connect more: at Meta, or by hand.
 #[derive(Serialize)]
 struct Card {
     #[serde(flatten)]
     status: InstagramStatus,
     can_connect: bool,
+    can_connect_by_hand: bool,
     plan: PlanView,
 }
 
@@ -80,9 +84,11 @@ async fn instagram(app: &App, request: &Request) -> Result<Card, StatusError> {
     let caller = Caller::admit(request, &app.claims)?;
     let (profile, connections) = standing(app, &caller, app.clock.now_ms()).await?;
     let plan = app.plans.plan(&profile);
-    let may_start = access(START).is_some_and(|access| access.admits(caller.role, false));
+    let debug = caller.debug || profile.settings.integration_debug;
+    let admits = |route| access(route).is_some_and(|access| access.admits(caller.role, debug));
     Ok(Card {
-        can_connect: may_start && plan.check_connection(profile.connected()).is_ok(),
+        can_connect: admits(START) && plan.check_connection(profile.connected()).is_ok(),
+        can_connect_by_hand: admits(BY_HAND),
         plan: PlanView::new(&plan, profile.connected()),
         status: InstagramStatus::of(connections),
     })

@@ -1,9 +1,9 @@
 // @ts-check
-/** The manual connection form: for administrators and where `integration_debug` is switched on, and nowhere else. */
+/** The manual connection form: for whom the server says so, which are administrators and tenants with `integration_debug`. */
 
 import { Api, ApiError } from "./api.js";
 import { h } from "./dom.js";
-import { brand, person, token } from "./session.js";
+import { brand, token } from "./session.js";
 import { language } from "./shell.js";
 import { translator } from "./text.js";
 
@@ -24,12 +24,6 @@ const TEXTS = {
 
 const t = translator(language, brand);
 
-/** Whether the person may use it. The server decides again. */
-function allowed() {
-  const claims = person();
-  return claims?.role === "admin" || String(claims?.integration_debug) === "true";
-}
-
 /**
  * @param {string} name
  * @param {string} label
@@ -40,11 +34,21 @@ function field(name, label, attributes = {}) {
 }
 
 /**
- * The form, folded; `null` for everybody else.
- * @param {HTMLElement} card the card to refresh
+ * Puts the form, folded, below the card as soon as the card knows that the person may use it.
+ * @param {HTMLElement} card
  */
-export function manualConnection(card) {
-  if (!allowed()) return null;
+export function offerManualConnection(card) {
+  /** @type {HTMLElement | undefined} */
+  let panel;
+  card.addEventListener("buzon-status", (event) => {
+    if (panel || !(/** @type {CustomEvent} */ (event).detail.can_connect_by_hand)) return;
+    panel = manualConnection(card);
+    card.parentElement?.append(panel);
+  });
+}
+
+/** @param {HTMLElement} card the card to refresh */
+function manualConnection(card) {
   const said = h("p", { role: "status" });
   const button = h("button", { class: "secondary", type: "submit" }, TEXTS.go);
   const form = h(

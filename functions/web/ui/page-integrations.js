@@ -3,7 +3,8 @@
 
 import "./buzon.js";
 import { h } from "./dom.js";
-import { manualConnection } from "./manual.js";
+import { offerManualConnection } from "./manual.js";
+import { nextSteps } from "./next-steps.js";
 import { endPopup, forgetChoice, inPopup } from "./round-trip.js";
 import { token } from "./session.js";
 import { component, language, page } from "./shell.js";
@@ -29,5 +30,6 @@ if (outcome && popup) {
   page(h("p", { class: "lead" }, TEXTS.close));
 } else {
   const card = component("buzon-connect-card", token, { outcome, "return-to": location.pathname });
-  page(h("h1", {}, TEXTS.title), h("p", { class: "lead" }, TEXTS.lead), card, manualConnection(card));
+  offerManualConnection(card);
+  page(h("h1", {}, TEXTS.title), h("p", { class: "lead" }, TEXTS.lead), card, nextSteps(card));
 }
