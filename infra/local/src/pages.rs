@@ -26,10 +26,13 @@ button { font: inherit; min-height: 44px; padding: .5rem 1.1rem; border: 1px sol
   background: var(--surface); color: inherit; cursor: pointer; }
 button:hover { border-color: var(--accent); }
 button.main { background: var(--accent); border-color: transparent; color: var(--on-accent); font-weight: 600; margin: 0 .5rem .5rem 0; }
-.person { display: grid; grid-template-columns: auto 1fr; gap: 0 .85rem; align-items: center; padding: .9rem 1rem; border-radius: 14px;
+.person { display: grid; grid-template-columns: auto 1fr auto; gap: 0 .85rem; align-items: center; padding: .9rem 1rem; border-radius: 14px;
   text-align: left; width: 100%; font-weight: 600; }
 .person .initial { grid-row: span 2; display: grid; place-items: center; width: 44px; height: 44px; border-radius: 50%;
   background: var(--accent); color: var(--on-accent); font-weight: 700; }
+.person .plan { grid-column: 3; grid-row: 1 / span 2; padding: .1rem .6rem; border: 1px solid var(--line); border-radius: 999px;
+  color: var(--muted); font-size: .8rem; font-weight: 500; }
+.person small { grid-column: 2; grid-row: 2; }
 small { color: var(--muted); font-size: .875rem; font-weight: 400; }
 pre { overflow-x: auto; padding: .9rem; border: 1px solid var(--line); border-radius: 14px; background: var(--surface); font-size: .8rem; }
 ";
@@ -66,8 +69,9 @@ fn person_button(person: &Person) -> Markup {
     html! {
         button.person name="person" value=(person.id) {
             span.initial aria-hidden="true" { (person.name.chars().take(1).collect::<String>()) }
-            (person.name)
-            small { (person.tenant_name) " · " (person.role) " · plan " (person.plan) }
+            span { (person.name) }
+            span.plan { (person.plan) }
+            small { (person.tenant_name) " · " (person.role) }
         }
     }
 }

@@ -5,7 +5,7 @@ const $ = (id) => document.getElementById(id);
 const view = document.querySelector('main.phone');
 const POLL_MS = 1000;
 
-const state = { contacts: [], accounts: [], contact: null, account: null, shown: '', context: null };
+const state = { contacts: [], accounts: [], contact: null, account: null, shown: '', context: null, atEnd: true };
 
 const EXTRAS = [
   ['Photo', { kind: 'media', media: 'image' }],
@@ -71,6 +71,7 @@ function choose(contact, account, open) {
   state.contact = known(state.contacts, contact) ? contact : state.contacts[0]?.username;
   state.account = known(state.accounts, account) ? account : state.accounts[0]?.username;
   state.shown = '';
+  state.atEnd = true;
   setContext(null);
   view.dataset.view = open ? 'thread' : 'list';
   const query = new URLSearchParams({ contact: state.contact, account: state.account });
@@ -136,7 +137,6 @@ async function refresh() {
 
 function showThread(thread) {
   const list = $('messages');
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   const nodes = thread.messages.map((message) => showMessage(message, thread));
   if (nodes.length === 0) nodes.push(element('li', { class: 'none' }, 'Say hello. What the account answers shows up here.'));
   const last = thread.messages.at(-1);
@@ -144,7 +144,12 @@ function showThread(thread) {
   if (thread.typing) nodes.push(element('li', { class: 'typing' }, 'typing…'));
   list.replaceChildren(...nodes);
   $('seen').disabled = !thread.messages.some((message) => !message.mine);
-  if (atEnd || last?.mine) list.scrollTop = list.scrollHeight;
+  if (last?.mine) state.atEnd = true;
+  if (state.atEnd) toEnd();
+}
+
+function toEnd() {
+  $('messages').scrollTop = $('messages').scrollHeight;
 }
 
 function showMessage(message) {
@@ -179,7 +184,7 @@ function showAttachment({ type, payload = {} }) {
   if (['image', 'story_mention', 'ig_story', 'share', 'ig_post', 'media'].includes(type) && safe) {
     return element('div', { class: 'bubble picture' }, element('img', { src: url, alt: describe(type, payload), loading: 'lazy' }));
   }
-  if (type === 'audio' && safe) return element('div', { class: 'bubble' }, element('audio', { src: url, controls: true, 'aria-label': 'Voice message' }));
+  if (type === 'audio' && safe) return element('div', { class: 'bubble picture' }, element('audio', { src: url, controls: true, 'aria-label': 'Voice message' }));
   if (type === 'template') return showTemplate(payload);
   if (type === 'ephemeral') return element('div', { class: 'bubble ghost' }, 'View-once photo');
   if (safe) return element('div', { class: 'bubble' }, element('a', { href: url, rel: 'noreferrer', target: '_blank' }, describe(type, payload)));
@@ -266,6 +271,11 @@ function listen() {
   $('contact').addEventListener('change', (event) => choose(event.target.value, state.account, view.dataset.view === 'thread'));
   $('back').addEventListener('click', () => { view.dataset.view = 'list'; });
   $('seen').addEventListener('click', () => act({ kind: 'seen' }));
+  const list = $('messages');
+  list.addEventListener('scroll', () => { state.atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80; });
+  // A picture takes its room only once it is there, and the list of extras takes room of the messages.
+  list.addEventListener('load', () => state.atEnd && toEnd(), true);
+  new ResizeObserver(() => state.atEnd && toEnd()).observe(list);
   $('more').addEventListener('click', () => toggleExtras($('extras').hidden));
   $('extras').append(...EXTRAS.map(([label, action]) => element('button', {
     type: 'button', onclick: () => { toggleExtras(false); act(action); },

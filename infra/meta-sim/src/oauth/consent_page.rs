@@ -27,19 +27,21 @@ pub(super) fn page(world: &World, request: &AuthorizationRequest, query: &str) -
                 p.brand { (brand) span.badge { "simulated" } }
                 h1 { (title) }
                 p.lead { strong { (host) } " asks for access to your " (brand) " account." }
-                fieldset {
-                    legend { "Who are you?" }
-                    div.choices {
-                        @for (index, choice) in choices.iter().enumerate() {
-                            label.choice {
-                                input type="radio" name="user" value=(choice.value) checked[index == 0] required;
-                                (page::avatar(choice.value, choice.name))
-                                span.who { span.name { (choice.name) } span.detail { (choice.detail) } }
+                div.columns {
+                    fieldset {
+                        legend { "Who are you?" }
+                        div.choices {
+                            @for (index, choice) in choices.iter().enumerate() {
+                                label.choice {
+                                    input type="radio" name="user" value=(choice.value) checked[index == 0] required;
+                                    (page::avatar(choice.value, choice.name))
+                                    span.who { span.name { (choice.name) } span.detail { (choice.detail) } }
+                                }
                             }
                         }
                     }
+                    (permissions(request))
                 }
-                (permissions(request))
                 div.actions {
                     button.primary type="submit" name="decision" value="allow" { "Allow" }
                     button.quiet type="submit" name="decision" value="cancel" formnovalidate { "Cancel" }
