@@ -91,11 +91,12 @@ export class BuzonAccountSelector extends BuzonElement {
 
   /**
    * Some were connected and some were not: the person reads which before the page goes on.
-   * @param {{ refused: Refused[] }} result
+   * @param {{ connections: { ig_username: string }[], refused: Refused[] }} result
    */
   #partly(result) {
-    const told = result.refused.map(({ ig_username: username, reason, title }) => `@${username}: ${meaning(this.t, `outcome.${reason}`, { title }).title}`);
-    this.message = { tone: "warn", title: this.t("select.partial"), text: told.join(". ") };
+    const connected = result.connections.map(({ ig_username: username }) => this.t("card.connected", { username }));
+    const refused = result.refused.map(({ ig_username: username, reason, title }) => `@${username}: ${meaning(this.t, `outcome.${reason}`, { title }).title}`);
+    this.message = { tone: "warn", title: this.t("select.partial"), text: [...connected, ...refused].join(". ") };
     this.result = result;
   }
 

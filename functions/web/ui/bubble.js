@@ -28,11 +28,25 @@ import { clock } from "./time.js";
 /** Kinds that stand in the middle, as something that happened. */
 const EVENTS = new Set(["referral", "optin", "thread_control"]);
 
+/** Messages so close together are read as one turn. */
+const TURN_MS = 300_000;
+
+/**
+ * Whether `next` goes on with what `message` began: its time is then said once, at the end.
+ * @param {Message} message
+ * @param {Message | undefined} next
+ */
+export function goesOn(message, next) {
+  if (!next || next.direction !== message.direction || EVENTS.has(next.kind)) return false;
+  return Date.parse(next.created_at) - Date.parse(message.created_at) < TURN_MS;
+}
+
 /**
  * @param {Message} message
  * @param {{ t: Translate, language: string, find: (mid: string) => Message | undefined, again: (message: Message) => void }} thread
+ * @param {boolean} followed whether the same side goes on
  */
-export function bubble(message, thread) {
+export function bubble(message, thread, followed) {
   const { t } = thread;
   if (EVENTS.has(message.kind) && !message.text) {
     return h("li", { class: "message event", "data-id": message.id }, t(`message.${message.kind}`));
@@ -44,7 +58,7 @@ export function bubble(message, thread) {
     message.reply_to && quote(message.reply_to, thread),
     ...content(message, t),
     message.reactions.length > 0 && h("span", { class: "reactions", role: "img", "aria-label": `${t("message.reactions")}: ${emojis}` }, emojis),
-    footer(message, thread),
+    footer(message, thread, followed),
   );
 }
 
@@ -112,8 +126,9 @@ function picture(href, name) {
 /**
  * @param {Message} message
  * @param {{ t: Translate, language: string, again: (message: Message) => void }} thread
+ * @param {boolean} followed
  */
-function footer(message, { t, language, again }) {
+function footer(message, { t, language, again }, followed) {
   /** @type {HTMLElement[]} */
   const parts = [h("time", { datetime: message.created_at }, clock(message.created_at, language))];
   if (message.edited_at && message.status !== "deleted") parts.push(h("span", {}, t("message.edited")));
@@ -121,12 +136,13 @@ function footer(message, { t, language, again }) {
   if (message.direction === "outbound" && message.status !== "deleted") parts.push(state(message, t));
   if (message.error && (message.status === "failed" || message.status === "uncertain")) {
     const { title, text } = meaning(t, `failure.${message.error.reason}`, { title: message.error.title, text: message.error.advice });
-    parts.push(h("span", { class: message.status === "failed" ? "bad" : "warn" }, [title, text].filter(Boolean).join(" ")));
+    parts.push(h("span", { class: `reason ${message.status === "failed" ? "bad" : "warn"}` }, [title, text].filter(Boolean).join(" ")));
   }
   if (message.status === "failed" && message.text) {
     parts.push(h("button", { class: "link", type: "button", onclick: () => again(message) }, t("composer.again")));
   }
-  return h("div", { class: "meta" }, ...parts);
+  const onlyTheTime = parts.length === 1;
+  return followed && onlyTheTime ? null : h("div", { class: "meta" }, ...parts);
 }
 
 /**

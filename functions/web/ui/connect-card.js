@@ -13,6 +13,9 @@ const BASE = "/api/integrations/meta/instagram";
 /** While the login's window is open: it may lose its opener at Meta, so the status is asked for as well. */
 const WATCH_MS = 1500;
 
+/** How often a card without a network tries again. */
+const RETRY_MS = 3000;
+
 /** @typedef {import("./connection-row.js").Connection} Connection */
 /** @typedef {{ name: string, connections_left: number | null, required: string | null }} Plan */
 /** @typedef {{ connections: Connection[], can_connect?: boolean, plan?: Plan | null }} Status */
@@ -50,6 +53,8 @@ export class BuzonConnectCard extends BuzonElement {
     signal.addEventListener("abort", () => channel.close());
     window.addEventListener("message", (event) => this.#heard(event), { signal });
     window.addEventListener("focus", () => void this.refresh(), { signal });
+    window.addEventListener("online", () => void this.refresh(), { signal });
+    void this.repeat(RETRY_MS, async () => void (this.offline && (await this.refresh())));
     // "Back" from Meta's page shows this one as it was left.
     window.addEventListener("pageshow", ({ persisted }) => persisted && this.#giveUp(), { signal });
   }
@@ -267,6 +272,7 @@ export class BuzonConnectCard extends BuzonElement {
   /** @param {string} account */
   #ask(account) {
     this.confirming = account;
+    this.message = undefined;
     this.render();
     this.focusOn("yes");
   }

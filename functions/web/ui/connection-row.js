@@ -99,6 +99,7 @@ function headline({ status, ig_username: username }, t) {
  */
 function explanation({ status, error, page_name: page }, t) {
   if (status === "error") return either(t, `reason.${error?.reason}`, "reason.other");
+  if (status === "pending" || status === "paused") return t(`card.${status}.text`);
   return status === "active" ? t("card.can") : (page ?? "");
 }
 

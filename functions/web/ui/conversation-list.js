@@ -85,13 +85,13 @@ export class ConversationList {
     const alone = (/** @type {string} */ key, /** @type {import("./dom.js").Child[]} */ ...children) => [
       { key, drawing: key + query, make: () => h("li", { class: "empty" }, ...children) },
     ];
-    if (!this.view.ready) return [1, 2, 3].map((index) => ({ key: `loading ${index}`, drawing: "", make: () => h("li", { class: "row", "aria-busy": "true" }, h("span", { class: "skeleton round" }), h("span", { class: "skeleton" })) }));
+    if (!this.view.ready) return [1, 2, 3].map((index) => ({ key: `loading ${index}`, drawing: "", make: () => h("li", { class: "row", "aria-busy": "true" }, h("span", { class: "skeleton round" }), h("span", { class: "skeleton short" }), h("span", { class: "skeleton" })) }));
     if (this.all.length === 0) return alone("empty", icon(ICONS.chat, "icon big"), h("strong", {}, t("inbox.empty")), h("p", { class: "muted" }, t("inbox.empty.text")));
     if (found.length === 0) return alone("nothing", h("p", { class: "muted" }, t("inbox.nothing", { query: this.query.value })));
     const more = this.view.more && !query;
     const rows = found.map((conversation) => {
       const current = conversation.id === this.view.selected;
-      const drawing = JSON.stringify([conversation, current, shortTime(conversation.last_message_at, this.language)]);
+      const drawing = JSON.stringify([conversation, current, shortTime(conversation.last_message_at, this.language, this.t)]);
       return { key: conversation.id, drawing, make: () => h("li", {}, this.#row(conversation, current)) };
     });
     return more ? [...rows, { key: "more", drawing: "", make: () => h("li", { class: "more" }, h("button", { class: "button quiet small", type: "button", onclick: this.on.more }, t("inbox.more"))) }] : rows;
@@ -110,7 +110,7 @@ export class ConversationList {
       { class: unread > 0 ? "row unread" : "row", type: "button", "data-id": id, "aria-current": current ? "true" : undefined, onclick: () => this.on.pick(id) },
       picture,
       h("span", { class: "name" }, contact.display_name),
-      h("time", { datetime: conversation.last_message_at }, shortTime(conversation.last_message_at, this.language)),
+      h("time", { datetime: conversation.last_message_at }, shortTime(conversation.last_message_at, this.language, this.t)),
       h("span", { class: "preview" }, last ? this.#preview(last) : ""),
       unread > 0 ? h("span", { class: "count" }, String(unread), h("span", { class: "visually-hidden" }, ` ${this.t("inbox.unread", { count: "" })}`)) : h("span"),
     );

@@ -56,7 +56,7 @@ export const ICONS = {
   check: "M5 13l4 4L19 7",
   alert: "M12 4 2.8 20h18.4z M12 10v4 M12 17v.2",
   lock: "M7 11V8a5 5 0 0 1 10 0v3 M6 11h12v9H6z",
-  send: "M4 12 20 4l-5 16-3.5-6.5z",
+  send: "M21 3 3 10l7.5 3.5L14 21z M21 3 10.5 13.5",
   back: "M15 5l-7 7 7 7",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14z M16 16l4 4",
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z M12 7v5l3 2",

@@ -169,6 +169,7 @@ export class BuzonInbox extends BuzonElement {
   #renderList() {
     const all = [...this.conversations.values()].sort((a, b) => (b.last_message_at ?? "").localeCompare(a.last_message_at ?? ""));
     this.list?.render(all, { selected: this.selected, more: this.nextCursor !== null, ready: this.ready });
+    if (this.thread) this.thread.invitation.hidden = all.length === 0;
     const unread = all.reduce((sum, { unread_count: count }) => sum + count, 0);
     document.title = unread > 0 ? `(${unread}) ${this.pageTitle}` : this.pageTitle;
   }

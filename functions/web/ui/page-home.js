@@ -4,7 +4,7 @@
 import { Api } from "./api.js";
 import { h } from "./dom.js";
 import { brand, person, phone, signIn, token } from "./session.js";
-import { language, page } from "./shell.js";
+import { language, nameOf, page } from "./shell.js";
 
 const TEXTS = {
   es: {
@@ -15,7 +15,7 @@ const TEXTS = {
     instagram: "Conecta Instagram", instagram_text: "Un botón, y Meta hace el resto.", instagram_go: "Conectar",
     message: "Recibe tu primer mensaje", message_text: "Pide a alguien que te escriba por Instagram y respóndele.", message_go: "Abrir el inbox",
     phone: "Aquí Meta es simulada: escríbete desde el teléfono simulado.", phone_go: "Abrir el teléfono",
-    instagram_see: "Ver conexión", done: "Hecho",
+    instagram_see: "Ver conexión", done: "Hecho", wrote: (/** @type {string} */ name) => `${name} te escribió.`,
   },
   en: {
     title: "Answer your Instagram DMs from {brand}",
@@ -25,35 +25,41 @@ const TEXTS = {
     instagram: "Connect Instagram", instagram_text: "One button, and Meta does the rest.", instagram_go: "Connect",
     message: "Receive your first message", message_text: "Ask somebody to write to you on Instagram, and answer.", message_go: "Open the inbox",
     phone: "Meta is simulated here: write to yourself from the simulated phone.", phone_go: "Open the phone",
-    instagram_see: "See connection", done: "Done",
+    instagram_see: "See connection", done: "Done", wrote: (/** @type {string} */ name) => `${name} wrote to you.`,
   },
 }[language];
 
 /** The steps tick themselves while the person is elsewhere. */
 const LOOK_MS = 3000;
 
-/** @typedef {keyof typeof TEXTS} Text */
+/** @typedef {Exclude<keyof typeof TEXTS, "wrote">} Text */
 /** @typedef {"account" | "instagram" | "message"} Step */
+/** @typedef {Partial<Record<Step, string>>} Progress what says of each step that it is done */
 
 const t = (/** @type {Text} */ key) => TEXTS[key].replace("{brand}", brand);
 
 const api = new Api(location.origin, token);
 
-/** @returns {Promise<Record<Step, boolean>>} what is already there */
+/** @returns {Promise<Progress>} what is already there */
 async function progress() {
   const who = person();
-  if (!who) return { account: false, instagram: false, message: false };
-  const conversations = `/api/tenants/${encodeURIComponent(who.tenant_id)}/conversations?limit=1`;
+  if (!who) return {};
+  const newest = `/api/tenants/${encodeURIComponent(who.tenant_id)}/conversations?limit=1`;
   const [status, inbox] = await Promise.all([
     api.get("/api/integrations/meta/instagram/status").catch(() => ({ connected: false })),
-    api.get(conversations).catch(() => ({ conversations: [] })),
+    api.get(newest).catch(() => ({ conversations: [] })),
   ]);
-  return { account: true, instagram: Boolean(status.connected), message: inbox.conversations.length > 0 };
+  const [conversation] = inbox.conversations;
+  return {
+    account: nameOf(who),
+    instagram: status.connected ? `@${status.ig_username}` : undefined,
+    message: conversation && TEXTS.wrote(conversation.contact.display_name),
+  };
 }
 
 /**
  * @param {Step} name
- * @param {boolean} done
+ * @param {string | undefined} done what says so
  * @param {boolean} current
  * @param {import("./dom.js").Child[]} actions
  */
@@ -62,7 +68,7 @@ function step(name, done, current, ...actions) {
   return h(
     "li",
     { class: done ? "step done" : "step", "aria-current": current ? "step" : undefined },
-    h("div", {}, h("h2", {}, t(name), done && h("span", { class: "tick" }, ` ${t("done")}`)), h("p", {}, t(text))),
+    h("div", {}, h("h2", {}, t(name), done && h("span", { class: "tick" }, ` ${t("done")}`)), h("p", {}, done ?? t(text))),
     h("div", { class: "go" }, ...actions),
   );
 }
@@ -77,30 +83,38 @@ function link(href, text, main) {
   return h("a", { class: main ? "primary" : "secondary", href, ...away }, t(text));
 }
 
-/** @param {Record<Step, boolean>} done */
+/**
+ * @param {string} lead
+ * @param {import("./dom.js").Child[]} steps
+ */
+function show(lead, ...steps) {
+  page(h("h1", {}, t("title")), h("p", { class: "lead" }, lead), h("ol", { class: "steps" }, ...steps));
+}
+
+/**
+ * @param {Progress} done
+ * @returns {boolean} whether a step may tick itself
+ */
 function draw(done) {
   const next = !done.account ? "account" : !done.instagram ? "instagram" : !done.message ? "message" : undefined;
   const signInButton = h("button", { class: "primary", type: "button", onclick: () => void signIn() }, t("account_go"));
-  page(
-    h("h1", {}, t("title")),
-    h("p", { class: "lead" }, t(next ? "lead" : "finished")),
-    h(
-      "ol",
-      { class: "steps" },
-      step("account", done.account, next === "account", done.account ? null : signInButton),
-      step("instagram", done.instagram, next === "instagram", done.account && link("/settings/integrations", done.instagram ? "instagram_see" : "instagram_go", next === "instagram")),
-      step(
-        "message",
-        done.message,
-        next === "message",
-        next === "message" && phone ? link(phone, "phone_go", true) : null,
-        done.account && link("/inbox", "message_go", next === undefined || (next === "message" && !phone)),
-      ),
+  show(
+    t(next ? "lead" : "finished"),
+    step("account", done.account, next === "account", done.account ? null : signInButton),
+    step("instagram", done.instagram, next === "instagram", done.account && link("/settings/integrations", done.instagram ? "instagram_see" : "instagram_go", next === "instagram")),
+    step(
+      "message",
+      done.message,
+      next === "message",
+      next === "message" && phone ? link(phone, "phone_go", true) : null,
+      done.account && link("/inbox", "message_go", next === undefined || (next === "message" && !phone)),
     ),
   );
   return next === "instagram" || next === "message";
 }
 
+// The frame at once; what is done, as soon as it is known.
+show(t("lead"), step("account", person() && nameOf(person() ?? {}), false), step("instagram", undefined, false), step("message", undefined, false));
 let seen = await progress();
 let waiting = draw(seen);
 while (waiting) {

@@ -9,8 +9,8 @@ import { token } from "./session.js";
 import { component, language, page } from "./shell.js";
 
 const TEXTS = {
-  es: { title: "Instagram", back: "Volver a Integraciones" },
-  en: { title: "Instagram", back: "Back to Integrations" },
+  es: { title: "Conecta Instagram", back: "Volver a Integraciones" },
+  en: { title: "Connect Instagram", back: "Back to Integrations" },
 }[language];
 
 const state = new URLSearchParams(location.search).get("state") ?? "";

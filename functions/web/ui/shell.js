@@ -40,8 +40,11 @@ export function page(...children) {
   document.querySelector("main")?.replaceChildren(.../** @type {Node[]} */ (children.filter(Boolean)));
 }
 
-/** @param {Record<string, any>} claims */
-function nameOf({ name, sub, tenant_name: tenant }) {
+/**
+ * A person as claims describe them.
+ * @param {Record<string, any>} claims
+ */
+export function nameOf({ name, sub, tenant_name: tenant }) {
   return [name ?? sub, tenant].filter(Boolean).join(" · ");
 }
 

@@ -17,6 +17,7 @@ const CSS_TEXT = `
   --bad: var(--buzon-bad, #b3261e);
   --warn: var(--buzon-warn, #8a5300);
   --bubble: var(--buzon-bubble, #eeeef4);
+  --ghost: color-mix(in srgb, var(--line) 55%, var(--surface));
   --radius: var(--buzon-radius, 14px);
   --font: var(--buzon-font, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif);
   display: block;
@@ -44,6 +45,7 @@ const CSS_TEXT = `
 h2, h3, p, ul, ol { margin: 0; padding: 0; }
 ul, ol { list-style: none; }
 button, input, textarea { font: inherit; color: inherit; }
+::placeholder { color: var(--muted); opacity: 1; }
 a { color: var(--accent); }
 :focus-visible { outline: 3px solid color-mix(in srgb, var(--accent) 70%, transparent); outline-offset: 2px; }
 .visually-hidden {
@@ -57,9 +59,9 @@ a { color: var(--accent); }
   font-weight: 600; cursor: pointer; text-decoration: none; transition: filter .15s;
 }
 .button:hover:not(:disabled) { filter: brightness(1.08); }
-.button:disabled { background: var(--raised); color: var(--muted); border-color: var(--line); cursor: not-allowed; }
 .button.quiet { background: transparent; color: var(--text); border-color: var(--line); }
 .button.danger { background: transparent; color: var(--bad); border-color: var(--bad); }
+.button:disabled { background: var(--raised); color: var(--muted); border-color: var(--line); cursor: not-allowed; }
 .button.small { min-height: 36px; padding: .25rem .8rem; font-size: .875rem; }
 .link.small { font-size: .875rem; }
 .link { background: none; border: 0; padding: .25rem 0; color: var(--accent); text-decoration: underline; cursor: pointer; }
@@ -83,9 +85,10 @@ a { color: var(--accent); }
 .notice.bad > .icon { color: var(--bad); }
 .notice.warn { border-color: var(--warn); }
 .notice.warn > .icon { color: var(--warn); }
-.skeleton { border-radius: 8px; min-height: 1.1rem; background: var(--raised); }
+.skeleton { border-radius: 8px; min-height: 1.1rem; background: var(--ghost); }
 .skeleton.short { width: 40%; }
 .skeleton.tall { min-height: 4.2rem; }
+.message > .skeleton.bubble { background: var(--ghost); width: 14rem; max-width: 100%; min-height: 2.4rem; border-radius: 18px; }
 .skeleton.round { width: 44px; height: 44px; border-radius: 50%; }
 @media (prefers-reduced-motion: no-preference) {
   .skeleton { animation: pulse 1.4s ease-in-out infinite; }
@@ -94,7 +97,7 @@ a { color: var(--accent); }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; scroll-behavior: auto !important; } }
 
 /* The card and the selector */
-.card { display: grid; gap: 1rem; padding: 1.25rem; background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); max-width: 40rem; }
+.card { display: grid; gap: 1rem; padding: 1.25rem; background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); max-width: var(--buzon-card-width, 40rem); }
 .card header { display: flex; align-items: center; gap: .75rem; flex-wrap: wrap; }
 .card header h2 { font-size: 1.125rem; flex: 1; }
 .card > [role="status"]:empty { display: none; }
@@ -106,7 +109,7 @@ a { color: var(--accent); }
 .accounts { display: grid; gap: .75rem; }
 .account { display: grid; gap: .6rem; padding: .9rem; border: 1px solid var(--line); border-radius: 12px; }
 .account .line { display: flex; gap: .75rem; align-items: center; flex-wrap: wrap; }
-.account .who { flex: 1 1 12rem; min-width: 0; overflow-wrap: anywhere; }
+.account .who { flex: 1 1 9rem; min-width: 0; overflow-wrap: anywhere; }
 .account .who strong { display: block; }
 .account .line > .actions { margin-inline-start: auto; }
 .account[data-status="error"] { border-color: var(--bad); }
@@ -120,6 +123,7 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .choice input { width: 20px; height: 20px; accent-color: var(--accent); flex: none; }
 .choice > span:last-child { min-width: 0; overflow-wrap: anywhere; }
 .choice .line { display: block; }
+@media (max-width: 22rem) { .choice .avatar { display: none; } }
 
 /* The inbox */
 .frame {
@@ -137,8 +141,9 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .list h2 { font-size: 1.05rem; display: flex; gap: .5rem; align-items: center; }
 .search { display: flex; align-items: center; gap: .5rem; padding: 0 .75rem; border: 1px solid var(--line); border-radius: 999px; background: var(--raised); }
 .search input { flex: 1; min-width: 0; min-height: 40px; border: 0; background: none; outline: none; }
-.search:focus-within { outline: 3px solid color-mix(in srgb, var(--accent) 70%, transparent); }
+.search:focus-within { outline: 2px solid var(--accent); outline-offset: -1px; }
 .scroll { overflow-y: auto; min-height: 0; flex: 1; overscroll-behavior: contain; }
+.scroll, .composer textarea { scrollbar-width: thin; scrollbar-color: color-mix(in srgb, var(--muted) 55%, transparent) transparent; }
 .row {
   display: grid; grid-template-columns: auto 1fr auto; gap: .1rem .75rem; align-items: center; width: 100%; padding: .75rem .9rem;
   border: 0; border-bottom: 1px solid var(--line); background: none; text-align: start; cursor: pointer;
@@ -146,8 +151,8 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .row:hover { background: var(--raised); }
 .row[aria-current="true"] { background: color-mix(in srgb, var(--accent) 12%, var(--surface)); }
 .row .avatar { grid-row: span 2; }
-.row .skeleton { grid-row: span 2; }
-.row .skeleton:last-child { grid-column: 2; }
+.row .skeleton.round { grid-row: span 2; }
+.row .skeleton:not(.round) { grid-column: 2 / -1; min-height: .8rem; }
 .more { display: grid; place-content: center; padding: .9rem; }
 .row .channel {
   position: absolute; inset-inline-end: -4px; inset-block-end: -4px; width: 20px; height: 20px; border-radius: 7px;
@@ -161,7 +166,7 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .count { min-width: 1.4rem; padding: 0 .4rem; border-radius: 999px; background: var(--accent); color: var(--on-accent); font-size: .8125rem; font-weight: 700; text-align: center; justify-self: end; }
 .empty { display: grid; place-content: center; justify-items: center; gap: .4rem; padding: 2rem; text-align: center; height: 100%; }
 .icon.big { width: 2.6rem; height: 2.6rem; color: var(--muted); stroke-width: 1.3; }
-.top { display: grid; place-content: center; padding: 1rem 1rem 0; }
+.top { display: grid; justify-items: center; padding: 1rem 1rem 0; }
 .thread { display: flex; flex-direction: column; min-width: 0; min-height: 0; }
 .thread .head { display: flex; gap: .75rem; align-items: center; padding: .7rem .9rem; border-bottom: 1px solid var(--line); }
 .thread .head .who { min-width: 0; flex: 1; line-height: 1.25; }
@@ -169,6 +174,7 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .back { display: none; }
 .messages { display: flex; flex-direction: column; gap: .35rem; padding: .9rem; }
 .day { align-self: center; margin: .75rem 0 .35rem; font-size: .8125rem; color: var(--muted); }
+.top .messages { width: 100%; padding: 0; }
 .message { display: grid; gap: .2rem; max-width: min(34rem, 82%); justify-items: start; }
 .message.outbound { align-self: flex-end; justify-items: end; }
 .message.event { align-self: center; max-width: 100%; font-size: .875rem; color: var(--muted); text-align: center; justify-items: center; }
@@ -179,10 +185,12 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .attachment { display: inline-flex; gap: .5rem; align-items: center; padding: .55rem .8rem; border-radius: 14px; background: var(--raised); border: 1px solid var(--line); max-width: 100%; }
 .attachment:has(img, video) { padding: .25rem; }
 .attachment img { min-width: 9rem; min-height: 6rem; object-fit: cover; }
+.attachment audio { width: 16rem; max-width: 100%; min-width: 0; }
 .attachment img, .attachment video { display: block; max-width: 100%; max-height: 16rem; border-radius: 10px; }
 .reactions { display: inline-flex; gap: .2rem; margin-top: -.5rem; padding: 0 .35rem; border-radius: 999px; background: var(--surface); border: 1px solid var(--line); }
 .meta { display: flex; flex-wrap: wrap; gap: .15rem .5rem; font-size: .8125rem; color: var(--muted); }
 .outbound .meta { justify-content: flex-end; text-align: end; }
+.meta .reason { flex-basis: 100%; }
 .meta .bad { color: var(--bad); }
 .meta .warn { color: var(--warn); }
 .composer { display: grid; grid-template-columns: minmax(0, 1fr); gap: .4rem; padding: .75rem .9rem; border-top: 1px solid var(--line); }
@@ -190,6 +198,7 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .composer textarea { flex: 1; overflow-wrap: anywhere; min-width: 0; min-height: 44px; max-height: 10rem; padding: .6rem .9rem; resize: none; border: 1px solid var(--line); border-radius: 20px; background: var(--raised); field-sizing: content; }
 .composer .below { display: flex; justify-content: space-between; gap: .2rem 1rem; flex-wrap: wrap; }
 .composer .below span { display: flex; gap: .35rem; align-items: center; }
+.composer textarea:focus-visible { outline: 2px solid var(--accent); outline-offset: -1px; }
 .composer textarea:disabled { cursor: not-allowed; opacity: .7; }
 .composer .button { min-width: 44px; padding: .5rem .75rem; }
 .composer .bad { color: var(--bad); }

@@ -2,7 +2,7 @@
 /** The messages with one contact, oldest at the top, and what is written but not yet confirmed. */
 
 import { ApiError } from "./api.js";
-import { bubble } from "./bubble.js";
+import { bubble, goesOn } from "./bubble.js";
 import { portrait } from "./connection-row.js";
 import { h, icon, ICONS, reconcile } from "./dom.js";
 import { dayName } from "./time.js";
@@ -44,7 +44,8 @@ export class Thread {
     this.older = h("button", { class: "button quiet small", type: "button", onclick: () => void this.#loadOlder() }, t("inbox.older"));
     this.top = h("div", { class: "top" });
     this.scroll = h("div", { class: "scroll", role: "log", tabindex: "0", onscroll: () => this.#scrolled() }, this.top, this.list);
-    this.element = h("section", { class: "thread", "aria-label": t("inbox.pick") }, h("div", { class: "empty" }, icon(ICONS.chat, "icon big"), h("p", { class: "muted" }, t("inbox.pick"))));
+    this.invitation = h("div", { class: "empty", hidden: true }, icon(ICONS.chat, "icon big"), h("p", { class: "muted" }, t("inbox.pick")));
+    this.element = h("section", { class: "thread", "aria-label": t("inbox.pick") }, this.invitation);
     new ResizeObserver(() => this.atEnd && this.#toEnd()).observe(this.list);
   }
 
@@ -209,7 +210,7 @@ export class Thread {
     const { t } = this.around;
     const waiting = [...this.pending.values()].filter(({ conversation }) => conversation === this.conversation?.id);
     const all = [...this.messages.values()].sort((a, b) => a.id.localeCompare(b.id)).concat(waiting.map(({ message }) => message));
-    const top = !this.ready ? h("p", { class: "muted" }, t("inbox.loading")) : this.nextCursor ? this.older : h("p", { class: "muted" }, t("inbox.beginning"));
+    const top = !this.ready ? loading(t) : this.nextCursor ? this.older : h("p", { class: "muted" }, t("inbox.beginning"));
     this.top.replaceChildren(top);
     reconcile(this.list, this.#rows(all));
   }
@@ -223,12 +224,22 @@ export class Thread {
     const byMid = new Map(all.map((message) => [message.provider_message_id, message]));
     const thread = { t, language, find: (/** @type {string} */ mid) => byMid.get(mid), again: (/** @type {Message} */ message) => this.#again(message) };
     let day = "";
-    return all.flatMap((message) => {
+    return all.flatMap((message, index) => {
       const name = dayName(message.created_at, language, t);
       const separator = name === day ? [] : [{ key: `day ${name}`, drawing: name, make: () => h("li", { class: "day" }, name) }];
       day = name;
       const quoted = message.reply_to?.type === "message" ? byMid.get(message.reply_to.mid)?.text : undefined;
-      return [...separator, { key: message.id, drawing: JSON.stringify([message, quoted]), make: () => bubble(message, thread) }];
+      const followed = goesOn(message, all[index + 1]);
+      return [...separator, { key: message.id, drawing: JSON.stringify([message, quoted, followed]), make: () => bubble(message, thread, followed) }];
     });
   }
+}
+
+/**
+ * Stands where the messages will be.
+ * @param {import("./text.js").Translate} t
+ */
+function loading(t) {
+  const sides = ["inbound", "outbound", "inbound"];
+  return h("div", { class: "messages" }, h("p", { class: "visually-hidden" }, t("inbox.loading")), ...sides.map((side) => h("div", { class: `message ${side}` }, h("span", { class: "skeleton bubble" }))));
 }

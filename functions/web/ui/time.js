@@ -11,16 +11,23 @@ function sameDay(date, now) {
   return date.toDateString() === now.toDateString();
 }
 
+/** @param {Date} now */
+function yesterday(now) {
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+}
+
 /**
  * For a list: the time today, else the day.
  * @param {string | null} text RFC 3339
  * @param {string} language
+ * @param {Translate} t
  * @param {Date} [now]
  */
-export function shortTime(text, language, now = new Date()) {
+export function shortTime(text, language, t, now = new Date()) {
   if (!text) return "";
   const date = new Date(text);
   if (sameDay(date, now)) return clock(text, language);
+  if (sameDay(date, yesterday(now))) return t("inbox.yesterday");
   const year = date.getFullYear() === now.getFullYear() ? undefined : "2-digit";
   return date.toLocaleDateString(language, { day: "numeric", month: "short", year });
 }
@@ -52,7 +59,7 @@ export function longDate(text, language) {
 export function dayName(text, language, t, now = new Date()) {
   const date = new Date(text);
   if (sameDay(date, now)) return t("inbox.today");
-  if (sameDay(date, new Date(now.getTime() - 86_400_000))) return t("inbox.yesterday");
+  if (sameDay(date, yesterday(now))) return t("inbox.yesterday");
   return date.toLocaleDateString(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 }
 
