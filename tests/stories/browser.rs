@@ -8,8 +8,14 @@ mod audit;
 mod connecting;
 mod driver;
 mod embedding;
+mod english;
+mod keyboard;
+mod loading;
+mod network;
 mod safety;
+mod simulated;
 mod window;
+mod without_mouse;
 
 use std::sync::Arc;
 
@@ -32,9 +38,14 @@ struct Story {
 impl Story {
     /// `None` where no Chromium is installed.
     async fn begin() -> Option<Self> {
+        Self::begin_with(|_| ()).await
+    }
+
+    /// The same on a stack with other settings.
+    async fn begin_with(change: impl FnOnce(&mut local::StackSettings)) -> Option<Self> {
         let seat = SEATS.acquire().await.expect("seats are never taken away");
         let driver = Driver::running()?;
-        Some(Self { world: World::start().await, driver, _seat: seat })
+        Some(Self { world: World::start_with(change).await, driver, _seat: seat })
     }
 
     /// A new window that shares nothing with other windows: another person's browser.

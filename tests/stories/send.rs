@@ -2,13 +2,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
-use local::Login;
 use serde_json::{Value, json};
 use stories::World;
 
 use crate::util::{
-    INES, LUNA, Pair, account_of, all_pages, answered, answers_on_phone, audited, calls, entry, greeted, newest,
-    notification, used,
+    INES, LUNA, Pair, account_of, all_pages, answered, answers_on_phone, approve_human_agent, audited, calls, entry,
+    greeted, newest, notification, used,
 };
 
 #[tokio::test]
@@ -187,18 +186,6 @@ async fn after_a_day_the_window_is_closed() {
     assert_eq!(audited(&ana, "instagram.refused").await, 2);
     world.dm(INES, LUNA, "still there?").await;
     assert_eq!(answered(&world, &world.browser("ana"), "of course").await["status"], "sent");
-}
-
-/// Meta approves the Human Agent feature of the app, and the operator notes it in the secret.
-async fn approve_human_agent(world: &World) {
-    let app = world.stack.app(Login::Instagram).expect("an app");
-    world.meta("PATCH", &format!("/apps/{}", app.app_id), json!({"human_agent": true})).await;
-    let mut approved = json!(app);
-    approved["human_agent"] = true.into();
-    let client = aws_sdk_secretsmanager::Client::new(&world.stack.aws_config("story"));
-    let secret = world.stack.resource("MetaAppsSecret").expect("the secret");
-    let put = client.put_secret_value().secret_id(secret).secret_string(json!({"apps": [approved]}).to_string());
-    put.send().await.expect("the secret can be changed");
 }
 
 #[tokio::test]

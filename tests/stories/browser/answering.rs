@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 
 use super::{Story, Window};
-use crate::util::{INES, KOFI, LUNA, answers_on_phone, luna as connected};
+use crate::util::{INES, KOFI, LUNA, answers_on_phone, approve_human_agent, luna as connected};
 
 const WRITE: &str = "Escribe una respuesta";
 
 /// Luna Café is connected.
-async fn begin() -> Option<Story> {
+pub(super) async fn begin() -> Option<Story> {
     let mut story = Story::begin().await?;
     story.world = connected().await;
     Some(story)
 }
 
 /// Ana has the inbox open.
-async fn inbox(story: &Story) -> Window<'_> {
+pub(super) async fn inbox(story: &Story) -> Window<'_> {
     story.signed_in("Ana Luna", "/inbox").await
 }
 
@@ -84,6 +84,8 @@ async fn every_kind_of_message_has_its_look() {
         act(&story, KOFI, action).await;
         story.world.settle().await;
     }
+    let quoted = story.world.dm(KOFI, LUNA, "¿Tienen terraza?").await;
+    act(&story, KOFI, json!({"kind": "text", "text": "¿Y bien?", "reply_to": quoted})).await;
     let ana = inbox(&story).await;
     ana.click("Kofi Mensah").await;
     for text in [
@@ -91,11 +93,14 @@ async fn every_kind_of_message_has_its_look() {
         "En respuesta a: una historia",
         "Tocó un botón",
         "Contenido que Instagram no comparte",
+        "En respuesta a: ¿Tienen terraza?",
     ] {
         ana.reads(text).await;
     }
     ana.comes_true("deep(document).some((e) => e.matches('.attachment img') && e.naturalWidth > 0)").await;
     ana.picture("thread-kinds").await;
+    ana.run("deep(document).find((e) => e.getAttribute('role') === 'log').scrollTop = 0;", &[]).await;
+    ana.picture("thread-attachments").await;
     ana.close(&[]).await;
 }
 
@@ -117,7 +122,26 @@ async fn after_the_window_the_composer_says_why_it_is_closed() {
     act(&story, INES, json!({"kind": "text", "text": "¿Hola?"})).await;
     ana.reads("Puedes responder durante").await;
     assert!(ana.can_press(WRITE).await);
+    ana.comes_true("deep(document).filter((e) => e.matches('.day')).length === 2").await; // yesterday and today
     ana.close(&["/messages/send"]).await;
+}
+
+#[tokio::test]
+async fn where_meta_approved_it_people_answer_after_the_window_as_well() {
+    let Some(story) = begin().await else { return };
+    approve_human_agent(&story.world).await;
+    story.world.advance_hours(-25);
+    story.world.dm(INES, LUNA, "¿Abren hoy?").await;
+    story.world.advance_hours(25);
+    let ana = inbox(&story).await;
+    ana.click("Inès Moreau").await;
+    ana.reads("Fuera de las 24 horas: se enviará como respuesta humana, si tu app lo permite.").await;
+    ana.picture("thread-human-agent").await;
+    ana.write(WRITE, "Perdón por la espera: sí.\u{E007}").await;
+    ana.reads("Enviado").await;
+    story.world.settle().await;
+    assert_eq!(answers_on_phone(&story.world, INES).await, ["Perdón por la espera: sí."]);
+    ana.close(&[]).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Instagram is connected by clicks, with every way in which that can end.
 
+use std::time::Instant;
+
 use reqwest::Method;
 use serde_json::json;
 
@@ -46,7 +48,7 @@ async fn who_knows_nothing_connects_receives_and_answers() {
     ana.picture("card-connected").await;
 
     ana.visit("/").await;
-    ana.reads("Conecta Instagram Hecho").await;
+    ana.reads("Conecta Instagram Hecho @luna.cafe").await;
     ana.picture("home-connected").await;
     ines.visit(&format!("{}/phone?contact={INES}&account={LUNA}", story.world.stack.meta_url())).await;
     ines.write("Message", "¿Abren hoy?").await;
@@ -63,6 +65,44 @@ async fn who_knows_nothing_connects_receives_and_answers() {
     ines.picture("phone").await;
     ana.close(&[]).await;
     ines.close(&[]).await;
+}
+
+/// From the one address that `cargo dev` prints: each click is on what the page itself offers next.
+#[tokio::test]
+async fn ten_clicks_lead_from_the_start_page_to_an_answered_message() {
+    let Some(story) = Story::begin().await else { return };
+    let ana = story.window().await;
+    let begun = Instant::now();
+    ana.visit("/").await;
+    ana.click("Iniciar sesión").await;
+    ana.click("Ana Luna").await;
+    ana.click("Conectar").await;
+    ana.click("Connect Instagram").await;
+    ana.click("Allow").await;
+    ana.reads("Connected: @luna.cafe").await;
+    ana.click("Escríbete desde el teléfono").await;
+    ana.turn_to_popup().await;
+    ana.reads("Say hello.").await;
+    ana.write("Message", "¿Abren hoy?").await;
+    ana.click("Send").await;
+    ana.reads("Unsend").await;
+    ana.close_popup().await;
+    ana.click("Abrir el inbox").await;
+    ana.reads("¿Abren hoy?").await;
+    ana.comes_true("deep(document).some((e) => e.matches('.row.unread'))").await;
+    ana.click(&first_conversation(&ana).await).await;
+    ana.write("Escribe una respuesta", "Sí, hasta las 20 h").await;
+    ana.click("Enviar").await;
+    ana.reads("Enviado").await;
+    println!("from the start page to the answer: {} clicks, {:.1} s", ana.clicks(), begun.elapsed().as_secs_f32());
+    assert_eq!(ana.clicks(), 10);
+    ana.close(&[]).await;
+}
+
+/// The name on the first row of the inbox.
+async fn first_conversation(window: &Window<'_>) -> String {
+    let name = window.run("return deep(document).find((e) => e.matches('.row .name')).innerText;", &[]).await;
+    name.as_str().expect("a conversation has a name").to_owned()
 }
 
 #[tokio::test]
@@ -102,6 +142,26 @@ async fn of_several_accounts_of_a_facebook_login_some_are_chosen() {
     eva.run("find('Cancelar').parentElement.querySelector('button').click();", &[]).await;
     eva.reads_no_more("Connected: @okafor.studio").await;
     eva.reads("Connected: @atelier.okafor").await;
+    eva.close(&[]).await;
+}
+
+#[tokio::test]
+async fn of_the_chosen_accounts_those_that_were_refused_are_named() {
+    let Some(story) = Story::begin().await else { return };
+    let eva = story.signed_in("Eva Grande", SETTINGS).await;
+    eva.click("Usar Facebook Login").await;
+    consent(&eva, "Amara Okafor", "Allow").await;
+    eva.click("@atelier.okafor").await;
+    eva.click("@okafor.studio").await;
+    // Meanwhile another tenant connects one of them.
+    story.world.browser("ana").connect("instagram", "okafor.studio").await;
+    eva.click("Connect 2 Account(s)").await;
+    eva.reads("Algunas cuentas no se conectaron").await;
+    eva.reads("@okafor.studio: Esta cuenta ya está conectada en otro lugar").await;
+    eva.picture("selector-partly").await;
+    eva.click("Continuar").await;
+    eva.reads("Connected: @atelier.okafor").await;
+    assert!(!eva.words().await.contains("Connected: @okafor.studio"));
     eva.close(&[]).await;
 }
 
@@ -190,6 +250,22 @@ async fn a_plan_without_room_says_which_plan_has_it() {
 }
 
 #[tokio::test]
+async fn a_plan_without_the_channel_says_so_before_anything_is_connected() {
+    let Some(story) = Story::begin().await else { return };
+    let terms = json!({"overrides": {"max_connections": 0}});
+    let path = "/api/admin/tenants/taller";
+    story.world.browser("olivia").call(Method::PUT, path, Some(terms), &[]).await.json();
+    let marta = story.signed_in("Marta Norte", SETTINGS).await;
+    marta.reads("Pro plan required").await;
+    marta.reads("Cambia al plan Pro para conectar Instagram.").await;
+    assert!(!marta.can_press("Connect Instagram").await);
+    let tooltip = marta.run("return find('Connect Instagram').title;", &[]).await;
+    assert_eq!(tooltip, json!("Cambia al plan Pro para conectar Instagram."));
+    marta.picture("card-plan-none").await;
+    marta.close(&[]).await;
+}
+
+#[tokio::test]
 async fn after_a_downgrade_the_paused_account_says_so() {
     let Some(story) = Story::begin().await else { return };
     let eva = story.world.browser("eva");
@@ -199,7 +275,7 @@ async fn after_a_downgrade_the_paused_account_says_so() {
     let path = "/api/admin/tenants/grande";
     story.world.browser("olivia").call(Method::PUT, path, Some(terms), &[]).await.json();
     let eva = story.signed_in("Eva Grande", SETTINGS).await;
-    eva.reads("@mara.paints está en pausa: tu plan no incluye tantas cuentas.").await;
+    eva.reads("@mara.paints está en pausa. Tu plan no incluye tantas cuentas.").await;
     eva.reads("Connected: @luna.cafe").await;
     eva.picture("card-paused").await;
     eva.close(&[]).await;
@@ -266,6 +342,18 @@ async fn an_agent_connects_nothing_and_sees_no_manual_form() {
     assert!(!luis.can_press("Connect Instagram").await);
     assert!(!luis.words().await.contains("Conexión manual"));
     luis.picture("card-agent").await;
+    luis.close(&[]).await;
+}
+
+#[tokio::test]
+async fn where_the_debug_switch_is_on_agents_see_the_manual_form_as_well() {
+    let Some(story) = Story::begin().await else { return };
+    let switched_on = json!({"settings": {"integration_debug": true}});
+    let path = "/api/admin/tenants/luna";
+    story.world.browser("olivia").call(Method::PUT, path, Some(switched_on), &[]).await.json();
+    let luis = story.signed_in("Luis Prado", SETTINGS).await;
+    luis.reads("Conexión manual").await;
+    assert!(!luis.can_press("Connect Instagram").await, "the switch changes nothing else");
     luis.close(&[]).await;
 }
 

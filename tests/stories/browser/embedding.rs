@@ -10,6 +10,17 @@ fn page(story: &Story, rest: &str) -> String {
     format!("{}/embed?api={}{rest}", story.world.stack.issuer_url(), story.world.stack.api_url())
 }
 
+/// The page itself: it is to be no longer than a person reads at a glance.
+const PAGE: &str = include_str!("../../../infra/local/embed/index.html");
+
+#[test]
+fn twenty_lines_embed_all_three_components() {
+    assert!(PAGE.lines().count() <= 20, "{} lines", PAGE.lines().count());
+    for component in ["<buzon-connect-card", "<buzon-account-selector", "<buzon-inbox"] {
+        assert!(PAGE.contains(component), "{component}");
+    }
+}
+
 #[tokio::test]
 async fn a_page_of_another_origin_connects_in_a_window_and_answers() {
     let Some(story) = Story::begin().await else { return };

@@ -58,6 +58,10 @@ async fn every_page_has_the_headers_of_the_checklist() {
         assert!(answer.header("strict-transport-security").starts_with("max-age=63072000"));
         assert_eq!(answer.header("referrer-policy"), "same-origin");
         assert!(answer.header("permissions-policy").contains("camera=()"));
+        // Pages that end a login in a popup keep their tie to the card that opened it; no other page is tied to a stranger.
+        let tied = !matches!(page, "/" | "/inbox");
+        let opener = if tied { "" } else { "same-origin-allow-popups" };
+        assert_eq!(answer.header("cross-origin-opener-policy"), opener, "{page}");
         assert_eq!(answer.header("cache-control"), "no-cache", "a deployment is seen at once");
         assert_eq!(answer.header("set-cookie"), "", "a page sets no cookie");
         let page_itself = answer.body.replace("type=\"module\" src=", "");

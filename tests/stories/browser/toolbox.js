@@ -16,3 +16,8 @@ const words = () => {
   const roots = deep(document).flatMap((e) => (e.shadowRoot ? [...e.shadowRoot.children] : []));
   return tidy([document.body, ...roots].filter(shown).map((e) => e.innerText).join(" "));
 };
+const focused = () => {
+  let it = document.activeElement;
+  while (it?.shadowRoot?.activeElement) it = it.shadowRoot.activeElement;
+  return it;
+};

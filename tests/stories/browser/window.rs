@@ -1,5 +1,6 @@
 //! A browser window, used as a person does: by what is written on things.
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::future::Future;
 use std::path::PathBuf;
@@ -21,7 +22,10 @@ const TOOLBOX: &str = include_str!("toolbox.js");
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long a person waits for something to appear. Far more than it takes; nothing is asserted about it.
-const AT_MOST: Duration = Duration::from_secs(20);
+const AT_MOST: Duration = Duration::from_mins(1);
+
+/// How long a script or a page may take on a busy machine, in milliseconds.
+const PATIENCE_MS: u64 = 120_000;
 
 /// The sizes that pictures are taken in, in CSS pixels.
 const SIZES: [(u32, u32); 2] = [(375, 812), (1280, 800)];
@@ -33,6 +37,9 @@ const NARROWEST: u32 = 320;
 pub(super) struct Window<'w> {
     client: Client,
     world: &'w World,
+    clicks: Cell<usize>,
+    /// The script that holds calls back on the pages to come.
+    pub(super) gate: Cell<Option<String>>,
 }
 
 /// A command that is chromedriver's own.
@@ -65,6 +72,7 @@ impl<'w> Window<'w> {
         let capabilities = json!({
             "goog:chromeOptions": {"args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
+            "timeouts": {"script": PATIENCE_MS, "pageLoad": PATIENCE_MS},
         });
         let capabilities = capabilities.as_object().expect("capabilities are an object").clone();
         let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
@@ -72,7 +80,7 @@ impl<'w> Window<'w> {
             .connect(&driver.url())
             .await
             .expect("a Chromium starts");
-        let window = Self { client, world };
+        let window = Self { client, world, clicks: Cell::default(), gate: Cell::default() };
         window.look(1280, 800, "light").await;
         window
     }
@@ -143,6 +151,12 @@ impl<'w> Window<'w> {
             element.click().await.ok()
         })
         .await;
+        self.clicks.set(self.clicks.get() + 1);
+    }
+
+    /// How often something was pressed in this window.
+    pub(super) fn clicks(&self) -> usize {
+        self.clicks.get()
     }
 
     /// Types into the field with this name, as by keyboard.
@@ -186,6 +200,12 @@ impl<'w> Window<'w> {
         .await;
     }
 
+    /// Closes the window that the page has opened, and goes on in the first.
+    pub(super) async fn close_popup(&self) {
+        self.client.close_window().await.expect("the window closes");
+        self.turn_back().await;
+    }
+
     /// Goes on in the first window, once the other has closed itself.
     pub(super) async fn turn_back(&self) {
         self.until("for the other window to close", async || {
@@ -195,23 +215,25 @@ impl<'w> Window<'w> {
         .await;
     }
 
-    /// Cuts the network, or joins it again.
-    pub(super) async fn offline(&self, offline: bool) {
-        let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-        self.devtools("Network.enable", json!({})).await;
-        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    /// A command of Chromium's `DevTools` protocol.
+    pub(super) async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({"cmd": command, "params": parameters});
+        self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body }).await.expect("Chromium takes the command")
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) {
-        let body = json!({"cmd": command, "params": parameters});
-        self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body }).await.expect("Chromium takes the command");
+    /// What the person has chosen in their system: `light` or `dark`, and `reduce` or `no-preference` for motion.
+    pub(super) async fn prefers(&self, scheme: &str, motion: &str) {
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": motion},
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
     }
 
     async fn look(&self, width: u32, height: u32, scheme: &str) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
-        let features = json!([{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]);
-        self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
+        self.prefers(scheme, "reduce").await;
         let painted =
             "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(null)));";
         self.client.execute_async(painted, vec![]).await.expect("the page is painted");
@@ -219,21 +241,26 @@ impl<'w> Window<'w> {
 
     /// Takes pictures of a state, narrow and wide, light and dark, and holds it to the rules of accessibility.
     pub(super) async fn picture(&self, state: &str) {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screens");
-        std::fs::create_dir_all(&folder).expect("a folder for pictures");
         for (width, height) in SIZES {
             for scheme in ["light", "dark"] {
                 self.look(width, height, scheme).await;
-                let picture = self.client.screenshot().await.expect("a picture");
-                std::fs::write(folder.join(format!("{state}-{width}-{scheme}.png")), picture).expect("a file");
+                self.shoot(state, width, scheme).await;
                 audit::check(self, &format!("{state}, {width} wide, {scheme}")).await;
             }
         }
         self.look(NARROWEST, 640, "light").await;
+        self.shoot(state, NARROWEST, "light").await;
         assert_eq!(self.run("return outside();", &[]).await, json!([]), "{state}: out of reach at {NARROWEST}");
         let too_wide = self.run("return document.documentElement.scrollWidth > innerWidth;", &[]).await;
         assert_eq!(too_wide, json!(false), "{state}: wider than a screen of {NARROWEST}");
         self.look(1280, 800, "light").await;
+    }
+
+    async fn shoot(&self, state: &str, width: u32, scheme: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screens");
+        std::fs::create_dir_all(&folder).expect("a folder for pictures");
+        let picture = self.client.screenshot().await.expect("a picture");
+        std::fs::write(folder.join(format!("{state}-{width}-{scheme}.png")), picture).expect("a file");
     }
 
     /// Runs a script that calls its last argument with the answer.

@@ -85,6 +85,18 @@ pub(crate) async fn answers_on_phone(world: &World, contact: &str) -> Vec<String
     answers.map(|message| message["text"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
+/// Meta approves the Human Agent feature of the app, and the operator notes it in the secret.
+pub(crate) async fn approve_human_agent(world: &World) {
+    let app = world.stack.app(local::Login::Instagram).expect("an app");
+    world.meta("PATCH", &format!("/apps/{}", app.app_id), json!({"human_agent": true})).await;
+    let mut approved = json!(app);
+    approved["human_agent"] = true.into();
+    let client = aws_sdk_secretsmanager::Client::new(&world.stack.aws_config("story"));
+    let secret = world.stack.resource("MetaAppsSecret").expect("the secret");
+    let put = client.put_secret_value().secret_id(secret).secret_string(json!({"apps": [approved]}).to_string());
+    put.send().await.expect("the secret can be changed");
+}
+
 /// Orders a failure that stays until it is taken back.
 pub(crate) async fn standing_fault(world: &World, endpoint: &str, action: Value) {
     world.meta("POST", "/faults", json!({"endpoint": endpoint, "count": null, "action": action})).await;

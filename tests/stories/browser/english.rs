@@ -1,0 +1,51 @@
+//! The same in English, where an operator has chosen it.
+
+use super::Story;
+use crate::util::{INES, LUNA};
+
+/// Words that no English page has.
+const SPANISH: [&str; 6] = ["Conecta", "Iniciar", "cuenta", "conversaciones", "Responde", "Salir"];
+
+#[tokio::test]
+async fn where_english_is_chosen_every_page_is_english() {
+    let english = |settings: &mut local::StackSettings| {
+        settings.parameters.insert("Locale".to_owned(), "en".to_owned());
+    };
+    let Some(story) = Story::begin_with(english).await else { return };
+    let ana = story.window().await;
+    let picture = async |state: &str| {
+        let words = ana.words().await;
+        assert!(!SPANISH.iter().any(|word| words.contains(word)), "{state}: {words}");
+        ana.picture(&format!("english-{state}")).await;
+    };
+    ana.visit("/").await;
+    ana.reads("Three steps and you are there.").await;
+    picture("home").await;
+    ana.click("Sign in").await;
+    ana.click("Ana Luna").await;
+    ana.click("Connect").await;
+    ana.reads("Connect your professional Instagram account to answer and manage DMs from the Curbe inbox.").await;
+    ana.reads("We will take you to Meta to sign in and choose your Instagram account.").await;
+    picture("card").await;
+    ana.click("Use Facebook Login").await;
+    ana.click("Amara Okafor").await;
+    ana.click("Allow").await;
+    ana.reads("Choose your Instagram accounts").await;
+    ana.click("@atelier.okafor").await;
+    ana.reads("Connect 1 Account(s)").await;
+    picture("selector").await;
+    ana.click("Connect 1 Account(s)").await;
+    ana.reads("Connected: @atelier.okafor").await;
+    ana.reads("Curbe can receive and answer DMs for this account.").await;
+    picture("card-connected").await;
+
+    story.world.browser("ana").connect("instagram", LUNA).await;
+    story.world.dm(INES, LUNA, "Are you open today?").await;
+    ana.click("Open the inbox").await;
+    ana.click("Inès Moreau").await;
+    ana.write("Write an answer", "Yes, until eight.\u{E007}").await;
+    ana.reads("Sent").await;
+    ana.reads("You can answer for 23 h").await;
+    picture("thread").await;
+    ana.close(&[]).await;
+}
