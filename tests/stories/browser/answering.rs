@@ -70,6 +70,7 @@ async fn every_kind_of_message_has_its_look() {
     for action in [
         json!({"kind": "media", "media": "image"}),
         json!({"kind": "media", "media": "audio"}),
+        json!({"kind": "media", "media": "video"}),
         json!({"kind": "media", "media": "file"}),
         json!({"kind": "story_mention"}),
         json!({"kind": "story_reply", "text": "¡Qué buena pinta!"}),
@@ -98,6 +99,9 @@ async fn every_kind_of_message_has_its_look() {
         ana.reads(text).await;
     }
     ana.comes_true("deep(document).some((e) => e.matches('.attachment img') && e.naturalWidth > 0)").await;
+    for kind in ["audio[controls]", "video[controls]", "a.attachment[target=_blank][rel~=noopener]"] {
+        ana.comes_true(&format!("deep(document).some((e) => e.matches('{kind}'))")).await;
+    }
     ana.picture("thread-kinds").await;
     ana.run("deep(document).find((e) => e.getAttribute('role') === 'log').scrollTop = 0;", &[]).await;
     ana.picture("thread-attachments").await;

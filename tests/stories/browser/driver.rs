@@ -7,8 +7,21 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 
+use fantoccini::error::NewSessionError;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+
 /// What Chromium is called, by distribution.
 const CHROMIUMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// How long a script or a page may take on a busy machine, in milliseconds.
+const PATIENCE_MS: u64 = 120_000;
+
+/// How often a Chromium may fail to come up, as it does now and then on a busy machine. Nothing of a story has happened by
+/// then, so another try hides nothing.
+const FALSE_STARTS: usize = 2;
 
 /// The one that runs, while a story holds it. A static would outlive the stories, and so would its process.
 static RUNNING: Mutex<Weak<Driver>> = Mutex::new(Weak::new());
@@ -17,6 +30,8 @@ static RUNNING: Mutex<Weak<Driver>> = Mutex::new(Weak::new());
 pub(super) struct Driver {
     process: Child,
     port: u16,
+    /// Where its Chromiums put their profiles, of which they leave behind a part.
+    _profiles: TempDir,
 }
 
 impl Driver {
@@ -36,18 +51,44 @@ impl Driver {
     }
 
     fn start(program: &PathBuf) -> Self {
-        let mut process =
-            Command::new(program).arg("--port=0").stdout(Stdio::piped()).spawn().expect("chromedriver starts");
+        let profiles = TempDir::new().expect("a folder for profiles");
+        let mut command = Command::new(program);
+        command.arg("--port=0").env("TMPDIR", profiles.path()).stdout(Stdio::piped());
+        let mut process = command.spawn().expect("chromedriver starts");
         let output = process.stdout.take().expect("its output is piped");
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
         let port = lines
             .find_map(|line| line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok());
-        Self { process, port: port.expect("chromedriver names its port") }
+        Self { process, port: port.expect("chromedriver names its port"), _profiles: profiles }
     }
 
-    /// Where it listens.
-    pub(super) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+    /// A Chromium with a profile of its own.
+    pub(super) async fn chromium(&self) -> Client {
+        for _ in 0..FALSE_STARTS {
+            if let Ok(client) = self.start_chromium().await {
+                return client;
+            }
+        }
+        self.start_chromium().await.expect("a Chromium starts")
+    }
+
+    async fn start_chromium(&self) -> Result<Client, NewSessionError> {
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox", // containers run as root, where Chromium's own sandbox does not start
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--window-size=1280,800",
+            "--lang=es",
+        ];
+        let capabilities = json!({
+            "goog:chromeOptions": {"args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "timeouts": {"script": PATIENCE_MS, "pageLoad": PATIENCE_MS},
+        });
+        let capabilities = capabilities.as_object().expect("capabilities are an object").clone();
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities).connect(&format!("http://127.0.0.1:{}", self.port)).await
     }
 
     /// Asks it to close its Chromiums and to end. Killed, it would leave them behind.

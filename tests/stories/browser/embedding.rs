@@ -26,6 +26,8 @@ async fn a_page_of_another_origin_connects_in_a_window_and_answers() {
     let Some(story) = Story::begin().await else { return };
     let site = story.window().await;
     site.visit(&page(&story, "")).await;
+    let themed = "getComputedStyle(find('Connect Instagram')).backgroundColor === 'rgb(11, 110, 79)'";
+    site.comes_true(themed).await; // the accent that the page has chosen
     site.click("Connect Instagram").await;
     site.reads("Conectando… Termina en la ventana de Meta.").await;
     site.picture("embedded-connecting").await;
@@ -39,6 +41,25 @@ async fn a_page_of_another_origin_connects_in_a_window_and_answers() {
     site.write("Escribe una respuesta", "Sí\u{E007}").await;
     site.reads("Enviado").await;
     site.picture("embedded").await;
+    site.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_window_that_is_cancelled_or_closed_leaves_the_card_as_it_was() {
+    let Some(story) = Story::begin().await else { return };
+    let site = story.window().await;
+    site.visit(&page(&story, "")).await;
+    site.click("Connect Instagram").await;
+    site.turn_to_popup().await;
+    site.click("Cancel").await;
+    site.turn_back().await;
+    site.reads("Connection cancelled").await;
+    site.click("Connect Instagram").await;
+    site.turn_to_popup().await;
+    site.reads("Log in with Instagram").await;
+    site.close_popup().await;
+    site.reads_no_more("Conectando…").await;
+    assert!(site.can_press("Connect Instagram").await);
     site.close(&[]).await;
 }
 

@@ -1,15 +1,16 @@
-//! The same in English, where an operator has chosen it.
+//! The same in English and under another name, where an operator has chosen so.
 
 use super::Story;
 use crate::util::{INES, LUNA};
 
-/// Words that no English page has.
-const SPANISH: [&str; 6] = ["Conecta", "Iniciar", "cuenta", "conversaciones", "Responde", "Salir"];
+/// Words that no such page has.
+const SPANISH: [&str; 7] = ["Curbe", "Conecta", "Iniciar", "cuenta", "conversaciones", "Responde", "Salir"];
 
 #[tokio::test]
-async fn where_english_is_chosen_every_page_is_english() {
+async fn every_page_has_the_language_and_the_name_that_were_chosen() {
     let english = |settings: &mut local::StackSettings| {
-        settings.parameters.insert("Locale".to_owned(), "en".to_owned());
+        settings.parameters =
+            [("Locale", "en"), ("Brand", "Acme")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     };
     let Some(story) = Story::begin_with(english).await else { return };
     let ana = story.window().await;
@@ -24,7 +25,7 @@ async fn where_english_is_chosen_every_page_is_english() {
     ana.click("Sign in").await;
     ana.click("Ana Luna").await;
     ana.click("Connect").await;
-    ana.reads("Connect your professional Instagram account to answer and manage DMs from the Curbe inbox.").await;
+    ana.reads("Connect your professional Instagram account to answer and manage DMs from the Acme inbox.").await;
     ana.reads("We will take you to Meta to sign in and choose your Instagram account.").await;
     picture("card").await;
     ana.click("Use Facebook Login").await;
@@ -36,7 +37,7 @@ async fn where_english_is_chosen_every_page_is_english() {
     picture("selector").await;
     ana.click("Connect 1 Account(s)").await;
     ana.reads("Connected: @atelier.okafor").await;
-    ana.reads("Curbe can receive and answer DMs for this account.").await;
+    ana.reads("Acme can receive and answer DMs for this account.").await;
     picture("card-connected").await;
 
     story.world.browser("ana").connect("instagram", LUNA).await;
@@ -46,6 +47,7 @@ async fn where_english_is_chosen_every_page_is_english() {
     ana.write("Write an answer", "Yes, until eight.\u{E007}").await;
     ana.reads("Sent").await;
     ana.reads("You can answer for 23 h").await;
+    ana.comes_true("document.title === 'Inbox · Acme'").await;
     picture("thread").await;
     ana.close(&[]).await;
 }

@@ -76,6 +76,25 @@ async fn a_new_message_appears_with_the_next_poll() {
 }
 
 #[tokio::test]
+async fn an_answer_is_seen_before_the_server_knows_of_it() {
+    let Some(story) = begin().await else { return };
+    story.world.dm(INES, LUNA, "¿Abren hoy?").await;
+    let ana = inbox(&story).await;
+    ana.click("Inès Moreau").await;
+    ana.reads("Aquí empieza la conversación.").await;
+    ana.hold(&["/messages/send"]).await;
+    ana.write("Escribe una respuesta", "Sí, hasta las 20 h\u{E007}").await;
+    ana.holds("/messages/send").await;
+    ana.reads("Sí, hasta las 20 h").await;
+    ana.reads("En cola").await;
+    ana.picture("thread-optimistic").await;
+    ana.let_through("/messages/send").await;
+    ana.reads("Enviado").await;
+    ana.release().await;
+    ana.close(&[]).await;
+}
+
+#[tokio::test]
 async fn the_card_says_what_it_waits_for() {
     let Some(story) = Story::begin().await else { return };
     let ana = story.signed_in("Ana Luna", SETTINGS).await;

@@ -34,6 +34,22 @@ async fn markup_in_names_and_messages_stays_text() {
     ana.close(&[]).await;
 }
 
+#[tokio::test]
+async fn a_sign_in_that_was_not_started_here_is_not_finished() {
+    let Some(story) = Story::begin().await else { return };
+    let ana = story.window().await;
+    ana.visit("/auth/callback?code=stolen&state=forged").await;
+    ana.reads("No se pudo iniciar sesión").await;
+    ana.picture("sign-in-failed").await;
+    ana.click("Intentar de nuevo").await;
+    ana.reads("Sign in as").await;
+    let pkce = "new URLSearchParams(location.search).get('code_challenge_method') === 'S256'";
+    ana.comes_true(pkce).await;
+    ana.click("Ana Luna").await;
+    ana.reads("Tres pasos y listo.").await;
+    ana.close(&[]).await;
+}
+
 /// The checklist: OWASP's secure headers project, as far as it concerns pages.
 #[tokio::test]
 async fn every_page_has_the_headers_of_the_checklist() {

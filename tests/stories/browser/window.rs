@@ -6,9 +6,9 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fantoccini::Client;
 use fantoccini::elements::{Element, ElementRef};
 use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
 use stories::World;
 use tokio::time::{Instant, sleep};
@@ -23,9 +23,6 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long a person waits for something to appear. Far more than it takes; nothing is asserted about it.
 const AT_MOST: Duration = Duration::from_mins(1);
-
-/// How long a script or a page may take on a busy machine, in milliseconds.
-const PATIENCE_MS: u64 = 120_000;
 
 /// The sizes that pictures are taken in, in CSS pixels.
 const SIZES: [(u32, u32); 2] = [(375, 812), (1280, 800)];
@@ -61,25 +58,7 @@ impl WebDriverCompatibleCommand for Vendor {
 
 impl<'w> Window<'w> {
     pub(super) async fn open(driver: &Driver, world: &'w World) -> Self {
-        let arguments = [
-            "--headless=new",
-            "--no-sandbox", // containers run as root, where Chromium's own sandbox does not start
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--window-size=1280,800",
-            "--lang=es",
-        ];
-        let capabilities = json!({
-            "goog:chromeOptions": {"args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL"},
-            "timeouts": {"script": PATIENCE_MS, "pageLoad": PATIENCE_MS},
-        });
-        let capabilities = capabilities.as_object().expect("capabilities are an object").clone();
-        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&driver.url())
-            .await
-            .expect("a Chromium starts");
+        let client = driver.chromium().await;
         let window = Self { client, world, clicks: Cell::default(), gate: Cell::default() };
         window.look(1280, 800, "light").await;
         window
