@@ -59,9 +59,9 @@ impl Batch {
     }
 }
 
-/// Whose conversations the groups are about.
-pub(crate) fn parties(groups: &BTreeMap<String, Vec<Record>>) -> Vec<(IgId, Option<Igsid>)> {
-    let records = groups.values().flatten();
+/// Whose conversations the records are about.
+pub(crate) fn parties<'r>(records: impl IntoIterator<Item = &'r Record>) -> Vec<(IgId, Option<Igsid>)> {
+    let records = records.into_iter();
     records.map(|record| (record.queued.account.clone(), record.queued.contact.clone())).collect()
 }
 
@@ -97,7 +97,7 @@ mod tests {
         ]);
         let ids = |group: &str| batch.groups[group].iter().map(|record| record.id.as_str()).collect::<Vec<_>>();
         assert_eq!((ids("17841:1"), ids("17841:2")), (vec!["a", "c"], vec!["b"]));
-        assert_eq!(parties(&batch.groups).len(), 3);
+        assert_eq!(parties(batch.groups.values().flatten()).len(), 3);
     }
 
     #[test]

@@ -69,9 +69,12 @@ struct Worked {
 /// None.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Infallible> {
     let Batch { groups, poison } = Batch::read(event.payload.records);
-    let Worked { mut again, reached } = match app.inbox.prefetch(&batch::parties(&groups)).await {
-        Ok(prefetched) => {
-            let works = groups.into_values().map(|group| work(app, group, prefetched.clone()));
+    let Worked { mut again, reached } = match app.inbox.prefetch(&batch::parties(groups.values().flatten())).await {
+        Ok(mut prefetched) => {
+            let works = groups.into_values().map(|group| {
+                let own = prefetched.hand_out(&batch::parties(&group));
+                work(app, group, own)
+            });
             join_all(works).await.into_iter().fold(Worked::default(), Worked::and)
         }
         Err(failure) => {

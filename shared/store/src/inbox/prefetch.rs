@@ -1,6 +1,6 @@
 //! One read for a whole batch of events: whose accounts they are, and the conversations they belong to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::PoisonError;
 
 use domain::{Conversation, ConversationId, IgId, Igsid, Route, TenantId, UnixMillis};
@@ -17,7 +17,7 @@ const REMEMBERED_OWNERS: usize = 10_000;
 
 /// What was read for a batch of events. Kept up to date by [`InboxStore::receive`], so that one batch needs one read.
 ///
-/// Whoever works on several conversations at once gives each its own clone.
+/// Whoever works on several conversations at once hands each its own part: [`Prefetched::hand_out`].
 #[derive(Clone, Debug, Default)]
 pub struct Prefetched {
     owners: HashMap<IgId, Option<Route>>,
@@ -36,7 +36,7 @@ impl InboxStore {
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn prefetch(&self, events: &[(IgId, Option<Igsid>)]) -> Result<Prefetched, StoreError> {
         let predicted = threads_of(events, |account| self.remembered_owner(account));
-        let accounts: HashSet<&IgId> = events.iter().map(|(account, _)| account).collect();
+        let accounts: BTreeSet<&IgId> = events.iter().map(|(account, _)| account).collect();
         let routes = accounts.iter().map(|account| (self.connections.as_str(), Key::route(account)));
         let found =
             batch::get(&self.threads.client, &routes.chain(self.wanted(&predicted)).collect::<Vec<_>>()).await?;
@@ -69,7 +69,7 @@ impl InboxStore {
 
     fn wanted<'a>(
         &'a self,
-        threads: &'a HashSet<(TenantId, ConversationId)>,
+        threads: &'a BTreeSet<(TenantId, ConversationId)>,
     ) -> impl Iterator<Item = (&'a str, Key)> + 'a {
         threads.iter().map(|(tenant, id)| (self.threads.conversations.as_str(), Key::conversation(tenant, id)))
     }
@@ -126,13 +126,23 @@ impl Prefetched {
         self.owners.get(account)?.as_ref().map(|route| &route.tenant)
     }
 
+    /// Hands out what these events need. Of two parts about the same conversation only the first has it.
+    #[must_use]
+    pub fn hand_out(&mut self, events: &[(IgId, Option<Igsid>)]) -> Self {
+        let owner = |account| self.owners.get_key_value(account).map(|(known, owner)| (known.clone(), owner.clone()));
+        let owners = events.iter().filter_map(|(account, _)| owner(account)).collect();
+        let threads = threads_of(events, |account| self.tenant(account).cloned());
+        let conversations = threads.iter().filter_map(|thread| self.conversations.remove_entry(thread)).collect();
+        Self { owners, conversations }
+    }
+
     pub(super) fn give_back(&mut self, thread: Thread) {
         let stored = thread.is_stored();
         let key = (thread.tenant, thread.conversation.id.clone());
         self.conversations.insert(key, stored.then_some(thread.conversation));
     }
 
-    fn take_over(&mut self, threads: HashSet<(TenantId, ConversationId)>, mut found: Found) -> Result<(), StoreError> {
+    fn take_over(&mut self, threads: BTreeSet<(TenantId, ConversationId)>, mut found: Found) -> Result<(), StoreError> {
         for (tenant, id) in threads {
             let item = found.remove(&Key::conversation(&tenant, &id));
             let conversation = item.map(|item| from_item("conversation", item)).transpose()?;
@@ -151,7 +161,7 @@ fn owner(found: &Found, account: &IgId) -> Result<Option<Route>, StoreError> {
 fn threads_of(
     events: &[(IgId, Option<Igsid>)],
     owner: impl Fn(&IgId) -> Option<TenantId>,
-) -> HashSet<(TenantId, ConversationId)> {
+) -> BTreeSet<(TenantId, ConversationId)> {
     events
         .iter()
         .filter_map(|(account, contact)| {
