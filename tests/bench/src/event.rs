@@ -16,8 +16,16 @@ pub(crate) struct Http<'a> {
     pub(crate) headers: &'a [(&'a str, &'a str)],
     pub(crate) cookies: &'a [String],
     pub(crate) body: Option<String>,
-    /// Person and tenant, whom API Gateway's authorizer has recognised.
-    pub(crate) caller: Option<(&'a str, &'a str)>,
+    /// Whom API Gateway's authorizer has recognised.
+    pub(crate) caller: Option<Caller<'a>>,
+}
+
+/// A person as the token names them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    pub(crate) person: &'a str,
+    pub(crate) tenant: &'a str,
+    pub(crate) role: &'a str,
 }
 
 impl Http<'_> {
@@ -67,9 +75,8 @@ impl Http<'_> {
             },
             "isBase64Encoded": false,
         });
-        if let Some((person, tenant)) = self.caller {
-            let claims =
-                json!({"sub": person, "tenant_id": tenant, "role": "admin", "iss": "https://login.example.com"});
+        if let Some(Caller { person, tenant, role }) = self.caller {
+            let claims = json!({"sub": person, "tenant_id": tenant, "role": role, "iss": "https://login.example.com"});
             event["requestContext"]["authorizer"] = json!({"jwt": {"claims": claims, "scopes": null}});
         }
         if !self.query.is_empty() {

@@ -68,7 +68,8 @@ impl Programs {
             run(npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder))?;
         }
         let arguments = vec![folder.join("bootstrap.mjs").into()];
-        Ok(Program { path: find("node")?, arguments, environment: BTreeMap::new() })
+        let environment = BTreeMap::from([("NODE_NO_WARNINGS".to_owned(), "1".to_owned())]);
+        Ok(Program { path: find("node")?, arguments, environment })
     }
 
     fn python(&self) -> Result<Program, Failure> {

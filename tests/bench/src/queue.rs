@@ -26,7 +26,7 @@ pub(crate) struct Sent {
     pub(crate) answer: String,
 }
 
-/// Takes the messages of a call that sends some; `None` for every other call.
+/// Takes the messages of a call that sends some, and agrees to every change; `None` for a call to another service.
 pub(crate) fn accept(operation: &str, body: &Bytes) -> Result<Option<Sent>, Failure> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -43,6 +43,7 @@ pub(crate) fn accept(operation: &str, body: &Bytes) -> Result<Option<Sent>, Fail
             let message: Queued = serde_json::from_slice(body)?;
             Some(Sent { answer: receipt(&message).to_string(), entries: vec![message] })
         }
+        "ChangeMessageVisibility" | "DeleteMessage" => Some(Sent { entries: Vec::new(), answer: "{}".to_owned() }),
         _ => None,
     })
 }

@@ -82,8 +82,10 @@ impl Report {
             goals.push(Goal::new("processor, write units for a DM", processor.write_units, 5.0));
         }
         goals.extend(self.other_cold_starts());
-        goals.push(Goal::new("a million DMs received and stored, $", self.bill.received(), 5.0));
-        goals.push(Goal::new("a million DMs answered as well, $", self.bill.answered(), 12.0));
+        for (shape, received, answered) in self.bill.totals() {
+            goals.push(Goal::new(format!("a million DMs received and stored, {shape}, $"), received, 5.0));
+            goals.push(Goal::new(format!("a million DMs answered as well, {shape}, $"), answered, 12.0));
+        }
         goals
     }
 

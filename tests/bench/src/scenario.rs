@@ -9,15 +9,19 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::Failure;
-use crate::event::{self, Http};
+use crate::event::{self, Caller, Http};
 use crate::queue::Queued;
 use crate::subject::{Recorder, Subject};
 
 const INTEGRATION: &str = "/api/integrations/meta/instagram";
 const CONVERSATIONS: &str = "/api/tenants/{tenantId}/conversations";
 const TENANT: &str = "luna";
-/// Ana, of the tenant Luna.
-const ANA: Option<(&str, &str)> = Some(("ana", TENANT));
+/// Who connects Luna's account and answers.
+const ANA: Option<Caller<'static>> = Some(Caller { person: "ana", tenant: TENANT, role: "admin" });
+/// Who is of the tenant Grande, and has several accounts.
+const EVA: Option<Caller<'static>> = Some(Caller { person: "eva", tenant: "grande", role: "admin" });
+/// Who runs all of it.
+const OLIVIA: Option<Caller<'static>> = Some(Caller { person: "olivia", tenant: "buzon", role: "operator" });
 /// Contacts who have written before, beside Inès.
 const CONTACTS: usize = 100;
 /// How many of them write in a batch for the processor. Lambda hands out at most ten messages of a FIFO queue at once; the
@@ -152,7 +156,7 @@ impl<'w> Scenario<'w> {
             method: "GET",
             route: &format!("{INTEGRATION}/assets"),
             query: &format!("state={state}"),
-            caller: Some(("eva", "grande")),
+            caller: EVA,
             ..Http::default()
         };
         let (select, _) = recorder.function("oauth-select", "oauth-select", &[assets.event()]).await?;
@@ -171,7 +175,9 @@ impl<'w> Scenario<'w> {
         let verify = get("/webhooks/meta/instagram", &[], &query, None);
         let (verify, _) = recorder.function("webhook-verify", "webhook-verify", &[verify]).await?;
         let (web, _) = recorder.function("web", "web", &[get("/", &[], "", None)]).await?;
-        Ok(vec![inbox, status, verify, web])
+        let tenant = get("/api/admin/tenants/{tenantId}", &[("tenantId", TENANT)], "", OLIVIA);
+        let (admin, _) = recorder.function("admin", "admin", &[tenant]).await?;
+        Ok(vec![inbox, status, verify, web, admin])
     }
 
     /// What ends things, therefore last.
@@ -179,15 +185,23 @@ impl<'w> Scenario<'w> {
         let recorder = &self.recorder;
         let scan = Bytes::from_static(br#"{"task":"scan"}"#);
         let (refresh, _) = recorder.function("token-refresh", "token-refresh", &[scan]).await?;
-        let deletion = self.signed_request("data-deletion", "27604087539322788")?;
-        let (lifecycle, orders) = recorder.function("lifecycle", "lifecycle", &[deletion]).await?;
-        let mut ended = vec![refresh, lifecycle];
-        if !orders.is_empty() {
-            ended.push(recorder.function("eraser", "eraser", &[event::batch(&orders)]).await?.0);
-        }
         let disconnect = post(&format!("{INTEGRATION}/disconnect"), &json!({"ig_user_id": self.account}), ANA);
-        ended.push(recorder.function("disconnect", "disconnect", &[disconnect]).await?.0);
-        Ok(ended)
+        let (disconnect, _) = recorder.function("disconnect", "disconnect", &[disconnect]).await?;
+        let deletion = self.signed_request("data-deletion", &self.owner().await?)?;
+        let (lifecycle, orders) = recorder.function("lifecycle", "lifecycle", &[deletion]).await?;
+        let (eraser, _) = recorder.function("eraser", "eraser", &[event::batch(&orders)]).await?;
+        Ok(vec![refresh, disconnect, lifecycle, eraser])
+    }
+
+    /// Who has connected the account, by Meta's id of that person for the app.
+    async fn owner(&self) -> Result<String, Failure> {
+        let connections = self.recorder.world.tables().items("ConnectionsTable").await;
+        let mut ours = connections.iter().filter(|item| {
+            let account = item.get("ig_user_id").and_then(|account| account.as_s().ok());
+            account == Some(&self.account)
+        });
+        let owner = ours.find_map(|connection| connection.get("app_scoped_user_id")?.as_s().ok());
+        Ok(owner.ok_or("the connection names who has made it")?.clone())
     }
 
     fn send(&self, text: &str) -> Bytes {
@@ -304,10 +318,10 @@ fn text_of(value: &Value) -> Result<String, Failure> {
     Ok(value.as_str().ok_or("a member of an answer is missing")?.to_owned())
 }
 
-fn get(route: &str, parameters: &[(&str, &str)], query: &str, caller: Option<(&str, &str)>) -> Bytes {
+fn get(route: &str, parameters: &[(&str, &str)], query: &str, caller: Option<Caller<'_>>) -> Bytes {
     Http { method: "GET", route, parameters, query, caller, ..Http::default() }.event()
 }
 
-fn post(route: &str, body: &Value, caller: Option<(&str, &str)>) -> Bytes {
+fn post(route: &str, body: &Value, caller: Option<Caller<'_>>) -> Bytes {
     Http { method: "POST", route, body: Some(body.to_string()), caller, ..Http::default() }.event()
 }

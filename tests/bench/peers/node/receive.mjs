@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 
-const queue = new SQSClient({});
+const queue = new SQSClient({ useQueueUrlAsEndpoint: false }); // else it would warn at each call that the two differ here
 const { INBOUND_QUEUE_URL, APP_SECRET } = process.env;
 
 function isSigned(body, signature) {
