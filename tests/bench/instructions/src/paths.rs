@@ -1,6 +1,5 @@
 //! What every message goes through.
 
-use std::future::Future;
 use std::hint::black_box;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
@@ -11,13 +10,17 @@ use meta::{QueuedEvent, SignedPayload};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use store::{Filter, InboxStore, Tables};
+use tokio::runtime::Runtime;
 use vault::{TokenContext, Vault};
 
 use crate::Failure;
 use crate::canned::Canned;
 
-/// Does something so many times.
-type Path = fn(u64) -> Result<(), Failure>;
+/// What is counted, once everything that it needs is there.
+pub(crate) type Step = Box<dyn FnMut() -> Result<(), Failure>>;
+
+/// Gets everything ready.
+type Path = fn() -> Result<Step, Failure>;
 
 /// All of them, by the name in the baseline.
 pub(crate) const PATHS: [(&str, Path); 5] = [
@@ -34,58 +37,57 @@ const NOTIFICATION: &str = r#"{"object":"instagram","entry":[{"time":17951643014
 /// What KMS answers `GenerateDataKey`: 32 bytes, and the same wrapped.
 const DATA_KEY: &str = r#"{"KeyId":"arn:aws:kms:us-east-1:000000000000:key/00000000-0000-4000-8000-000000000001","Plaintext":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=","CiphertextBlob":"AQIDAHgAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHwAAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHw=="}"#;
 
+const NOW: UnixSeconds = UnixSeconds::new(1_795_164_301);
+
 /// A page of the inbox, and one conversation more: there is a next page.
 const CONVERSATIONS: u64 = 26;
 
-fn receive(times: u64) -> Result<(), Failure> {
+fn receive() -> Result<Step, Failure> {
     let secret = AppSecret::new("0123456789abcdef0123456789abcdef".to_owned());
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())?;
     mac.update(NOTIFICATION.as_bytes());
     let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-    for _ in 0..times {
+    Ok(Box::new(move || {
         let body = black_box(NOTIFICATION.as_bytes());
         let (payload, _) = SignedPayload::verify(body, Some(&signature), std::iter::once(&secret))?;
         for event in &payload.split()?.events {
             let queued = event.queued(Login::Instagram, UnixMillis::new(1_795_164_301_539));
             black_box((serde_json::to_string(&queued)?, queued.group_id(), queued.deduplication_id()));
         }
-    }
-    Ok(())
+        Ok(())
+    }))
 }
 
-fn read(times: u64) -> Result<(), Failure> {
-    let sample: serde_json::Value = serde_json::from_str(include_str!("../../../../events/processor.json"))?;
-    let body = sample["Records"][0]["body"].as_str().ok_or("the sample has a record")?;
-    for _ in 0..times {
-        let queued: QueuedEvent = serde_json::from_str(black_box(body))?;
+fn read() -> Result<Step, Failure> {
+    let sample: Value = serde_json::from_str(include_str!("../../../../events/processor.json"))?;
+    let body = sample["Records"][0]["body"].as_str().ok_or("the sample has a record")?.to_owned();
+    Ok(Box::new(move || {
+        let queued: QueuedEvent = serde_json::from_str(black_box(&body))?;
         black_box(meta::read(&queued)?);
-    }
-    Ok(())
-}
-
-fn seal(times: u64) -> Result<(), Failure> {
-    let (vault, context, token) = vault()?;
-    block_on(async {
-        for _ in 0..times {
-            black_box(vault.seal(&context, &token, UnixSeconds::new(1_795_164_301)).await?);
-        }
         Ok(())
-    })
+    }))
 }
 
-fn open(times: u64) -> Result<(), Failure> {
+fn seal() -> Result<Step, Failure> {
     let (vault, context, token) = vault()?;
-    let now = UnixSeconds::new(1_795_164_301);
-    block_on(async {
-        let sealed = vault.seal(&context, &token, now).await?;
-        for _ in 0..times {
-            black_box(vault.open(&context, black_box(&sealed), now).await?);
-        }
+    let runtime = runtime()?;
+    Ok(Box::new(move || {
+        black_box(runtime.block_on(vault.seal(&context, &token, NOW))?);
         Ok(())
-    })
+    }))
 }
 
-fn page(times: u64) -> Result<(), Failure> {
+fn open() -> Result<Step, Failure> {
+    let (vault, context, token) = vault()?;
+    let runtime = runtime()?;
+    let sealed = runtime.block_on(vault.seal(&context, &token, NOW))?;
+    Ok(Box::new(move || {
+        black_box(runtime.block_on(vault.open(&context, black_box(&sealed), NOW))?);
+        Ok(())
+    }))
+}
+
+fn page() -> Result<Step, Failure> {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
@@ -95,14 +97,14 @@ fn page(times: u64) -> Result<(), Failure> {
     let tables = Tables { conversations: "buzon-conversations".to_owned(), ..Tables::default() };
     let inbox = InboxStore::new(aws_sdk_dynamodb::Client::from_conf(config), &tables);
     let tenant = TenantId::try_from("acme")?;
-    block_on(async {
-        let first = inbox.conversations(&tenant, None, 25, Filter::default()).await?;
-        let cursor = first.cursor.ok_or("the page has a next one")?;
-        for _ in 0..times {
-            black_box(inbox.conversations(&tenant, Some(black_box(&cursor)), 25, Filter::default()).await?);
-        }
+    let runtime = runtime()?;
+    let first = runtime.block_on(inbox.conversations(&tenant, None, 25, Filter::default()))?;
+    let cursor = first.cursor.ok_or("the page has a next one")?;
+    Ok(Box::new(move || {
+        let page = inbox.conversations(&tenant, Some(black_box(&cursor)), 25, Filter::default());
+        black_box(runtime.block_on(page)?);
         Ok(())
-    })
+    }))
 }
 
 /// What `DynamoDB` answers a query of the list's index.
@@ -146,6 +148,6 @@ fn credentials() -> Credentials {
     Credentials::new("local", "local", None, None, "instructions")
 }
 
-fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(work)
+fn runtime() -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_time().build()?)
 }
