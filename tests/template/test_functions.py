@@ -124,7 +124,8 @@ class Running(unittest.TestCase):
     def test_every_function_can_be_traced(self):
         for name in functions():
             with self.subTest(name):
-                self.assertEqual(deployed()["Resources"][name]["Properties"]["TracingConfig"], {"Mode": "Active"})
+                mode = deployed()["Resources"][name]["Properties"]["TracingConfig"]["Mode"]
+                self.assertEqual(mode, {"Ref": "Tracing"})
 
 
 class Policies(unittest.TestCase):
