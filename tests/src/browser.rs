@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::{Answer, World};
+use crate::{Answer, World, contract};
 
 /// The routes of the integration.
 const INSTAGRAM: &str = "/api/integrations/meta/instagram";
@@ -49,12 +49,12 @@ impl<'w> Browser<'w> {
     ///
     /// # Panics
     ///
-    /// When nobody answers.
+    /// When nobody answers, or the API does not answer as it is described.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Answer {
         let api = self.world.stack.api_url();
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{api}{path}") };
         let ours = url.starts_with(api);
-        let mut request = self.world.http().request(method, url);
+        let mut request = self.world.http().request(method.clone(), &url);
         if ours {
             if let Some(token) = &self.token {
                 request = request.bearer_auth(token);
@@ -71,6 +71,8 @@ impl<'w> Browser<'w> {
         }
         let answer = Answer::read(request.send().await.expect("somebody answers")).await;
         if ours {
+            let url = Url::parse(&url).expect("an address");
+            contract::demand(&method, url.path(), &answer);
             self.keep_cookies(&answer);
         }
         answer

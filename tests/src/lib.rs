@@ -7,6 +7,7 @@
 
 mod answer;
 mod browser;
+pub mod contract;
 mod store;
 
 use std::fs::OpenOptions;
@@ -159,12 +160,24 @@ impl World {
     ///
     /// When the gateway does not answer.
     pub async fn post_webhook(&self, body: Vec<u8>, signature: Option<&str>) -> Answer {
-        let url = format!("{}/webhooks/meta/instagram", self.stack.api_url());
-        let mut request = self.http.post(url).header("content-type", "application/json").body(body);
-        if let Some(signature) = signature {
-            request = request.header("x-hub-signature-256", signature);
+        let signature = signature.map(|signature| ("x-hub-signature-256", signature));
+        let headers: Vec<_> = [("content-type", "application/json")].into_iter().chain(signature).collect();
+        self.post("/webhooks/meta/instagram", body, &headers).await
+    }
+
+    /// Posts bytes to a path of the API as they are.
+    ///
+    /// # Panics
+    ///
+    /// When the gateway does not answer, or not as it is described.
+    pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.http.post(format!("{}{path}", self.stack.api_url())).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
-        Answer::read(request.send().await.expect("the gateway answers")).await
+        let answer = Answer::read(request.send().await.expect("the gateway answers")).await;
+        contract::demand(&reqwest::Method::POST, path, &answer);
+        answer
     }
 
     /// Appends every AWS call of the story, a line of JSON each.

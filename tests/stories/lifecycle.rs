@@ -31,10 +31,8 @@ fn about(user_id: &Value, issued_at: i64) -> Value {
 /// Posts the form to a callback, as anybody could.
 async fn post(world: &World, path: &str, signed_request: &str) -> Posted {
     let body = format!("signed_request={signed_request}").into_bytes();
-    let request = reqwest::Client::new().post(format!("{}{path}", world.stack.api_url()));
-    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-    let answer = request.send().await.expect("the gateway answers");
-    Posted { status: answer.status().as_u16(), body: answer.json().await.expect("every answer is JSON") }
+    let answer = world.post(path, body, &[("content-type", "application/x-www-form-urlencoded")]).await;
+    Posted { status: answer.status, body: serde_json::from_str(&answer.body).expect("every answer is JSON") }
 }
 
 /// What a callback answered.
@@ -67,12 +65,11 @@ async fn person_of(world: &World, tenant: &str) -> String {
 }
 
 async fn status_page(world: &World, url: &str, language: &str) -> String {
-    let request = reqwest::Client::new().get(url).header("accept-language", language);
-    let answer = request.send().await.expect("the page answers");
     assert!(url.starts_with(world.stack.api_url()), "{url}");
-    let policy = answer.headers()["content-security-policy"].to_str().expect("text").to_owned();
+    let answer = world.stranger().call(Method::GET, url, None, &[("accept-language", language)]).await;
+    let policy = answer.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    answer.text().await.expect("a page")
+    answer.body
 }
 
 /// What a deletion says to whom who asked.

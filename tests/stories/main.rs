@@ -5,6 +5,7 @@ mod bootstraps;
 mod browser;
 mod budgets;
 mod connect;
+mod contract;
 mod disconnect;
 mod echo;
 mod exactly_once;

@@ -46,6 +46,16 @@ def deployed():
         raise AssertionError("; ".join(str(cause.message) for cause in error.causes)) from error
 
 
+def routes():
+    """The API's operations by "method path", as SAM writes them into its OpenAPI document."""
+    paths = deployed()["Resources"]["HttpApi"]["Properties"]["Body"]["paths"]
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            if method != "options":
+                path = path.lstrip("/") if path == "/$default" else path
+                yield (path if path == "$default" else f"{method} {path}"), operation
+
+
 def of_type(template, kind):
     return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
 

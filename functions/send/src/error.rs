@@ -101,7 +101,7 @@ impl From<&SendError> for Problem {
             IdempotencyKey => Self::new(400, "idempotency-key", "The idempotency key cannot be used")
                 .detail("Use 1 to 255 visible ASCII characters."),
             KeyReused => Self::new(422, "idempotency-key-reused", "The idempotency key was used for another message"),
-            NotConnected => Self::new(409, "not-connected", "Instagram is not connected")
+            NotConnected => Self::new(409, "not-connected", "This account is not connected")
                 .detail("Connect the account again to answer."),
             ConnectionBroken => Self::new(409, "connection-error", "The connection to Instagram does not work")
                 .detail("Connect the account again to answer."),
