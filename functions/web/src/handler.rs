@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) issuer: String,
     /// The client id towards it.
     pub(crate) client_id: String,
+    /// The claim of their tokens that names the tenant.
+    pub(crate) tenant_claim: String,
     /// `es` or `en`.
     pub(crate) locale: String,
     /// Who may show the pages in a frame, as a CSP source list.
@@ -48,6 +50,7 @@ impl App {
             brand: or("BRAND", "Curbe"),
             issuer: env.required("OIDC_ISSUER")?,
             client_id: env.required("OIDC_CLIENT_ID")?,
+            tenant_claim: or("TENANT_CLAIM", "tenant_id"),
             locale: or("LOCALE", "es"),
             frame_ancestors: or("FRAME_ANCESTORS", "'none'"),
             media_sources: security::media_sources(&meta),

@@ -57,8 +57,9 @@ impl Page {
         } else {
             (self.titles.es, "Esta página necesita JavaScript.")
         };
-        let Settings { brand, issuer, client_id, locale, phone, .. } = settings;
-        let [brand, issuer, client_id, locale] = [brand, issuer, client_id, locale].map(|text| escape(text));
+        let Settings { brand, issuer, client_id, tenant_claim, locale, phone, .. } = settings;
+        let [brand, issuer, client_id, tenant_claim, locale] =
+            [brand, issuer, client_id, tenant_claim, locale].map(|text| escape(text));
         let phone = phone.as_deref().map(escape).unwrap_or_default();
         let base = format!("/ui/{VERSION}");
         let preload: Vec<String> = assets::modules(self.module)
@@ -75,6 +76,7 @@ impl Page {
 <meta name="buzon:brand" content="{brand}">
 <meta name="buzon:issuer" content="{issuer}">
 <meta name="buzon:client-id" content="{client_id}">
+<meta name="buzon:tenant-claim" content="{tenant_claim}">
 <meta name="buzon:phone" content="{phone}">
 <title>{title} · {brand}</title>
 <link rel="icon" href="{base}/icon.svg">
@@ -109,6 +111,7 @@ mod tests {
             brand: "Curbe".to_owned(),
             issuer: "https://login.example".to_owned(),
             client_id: "web".to_owned(),
+            tenant_claim: "tenant_id".to_owned(),
             locale: locale.to_owned(),
             frame_ancestors: "'none'".to_owned(),
             media_sources: "https:".to_owned(),

@@ -79,7 +79,7 @@ export class BuzonElement extends HTMLElement {
 
   /** The tenant in the paths: an attribute, else the token's claim. */
   async tenant() {
-    return this.getAttribute("tenant") ?? claimsOf(await this.api.token()).tenant_id;
+    return this.getAttribute("tenant") || claimsOf(await this.api.token()).tenant_id;
   }
 
   /** Begins the component's work. */

@@ -3,7 +3,7 @@
 
 import { Api } from "./api.js";
 import { h } from "./dom.js";
-import { brand, person, phone, signIn, token } from "./session.js";
+import { brand, person, phone, signIn, tenant, token } from "./session.js";
 import { language, nameOf, page } from "./shell.js";
 
 const TEXTS = {
@@ -44,7 +44,7 @@ const api = new Api(location.origin, token);
 async function progress() {
   const who = person();
   if (!who) return {};
-  const newest = `/api/tenants/${encodeURIComponent(who.tenant_id)}/conversations?limit=1`;
+  const newest = `/api/tenants/${encodeURIComponent(tenant())}/conversations?limit=1`;
   const [status, inbox] = await Promise.all([
     api.get("/api/integrations/meta/instagram/status").catch(() => ({ connected: false })),
     api.get(newest).catch(() => ({ conversations: [] })),

@@ -37,6 +37,11 @@ export function person() {
   return token ? claimsOf(token) : undefined;
 }
 
+/** Whose data the person who is signed in sees: issuers name that claim differently. */
+export function tenant() {
+  return person()?.[setting("tenant-claim")];
+}
+
 /**
  * The components' token source: signs in again when there is no token or the API refused it.
  * @param {{ renew?: boolean }} [options]

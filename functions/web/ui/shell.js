@@ -2,7 +2,7 @@
 /** What every page has around its content: the bar with the places and the person. */
 
 import { h } from "./dom.js";
-import { brand, person, phone, signIn, signOut } from "./session.js";
+import { brand, person, phone, signIn, signOut, tenant } from "./session.js";
 
 const language = document.documentElement.lang.startsWith("en") ? "en" : "es";
 
@@ -59,6 +59,7 @@ export function component(name, token, attributes = {}) {
   element.token = token;
   element.setAttribute("brand", brand);
   element.setAttribute("locale", language);
+  element.setAttribute("tenant", tenant() ?? "");
   for (const [attribute, value] of Object.entries(attributes)) if (value) element.setAttribute(attribute, value);
   return element;
 }

@@ -101,7 +101,8 @@ impl Stack {
         let sources = world.event_sources(&functions, &invoker, &identities)?;
         let people = Issuer::new(data_dir, &issuer.url, &api.url, meta.url(), settings.clock.clone())?;
         let tunnel = real.and_then(|real| real.redirect_uri.as_deref());
-        let people = Arc::new(people.trusting(tunnel));
+        let tenant_claim = settings.parameters.get("TenantClaim").map(String::as_str);
+        let people = Arc::new(people.trusting(tunnel).naming_tenants_in(tenant_claim));
         let gateway = gateway::Settings {
             api: template.http_api(&identities)?,
             invoker: Arc::clone(&invoker),

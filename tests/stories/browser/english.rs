@@ -1,4 +1,4 @@
-//! The same in English and under another name, where an operator has chosen so.
+//! The same in English, under another name and with tokens of another form, where an operator has chosen so.
 
 use super::Story;
 use crate::util::{INES, LUNA};
@@ -9,8 +9,8 @@ const SPANISH: [&str; 7] = ["Curbe", "Conecta", "Iniciar", "cuenta", "conversaci
 #[tokio::test]
 async fn every_page_has_the_language_and_the_name_that_were_chosen() {
     let english = |settings: &mut local::StackSettings| {
-        settings.parameters =
-            [("Locale", "en"), ("Brand", "Acme")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let chosen = [("Locale", "en"), ("Brand", "Acme"), ("TenantClaim", "https://acme.example/tenant")];
+        settings.parameters = chosen.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     };
     let Some(story) = Story::begin_with(english).await else { return };
     let ana = story.window().await;

@@ -48,6 +48,8 @@ pub(crate) struct Issuer {
     api_url: String,
     meta_url: String,
     http: reqwest::Client,
+    /// Which claim of its tokens names the tenant.
+    tenant_claim: String,
     /// Where a tunnel makes the pages reachable from outside.
     tunnel: Option<Origin>,
 }
@@ -70,8 +72,15 @@ impl Issuer {
             api_url: api_url.to_owned(),
             meta_url: meta_url.to_owned(),
             http: reqwest::Client::new(),
+            tenant_claim: "tenant_id".to_owned(),
             tunnel: None,
         })
+    }
+
+    /// Names the tenant in a claim of another name.
+    pub(crate) fn naming_tenants_in(mut self, claim: Option<&str>) -> Self {
+        self.tenant_claim = claim.map_or(self.tenant_claim, str::to_owned);
+        self
     }
 
     /// Lets people return to pages at this address as well: with the real Meta they come through a tunnel.
@@ -96,7 +105,7 @@ impl Issuer {
             "aud": self.audience,
             "sub": person.id,
             "name": person.name,
-            "tenant_id": person.tenant,
+            (&self.tenant_claim): person.tenant,
             "tenant_name": person.tenant_name,
             "role": person.role,
             "plan": person.plan,
