@@ -24,9 +24,9 @@ const EVA: Option<Caller<'static>> = Some(Caller { person: "eva", tenant: "grand
 const OLIVIA: Option<Caller<'static>> = Some(Caller { person: "olivia", tenant: "buzon", role: "operator" });
 /// Contacts who have written before, beside Inès.
 const CONTACTS: usize = 100;
-/// How many of them write in a batch for the processor. Lambda hands out at most ten messages of a FIFO queue at once; the
-/// larger batch tells what more would bring.
-const BATCHES: [usize; 2] = [10, 100];
+/// DMs of theirs in a batch for the processor. Lambda hands out at most ten messages of a FIFO queue at once; the
+/// larger batches tell what more would bring.
+const BATCHES: [usize; 3] = [10, 100, 1000];
 /// The most events that Meta puts into one body.
 const EVENTS: usize = 1000;
 
@@ -99,7 +99,8 @@ impl<'w> Scenario<'w> {
         functions.push(self.processor("processor", 2, &[dm]).await?);
         let mut batches = Vec::new();
         for size in BATCHES {
-            let dms: Vec<Value> = (0..size).map(|contact| self.dm(&contact_id(contact), contact, 4 + size)).collect();
+            let dm = |number| self.dm(&contact_id(number % CONTACTS), number, 4 + size);
+            let dms: Vec<Value> = (0..size).map(dm).collect();
             let label = format!("processor, batch of {size}");
             batches.push((size, self.processor(&label, 3 + size, &dms).await?));
         }
@@ -188,8 +189,10 @@ impl<'w> Scenario<'w> {
         let disconnect = post(&format!("{INTEGRATION}/disconnect"), &json!({"ig_user_id": self.account}), ANA);
         let (disconnect, _) = recorder.function("disconnect", "disconnect", &[disconnect]).await?;
         let deletion = self.signed_request("data-deletion", &self.owner().await?)?;
-        let (lifecycle, orders) = recorder.function("lifecycle", "lifecycle", &[deletion]).await?;
-        let (eraser, _) = recorder.function("eraser", "eraser", &[event::batch(&orders)]).await?;
+        let (lifecycle, _) = recorder.function("lifecycle", "lifecycle", &[deletion]).await?;
+        // A deletion that goes on comes back to the queue until it has settled, so this is one that does not exist.
+        let order = serde_json::from_value(json!({"MessageBody": json!({"code": "0".repeat(32)}).to_string()}))?;
+        let (eraser, _) = recorder.function("eraser", "eraser", &[event::batch(&[order])]).await?;
         Ok(vec![refresh, disconnect, lifecycle, eraser])
     }
 
