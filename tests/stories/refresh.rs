@@ -258,6 +258,25 @@ async fn who_disconnects_while_the_token_is_renewed_stays_disconnected() {
 }
 
 #[tokio::test]
+async fn who_connects_again_while_the_token_is_renewed_keeps_the_new_connection() {
+    let world = connected().await;
+    world.dm(INES, LUNA, "Hola").await;
+    world.advance_hours(31 * DAY);
+    world.fault("refresh", json!({"kind": "slow", "ms": 1500})).await;
+    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    eventually("Meta is asked for a new token", async || calls(&world, "refresh").await == 1).await;
+    world.browser("ana").connect("facebook", "lucia.navarro").await;
+    world.settle().await;
+    let found = card(&world, "ana").await;
+    assert_eq!((&found["login"], &found["status"]), (&json!("facebook"), &json!("active")));
+    world.dm(INES, LUNA, "¿Hola?").await;
+    let ana = world.browser("ana");
+    ana.send(&ana.conversation().await, "Sí").await.json();
+    world.settle().await;
+    assert_eq!(ana.messages(&ana.conversation().await).await[0]["status"], "sent", "with the token of the new login");
+}
+
+#[tokio::test]
 async fn an_outage_of_the_app_disconnects_nobody_tells_the_operator_once_and_ends_by_itself() {
     let world = by_hand().await;
     let tenants = [("ana", LUNA), ("marta", "mara.paints"), ("eva", "raman.spices")];
