@@ -321,7 +321,7 @@ async fn a_list_that_cannot_be_used_deletes_nothing() {
         (json!({"login": "instagram", "ids": many}), "invalid-list"),
         (json!({"login": "instagram", "ids": [ana, "x"]}), "invalid-body"),
         (json!({"login": "myspace", "ids": [ana]}), "invalid-body"),
-        (json!({"login": "instagram", "ids": [ana], "requested_on": "yesterday"}), "invalid-filter"),
+        (json!({"login": "instagram", "ids": [ana], "requested_on": "yesterday"}), "invalid-list"),
     ] {
         assert_eq!(world.browser("olivia").post(ERASURES, list.clone()).await.problem_kind(400), kind, "{list}");
     }

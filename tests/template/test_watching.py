@@ -63,7 +63,7 @@ class Alarms(unittest.TestCase):
 
     def test_the_runbook_has_no_section_that_nothing_leads_to(self):
         anchors = {alarm["Properties"]["AlarmDescription"].rpartition("#")[2] for alarm in alarms().values()}
-        general = {"commands", "budget", "undo-a-deployment", "restore-a-table"}
+        general = {"commands", "follow-a-message", "budget", "undo-a-deployment", "restore-a-table"}
         self.assertEqual(set(runbook()) - general, anchors)
 
     def test_an_alarm_is_heard_and_says_when_it_is_over(self):

@@ -112,7 +112,7 @@ fn asked_at(day: Option<&str>, now: UnixMillis) -> Result<UnixSeconds, AdminErro
         let now = now.seconds();
         return Ok(now.plus(-now.get().rem_euclid(DAY_SECONDS)));
     };
-    let start = UnixMillis::parse(&format!("{day}T00:00:00Z")).map_err(|_| AdminError::Parameter("requested_on"))?;
+    let start = UnixMillis::parse(&format!("{day}T00:00:00Z")).map_err(|_| AdminError::ListDay)?;
     Ok(start.seconds())
 }
 

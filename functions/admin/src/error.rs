@@ -29,6 +29,9 @@ pub enum AdminError {
     /// No id, or more than one list may hold.
     #[error("the list holds no id, or too many")]
     IdCount,
+    /// The day of the list is no day.
+    #[error("the day of the list is no day")]
+    ListDay,
     /// A deletion was not taken. The whole list can be handed in again.
     #[error("a deletion was not taken")]
     Erasure(#[from] RequestError),
@@ -93,6 +96,9 @@ impl From<&AdminError> for Problem {
             Error::IdCount => Self::new(400, "invalid-list", "The list cannot be used")
                 .detail(format!("Name 1 to {MOST_IDS} ids at once."))
                 .with("field", "ids"),
+            Error::ListDay => Self::new(400, "invalid-list", "The list cannot be used")
+                .detail("Write the day as 2026-11-20.")
+                .with("field", "requested_on"),
             Error::UnknownPlan(known) => {
                 Self::new(422, "unknown-plan", "There is no such plan").with("plans", known.clone())
             }
