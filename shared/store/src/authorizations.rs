@@ -132,8 +132,8 @@ impl AuthorizationStore {
         Ok(Some(request).filter(|request| open && request.tenant == *tenant && request.user == *user))
     }
 
-    /// Ends the choice: works once, unless it is [reopened](Self::reopen). Answers the request as it was offered; the candidates' tokens are gone from the
-    /// table.
+    /// Ends the choice: works once, unless it is [reopened](Self::reopen). Answers the request as it was offered; the
+    /// candidates' tokens are gone from the table.
     ///
     /// # Errors
     ///
