@@ -25,7 +25,7 @@ pub use browser::{Browser, outcome};
 pub use store::Tables;
 
 /// How long a story waits for queues and webhooks to come to rest. Far more than it takes; nothing is asserted about it.
-const AT_MOST: Duration = Duration::from_mins(1);
+const AT_MOST: Duration = Duration::from_mins(5);
 
 /// Stories of one process write into one file.
 static ONE_RECORD_AT_A_TIME: Mutex<()> = Mutex::new(());

@@ -22,7 +22,7 @@ const TOOLBOX: &str = include_str!("toolbox.js");
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long a person waits for something to appear. Far more than it takes; nothing is asserted about it.
-const AT_MOST: Duration = Duration::from_mins(1);
+const AT_MOST: Duration = Duration::from_mins(3);
 
 /// The sizes that pictures are taken in, in CSS pixels.
 const SIZES: [(u32, u32); 2] = [(375, 812), (1280, 800)];

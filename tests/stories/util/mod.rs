@@ -22,7 +22,7 @@ pub(crate) const KOFI: &str = "kofi_mensah";
 pub(crate) const FORGOTTEN_BY_THE_QUEUE_MS: i64 = 6 * 60 * 1000;
 
 /// How long a story waits for what it has caused. Far more than it takes; nothing is asserted about it.
-const AT_MOST: Duration = Duration::from_secs(30);
+const AT_MOST: Duration = Duration::from_mins(3);
 
 /// A world in which Ana has connected Luna Café.
 pub(crate) async fn luna() -> World {

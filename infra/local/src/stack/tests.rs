@@ -46,6 +46,6 @@ async fn people_reach_their_functions_and_the_logs_say_which() {
     assert_eq!(answer.status(), 200);
     assert!(stack.logs().iter().any(|line| line.function.as_deref() == Some("status")));
     stack.run_schedule("sender", "Sweep").await.expect("the sweep runs");
-    stack.wait_idle(Duration::from_secs(5)).await.expect("nothing moves");
+    stack.wait_idle(Duration::from_mins(1)).await.expect("nothing moves");
     stack.stop().await;
 }
