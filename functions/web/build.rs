@@ -21,12 +21,13 @@ fn main() -> io::Result<()> {
         let plain = fs::read(path)?;
         version.update(name);
         version.update(&plain);
+        // A copy, because a path of this checkout would outlive it in a target folder that several share.
+        fs::write(out.join(name), &plain)?;
         fs::write(out.join(format!("{name}.br")), brotli(&plain)?)?;
         fs::write(out.join(format!("{name}.gz")), gzip(&plain)?)?;
-        let source = fs::canonicalize(path)?.into_os_string().into_string().expect("a path in UTF-8");
         writeln!(
             table,
-            "    Asset {{ name: {name:?}, media_type: {:?}, plain: include_bytes!({source:?}), \
+            "    Asset {{ name: {name:?}, media_type: {:?}, plain: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")), \
              brotli: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.br\")), \
              gzip: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.gz\")), modules: &{:?} }},",
             media_type(name),
