@@ -4,14 +4,13 @@ use connect::{Kept, Occasion};
 use domain::view::ConnectionView;
 use domain::{Connection, IgId, TenantId, UnixSeconds, UserId};
 use edge::http::{self, StatusCode};
-use edge::{Caller, Role};
+use edge::{Caller, PageQuery, Role};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use store::Due;
 
 use crate::error::AdminError;
 use crate::handler::App;
-use crate::query::PageQuery;
 
 /// A connection and how it fares.
 #[derive(Serialize)]

@@ -2,6 +2,7 @@
 
 use connect::{ConnectError, Kept, Refusal, RegistrationError, UpkeepError};
 use edge::Problem;
+use edge::page::invalid_cursor;
 use erasure::RequestError;
 use meta::graph::AccountProblem;
 use meta::{FailureClass, GraphError};
@@ -9,7 +10,6 @@ use store::StoreError;
 use vault::VaultError;
 
 use crate::erasures::MOST_IDS;
-use crate::query::MAX_LIMIT;
 
 /// Why a request to administer was not done.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,6 @@ pub enum AdminError {
     /// No such tenant of the caller's, connection or queue.
     #[error("there is no such thing")]
     NotFound,
-    /// Not a number from 1 to 100.
-    #[error("the limit is out of range")]
-    Limit,
     /// A parameter's value is none that it knows.
     #[error("a parameter has an unknown value")]
     Parameter(&'static str),
@@ -88,8 +85,6 @@ impl From<&AdminError> for Problem {
         match error {
             Error::Request(problem) => problem.clone(),
             Error::NotFound => Self::NOT_FOUND,
-            Error::Limit => Self::new(400, "invalid-limit", "The limit cannot be used")
-                .detail(format!("Use a number from 1 to {MAX_LIMIT}.")),
             Error::Parameter(name) => {
                 Self::new(400, "invalid-filter", "A filter has an unknown value").with("field", *name)
             }
@@ -113,8 +108,7 @@ impl From<&AdminError> for Problem {
             Error::Registration(RegistrationError::NotConfigured) => not_configured(),
             Error::NotReplayable => Self::new(409, "not-replayable", "The queue cannot be replayed now")
                 .detail("A replay may be running already. Try again in a few minutes."),
-            Error::Store(StoreError::BadCursor) => Self::new(400, "invalid-cursor", "The cursor cannot be used")
-                .detail("Use next_cursor of the page before, in the same list, or start without a cursor."),
+            Error::Store(StoreError::BadCursor) => invalid_cursor(),
             Error::Store(StoreError::Conflict) => changed_meanwhile(),
             Error::Registration(RegistrationError::Secrets(_))
             | Error::UpkeepFailed(_)

@@ -20,7 +20,6 @@ mod erasures;
 mod error;
 mod handler;
 mod manual;
-mod query;
 mod queues;
 mod tenants;
 mod trail;

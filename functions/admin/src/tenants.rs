@@ -2,15 +2,14 @@
 
 use domain::tenant::{Overrides, TenantSettings};
 use domain::{EffectivePlan, Plan, PlanSource, TenantId, TenantProfile};
-use edge::Caller;
 use edge::http::{self, StatusCode};
+use edge::{Caller, PageQuery};
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 use store::{Terms, Usage};
 
 use crate::error::AdminError;
 use crate::handler::{App, tenant_in_path};
-use crate::query::PageQuery;
 
 const MAX_BODY_BYTES: usize = 8 * 1024;
 

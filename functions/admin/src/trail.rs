@@ -1,7 +1,7 @@
 //! The audit trail of a tenant: filtered, and as a table for spreadsheets.
 
 use domain::{AuditEvent, AuditKind, TenantId, UnixMillis, UserId};
-use edge::{Caller, http};
+use edge::{Caller, PageQuery, http};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
@@ -11,7 +11,6 @@ use store::{Page, TrailFilter};
 use crate::csv;
 use crate::error::AdminError;
 use crate::handler::{App, tenant_in_path};
-use crate::query::PageQuery;
 
 /// Lines that an export reads at once.
 const EXPORT_PAGE: u32 = 500;

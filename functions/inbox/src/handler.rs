@@ -7,7 +7,7 @@ use domain::conversation::{Conversation, ConversationState};
 use domain::view::ConversationView;
 use edge::http::{self, StatusCode};
 use edge::telemetry::Chain;
-use edge::{Caller, ClaimNames, ConfigError, Problem, Setup};
+use edge::{Caller, ClaimNames, ConfigError, PageQuery, Problem, Setup};
 use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
 use store::{AuditStore, InboxStore, Tables};
@@ -15,7 +15,7 @@ use tracing::{error, info};
 
 use crate::answer::{AuditPage, ConversationsPage, MessagesPage};
 use crate::error::InboxError;
-use crate::query::{self, PageQuery};
+use crate::query;
 
 /// Far above any change of a conversation.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -70,7 +70,7 @@ async fn respond(app: &App, request: &Request) -> Result<Response<Body>, InboxEr
 }
 
 async fn list(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
-    let page = page(request)?;
+    let page = PageQuery::of(request)?;
     let filter = query::filter(http::query(request, "state"), http::query(request, "unread"))?;
     let found = app.inbox.conversations(&caller.tenant, page.cursor, page.limit, filter).await?;
     Ok(http::json_with_etag(request, &ConversationsPage::from(found)))
@@ -84,7 +84,7 @@ async fn show(app: &App, request: &Request, caller: &Caller) -> Result<Response<
 /// The conversation comes along: it says until when one may answer, and which messages the contact has read.
 async fn messages(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
     let id = conversation_id(request)?;
-    let page = page(request)?;
+    let page = PageQuery::of(request)?;
     let found = app.inbox.messages(&caller.tenant, &id, page.cursor, page.limit);
     let (conversation, found) = tokio::join!(find(app, caller, &id), found);
     Ok(http::json_with_etag(request, &MessagesPage::new(found?, &conversation?)))
@@ -112,13 +112,9 @@ async fn change(app: &App, request: &Request, caller: &Caller) -> Result<Respons
 }
 
 async fn audit_trail(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
-    let page = page(request)?;
+    let page = PageQuery::of(request)?;
     let found = app.audit.list(&caller.tenant, page.cursor, page.limit).await?;
     Ok(http::json_with_etag(request, &AuditPage::from(found)))
-}
-
-fn page(request: &Request) -> Result<PageQuery<'_>, InboxError> {
-    PageQuery::read(http::query(request, "cursor"), http::query(request, "limit"))
 }
 
 /// A text that is no conversation id names no conversation.

@@ -13,7 +13,9 @@ use edge::telemetry::{Chain, metric};
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
-use store::{AuditStore, Draft, Earlier, InboxStore, OutboundStore, QueueError, Queued, SendContext, Tables};
+use store::{
+    AuditStore, Draft, Earlier, InboxStore, OutboundStore, QueueError, Queued, SendContext, TRAIL_DAYS, Tables,
+};
 use tracing::{error, info};
 use vault::AppSecrets;
 
@@ -21,9 +23,6 @@ use crate::error::SendError;
 use crate::policy;
 use crate::queue::OutboundQueue;
 use crate::request::{self, MAX_BODY_BYTES, SendRequest};
-
-/// How long refusals stay in the audit trail.
-const AUDIT_DAYS: u32 = 396;
 
 /// The function, warm.
 pub struct App {
@@ -197,7 +196,7 @@ async fn note_refusal(app: &App, caller: &Caller, asked: &SendRequest, failure: 
             .with("required_plan", refusal.required.as_deref()),
         _ => line,
     };
-    if let Err(failure) = app.audit.append(&line, Some(AUDIT_DAYS)).await {
+    if let Err(failure) = app.audit.append(&line, Some(TRAIL_DAYS)).await {
         error!(error = %Chain(&failure), "A refusal is missing in the audit trail");
     }
 }

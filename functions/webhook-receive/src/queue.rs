@@ -51,10 +51,6 @@ impl InboundQueue {
     /// The trace goes along, so that what the processor does belongs to it.
     pub(crate) async fn enqueue(&self, chains: Vec<Chain>, trace_header: Option<&str>) -> Result<(), QueueError> {
         let trace = trace_header.map(trace_attribute).transpose()?;
-        let chains = match <[Chain; 1]>::try_from(chains) {
-            Ok([chain]) => return self.send_chain(chain, trace.as_ref()).await, // nearly every delivery
-            Err(chains) => chains,
-        };
         stream::iter(chains)
             .map(|chain| self.send_chain(chain, trace.as_ref()))
             .buffer_unordered(CONCURRENT_CHAINS)

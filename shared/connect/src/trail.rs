@@ -3,11 +3,8 @@
 use domain::AuditEvent;
 use edge::Setup;
 use edge::telemetry::Chain;
-use store::{AuditStore, StoreError, Tables};
+use store::{AuditStore, StoreError, TRAIL_DAYS, Tables};
 use tracing::error;
-
-/// How long lines are kept: a year, and a month to ask about it.
-const RETENTION_DAYS: u32 = 396;
 
 /// Notes what happened.
 #[derive(Clone, Debug)]
@@ -27,12 +24,12 @@ impl Trail {
     ///
     /// See [`AuditStore::append_once`].
     pub async fn append_once(&self, event: &AuditEvent) -> Result<(), StoreError> {
-        self.0.append_once(event, Some(RETENTION_DAYS)).await
+        self.0.append_once(event, Some(TRAIL_DAYS)).await
     }
 
     /// Adds a line. What happened has happened, so a line that cannot be stored is left to the log.
     pub async fn note(&self, event: AuditEvent) {
-        if let Err(failure) = self.0.append(&event, Some(RETENTION_DAYS)).await {
+        if let Err(failure) = self.0.append(&event, Some(TRAIL_DAYS)).await {
             let event = serde_json::to_string(&event).unwrap_or_default();
             error!(error = %Chain(&failure), event, "A line of the audit trail was not stored");
         }

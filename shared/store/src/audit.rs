@@ -9,6 +9,9 @@ use crate::item::{Keyed, from_item, text, to_value};
 use crate::key::{EVENT, Key, tenant_partition};
 use crate::tables::Tables;
 
+/// How long the lines of a tenant's trail are kept: a year, and a month to ask about it.
+pub const TRAIL_DAYS: u32 = 396;
+
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 /// Which lines of a trail are wanted.

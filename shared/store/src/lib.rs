@@ -35,7 +35,7 @@ mod tenants;
 mod threads;
 mod transaction;
 
-pub use audit::{AuditStore, TrailFilter};
+pub use audit::{AuditStore, TRAIL_DAYS, TrailFilter};
 pub use authorizations::{AuthorizationStore, Claim};
 pub use breakers::BreakerStore;
 pub use connections::{ActivateError, Allowance, AppUserAccount, Appointment, ConnectionStore, Due, DueCursor};
