@@ -60,6 +60,12 @@ def running(*command, until=None, **options):
             process.terminate()
 
 
+def stack_command():
+    """The local stack as the run has built it, or as cargo builds it."""
+    binaries = os.environ.get("BUZON_BINARIES")
+    return [pathlib.Path(binaries) / "local"] if binaries else ["cargo", "dev"]
+
+
 def invoke(function, sample):
     command = ["cargo", "lambda", "invoke", function, "--data-file", sample, "--output-format", "json"]
     at = ["--invoke-address", "127.0.0.1", "--invoke-port", str(PORT)]
@@ -95,7 +101,7 @@ def check(function, bootstrap):
 def main(folder):
     with contextlib.ExitStack() as stack:
         if not answers(9401):
-            stack.enter_context(running("cargo", "dev", until=9403))
+            stack.enter_context(running(*stack_command(), until=9403))
         lambdas = ("cargo", "lambda", "watch", "--only-lambda-apis", "--ignore-changes")
         address = ("--invoke-address", "127.0.0.1", "--invoke-port", str(PORT))
         stack.enter_context(running(*lambdas, *address, until=PORT))

@@ -16,8 +16,9 @@ use crate::util::{INES, KOFI, LUNA, answers_on_phone, dead_letters, eager_delive
 /// Between two kills: enough for a process to start and to do some of its work.
 const BETWEEN_KILLS: Duration = Duration::from_millis(170);
 
-/// Where the binaries are. Built once, like the test itself and beside it.
-static BINARIES: LazyLock<PathBuf> = LazyLock::new(build);
+/// Where the binaries are: in `BUZON_BINARIES`, where everything is built already, or built once beside the test itself.
+static BINARIES: LazyLock<PathBuf> =
+    LazyLock::new(|| std::env::var_os("BUZON_BINARIES").map_or_else(build, PathBuf::from));
 
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are in the workspace")
