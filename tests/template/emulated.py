@@ -1,4 +1,4 @@
-"""Deploys the templates to an emulator's CloudFormation, with the parameters that make and leave out resources.
+"""Deploys the templates to an emulator's CloudFormation, with the parameters that make and leave out resources, and tears one down.
 
     python emulated.py MINISTACK
 
@@ -21,11 +21,12 @@ import zipfile
 import boto3
 from botocore.exceptions import EndpointConnectionError
 
-from deployed import PARAMETERS, deployed, of_type, read
+from deployed import PARAMETERS, ROOT, deployed, of_type, read
 
 BUCKET = "templates"
 VARIANTS = {
     "plain": {},
+    "plain-staging": {},
     "with-everything": {
         "AlarmEmail": "operations@example.com",
         "MonthlyBudget": "0",  # it has no budgets
@@ -122,10 +123,36 @@ def deploy(address, url, name, parameters):
     return [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed] or [status]
 
 
+def names(address):
+    """Everything that outlives a stack and has its name, in the whole account."""
+    tables = client("dynamodb", address).list_tables()["TableNames"]
+    queues = client("sqs", address).list_queues().get("QueueUrls", [])
+    secrets = client("secretsmanager", address).list_secrets()["SecretList"]
+    return {*tables, *queues, *(secret["Name"] for secret in secrets if "DeletedDate" not in secret)}
+
+
+def tear_down(address, stack, neighbour):
+    """What is left of a stack, or gone of its neighbour, whose name begins like its own."""
+    before = names(address)
+    credentials = {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1"}
+    credentials |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    command = [sys.executable, ROOT / "infra/teardown.py", stack, "--delete"]
+    done = subprocess.run(command, env={**os.environ, **credentials}, input=f"{stack}\n", text=True, capture_output=True)
+    if done.returncode:
+        return [f"teardown: {done.stdout[-200:]} {done.stderr[-500:]}"]
+    after = names(address)
+    of_neighbour = {name for name in before if neighbour in name}
+    left = sorted(name for name in after - of_neighbour if stack in name)
+    gone = sorted(of_neighbour - after)
+    print(f"{stack}: torn down, {len(before - after)} resources that it had kept, none of the {len(of_neighbour)} of {neighbour}")
+    return [f"{name} is left" for name in left] + [f"{name} of {neighbour} is gone" for name in gone]
+
+
 def main(program):
     with emulator(program) as address:
         url = upload(address)
         failures = [failure for name, parameters in VARIANTS.items() for failure in deploy(address, url, name, parameters)]
+        failures += tear_down(address, "plain", "plain-staging")
     print("\n".join(failures), end="\n" if failures else "")
     return 1 if failures else 0
 
