@@ -69,6 +69,33 @@ class Guides(unittest.TestCase):
         commands = (ROOT / "infra/local/src/cli/mod.rs").read_text(encoding="utf-8")
         self.each(r"cargo dev ([a-z]+)\b", lambda _, name: self.assertRegex(commands, rf"\b{name[1].capitalize()}\b"))
 
+    def test_packages_are_installed_in_a_virtual_environment(self):
+        for page in PAGES:
+            text = page.read_text(encoding="utf-8")
+            for place in (found.start() for found in re.finditer(r"\bpip install\b", text)):
+                with self.subTest(page.name):
+                    before = text[:place].rpartition("```")[2]
+                    self.assertRegex(before + text[:place].rpartition("\n")[2], r"-m venv|\| ", "PEP 668: systems refuse it")
+
+    def test_deployments_are_looked_up_by_their_application_and_group(self):
+        text = (ROOT / "infra/guides/runbook.md").read_text(encoding="utf-8")
+        calls = re.findall(r"aws deploy list-deployments\b(?:[^\n]|\\\n)*", text)
+        self.assertTrue(calls)
+        for call in calls:
+            self.assertIn("--application-name", call)
+            self.assertIn("--deployment-group-name", call)
+
+    def test_nothing_is_deleted_by_a_prefix_that_another_stack_shares(self):
+        for page in PAGES:
+            text = page.read_text(encoding="utf-8")
+            self.assertNotIn("queue-name-prefix", text)
+            self.assertNotRegex(text, r"aws dynamodb delete-table")
+
+    def test_parameters_that_hold_for_the_first_deployment_only_are_explained(self):
+        text = (ROOT / "infra/guides/deploy.md").read_text(encoding="utf-8")
+        self.assertIn("DeletionProtection", text)
+        self.assertIn("PendingConfirmation", text)
+
     def test_local_variables_are_those_of_the_template(self):
         lines = (ROOT / "events/local.env").read_text(encoding="utf-8").splitlines()
         local = dict(line.split("=", 1) for line in lines)
