@@ -24,4 +24,5 @@ mod refusals;
 mod roles;
 mod secrets;
 mod send;
+mod unfilled;
 mod util;

@@ -50,6 +50,7 @@ impl From<&LifecycleError> for Problem {
             Signature(SignedRequestError::WrongSignature | SignedRequestError::UnknownPayload) => {
                 Self::new(401, "wrong-signature", "The signature is missing or wrong")
             }
+            Secrets(SecretsError::Unfilled) => Self::NOT_SET_UP,
             Secrets(_) | Store(_) | Request(_) => Self::INTERNAL,
         }
     }

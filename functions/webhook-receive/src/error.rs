@@ -47,6 +47,7 @@ impl From<&ReceiveError> for Problem {
             TooLarge => Self::new(413, "body-too-large", "The request is too large"),
             Signature(_) => Self::new(401, "wrong-signature", "The signature is missing or wrong"),
             Parse(_) => Self::new(400, "malformed-json", "The request is not valid JSON"),
+            Secrets(SecretsError::Unfilled) => Self::NOT_SET_UP,
             Write(_) | Secrets(_) | Queue(_) => Self::INTERNAL,
         }
     }

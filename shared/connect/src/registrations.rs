@@ -48,9 +48,13 @@ impl Registrations {
     ///
     /// # Errors
     ///
-    /// [`RegistrationError::Secrets`].
+    /// [`RegistrationError`].
     pub async fn current(&self, now: UnixSeconds) -> Result<Registered<'_>, RegistrationError> {
-        Ok(Registered { secrets: self.secrets.current(now).await?, hosts: &self.hosts, http: &self.http })
+        let secrets = self.secrets.current(now).await.map_err(|error| match error {
+            SecretsError::Unfilled => RegistrationError::NotConfigured,
+            error => RegistrationError::Secrets(error),
+        })?;
+        Ok(Registered { secrets, hosts: &self.hosts, http: &self.http })
     }
 }
 

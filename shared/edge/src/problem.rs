@@ -24,6 +24,9 @@ impl Problem {
     /// Our fault. The cause is in the log, under the request id.
     pub const INTERNAL: Self = Self::constant(500, "internal", "Something went wrong on our side");
 
+    /// Whoever runs this has not filled in the secret with the Meta apps yet.
+    pub const NOT_SET_UP: Self = Self::constant(503, "not-set-up", "No Meta app is registered here yet");
+
     /// The same text whether the thing does not exist or is another tenant's, so that it answers neither question.
     pub const NOT_FOUND: Self = Self::constant(404, "not-found", "Not found");
 

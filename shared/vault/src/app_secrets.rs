@@ -19,6 +19,8 @@ const FRESH_SECONDS: i64 = 300;
 const RETRY_SECONDS: i64 = 60;
 /// How long the last known apps serve while Secrets Manager does not answer or holds something unusable.
 const STALE_SECONDS: i64 = 3600;
+/// How long what was read and is not usable is taken as that, so that requests do not read it again and again.
+const UNUSABLE_SECONDS: i64 = 10;
 /// How often an unknown signature may cause a look: anyone can send one.
 const SEARCH_SECONDS: i64 = 60;
 
@@ -37,12 +39,33 @@ pub enum SecretsError {
     /// Secrets Manager did not answer, has no such secret, or does not let us read it.
     #[error("the secret with the Meta apps was not read")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Nobody has filled in the secret yet.
+    #[error("the secret with the Meta apps holds no app yet")]
+    Unfilled,
     /// The secret holds something else.
     #[error("the secret with the Meta apps is not usable")]
     Invalid(#[source] InvalidMetaApps),
     /// The secret is binary, or empty.
     #[error("the secret with the Meta apps has no text")]
     NoText,
+}
+
+impl SecretsError {
+    /// The same again, where it is what the secret holds and not how it was read.
+    fn of_content(&self) -> Option<Self> {
+        match self {
+            Self::Unavailable(_) => None,
+            Self::Unfilled => Some(Self::Unfilled),
+            Self::Invalid(reason) => Some(Self::Invalid(reason.clone())),
+            Self::NoText => Some(Self::NoText),
+        }
+    }
+}
+
+impl From<InvalidMetaApps> for SecretsError {
+    fn from(reason: InvalidMetaApps) -> Self {
+        if reason.is_unfilled() { Self::Unfilled } else { Self::Invalid(reason) }
+    }
 }
 
 /// Reads the registrations when they are needed and keeps them for 5 minutes. One look at a time.
@@ -55,7 +78,14 @@ pub struct AppSecrets {
 #[derive(Default)]
 struct State {
     held: Option<Held>,
+    unusable: Option<Unusable>,
     search: Option<Search>,
+}
+
+/// What the last look found, while nothing is held.
+struct Unusable {
+    reason: SecretsError,
+    looked: UnixSeconds,
 }
 
 struct Held {
@@ -107,6 +137,12 @@ impl AppSecrets {
         {
             return Ok(Arc::clone(&held.secrets));
         }
+        if let Some(unusable) = &state.unusable
+            && (unusable.looked..unusable.looked.plus(UNUSABLE_SECONDS)).contains(&now)
+            && let Some(reason) = unusable.reason.of_content()
+        {
+            return Err(reason);
+        }
         match self.load(now).await {
             Ok(held) => Ok(Arc::clone(&state.held.insert(held).secrets)),
             Err(failure) => match &mut state.held {
@@ -115,7 +151,10 @@ impl AppSecrets {
                     held.due = now.plus(RETRY_SECONDS).min(held.loaded.plus(STALE_SECONDS));
                     Ok(Arc::clone(&held.secrets))
                 }
-                _ => Err(failure),
+                _ => {
+                    state.unusable = failure.of_content().map(|reason| Unusable { reason, looked: now });
+                    Err(failure)
+                }
             },
         }
     }
@@ -181,7 +220,7 @@ impl AppSecrets {
                 },
             )?;
         let text = Zeroizing::new(answer.secret_string.ok_or(ReadError::Failed(SecretsError::NoText))?);
-        let apps = MetaApps::parse(&text).map_err(|error| ReadError::Failed(SecretsError::Invalid(error)))?;
+        let apps = MetaApps::parse(&text).map_err(|reason| ReadError::Failed(reason.into()))?;
         Ok(Version { id: answer.version_id, apps })
     }
 }

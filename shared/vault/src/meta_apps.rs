@@ -37,6 +37,16 @@ pub struct InvalidMetaApps {
     rule: &'static str,
 }
 
+/// The field with all registrations.
+const ALL: &str = "apps";
+
+impl InvalidMetaApps {
+    /// Whether there is no registration at all, as before anybody has made one.
+    pub(crate) fn is_unfilled(&self) -> bool {
+        self.place == ALL && self.rule == "is empty"
+    }
+}
+
 #[derive(Deserialize)]
 struct Document {
     apps: Vec<MetaApp>,
@@ -50,7 +60,7 @@ impl MetaApps {
     /// [`InvalidMetaApps`] when there is none, when a field is empty or has another form, or when an app is there twice.
     pub fn new(mut apps: Vec<MetaApp>) -> Result<Self, InvalidMetaApps> {
         if apps.is_empty() {
-            return Err(InvalidMetaApps { place: "apps".to_owned(), rule: "is empty" });
+            return Err(InvalidMetaApps { place: ALL.to_owned(), rule: "is empty" });
         }
         for (index, app) in apps.iter().enumerate() {
             check(app).map_err(|(field, rule)| InvalidMetaApps { place: format!("apps[{index}].{field}"), rule })?;

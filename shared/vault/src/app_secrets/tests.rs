@@ -132,6 +132,38 @@ async fn without_anything_held_a_failure_is_told() {
 }
 
 #[tokio::test]
+async fn a_secret_that_nobody_has_filled_in_is_read_once_in_ten_seconds() {
+    let placeholder = mock!(Client::get_secret_value)
+        .match_requests(|get| get.version_stage() == Some("AWSCURRENT"))
+        .sequence()
+        .output(|| text("one", r#"{"apps":[],"verify_token":"made"}"#))
+        .output(|| version("two", "2"))
+        .build();
+    let secrets = secrets(&placeholder, &no_previous());
+    for second in 0..10 {
+        let outcome = secrets.current(NOW.plus(second)).await;
+        assert!(matches!(outcome, Err(SecretsError::Unfilled)), "{outcome:?}");
+    }
+    assert_eq!(placeholder.num_calls(), 1);
+    let filled = secrets.current(NOW.plus(10)).await.expect("is filled in");
+    assert_eq!(app_id(&filled), "2");
+}
+
+#[tokio::test]
+async fn an_answer_that_did_not_come_is_asked_for_again_at_once() {
+    let flaky = mock!(Client::get_secret_value)
+        .match_requests(|get| get.version_stage() == Some("AWSCURRENT"))
+        .sequence()
+        .error(unavailable)
+        .output(|| version("one", "1"))
+        .build();
+    let secrets = secrets(&flaky, &no_previous());
+    let outcome = secrets.current(NOW).await;
+    assert!(matches!(outcome, Err(SecretsError::Unavailable(_))), "{outcome:?}");
+    assert_eq!(app_id(&secrets.current(NOW).await.expect("answers now")), "1");
+}
+
+#[tokio::test]
 async fn an_unknown_signature_finds_the_newer_version_and_keeps_it() {
     let current = rotated_between_looks();
     let secrets = secrets(&current, &previous(|| version("one", "1")));
