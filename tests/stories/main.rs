@@ -1,5 +1,6 @@
 //! What people do with Buzón, told over HTTP against the whole local stack. A module for each story.
 
+mod abuse;
 mod admin;
 mod bootstraps;
 mod browser;

@@ -1,5 +1,6 @@
 //! The `state` of an authorization: unguessable, short-lived, used once, by the browser that started.
 
+use local_aws::Filter;
 use reqwest::Method;
 use serde_json::json;
 use stories::{World, outcome};
@@ -73,6 +74,21 @@ async fn a_login_that_another_browser_started_is_not_finished() {
     assert_eq!(outcome(&landed, "reason").as_deref(), Some("other_browser"), "{landed}");
     let own = ana.arrive(&callback).await;
     assert_eq!(outcome(&own, "instagram").as_deref(), Some("connected"), "the own browser may still finish: {own}");
+}
+
+#[tokio::test]
+async fn a_browser_without_the_cookie_costs_no_call() {
+    let world = World::start().await;
+    let (ana, other) = (world.browser("ana"), world.stranger());
+    let page = ana.start("instagram").await;
+    let callback = ana.consent(page, "luna.cafe", &[]).await;
+    world.stack.aws().calls().clear();
+    let guessed = format!("/api/integrations/meta/instagram/callback?code=abc&state={}", "A".repeat(43));
+    for address in [callback, guessed] {
+        let landed = other.arrive(&address).await;
+        assert_eq!(outcome(&landed, "reason").as_deref(), Some("other_browser"), "{landed}");
+    }
+    assert_eq!(world.stack.aws().calls().count(&Filter::all().function("oauth-callback")), 0);
 }
 
 #[tokio::test]

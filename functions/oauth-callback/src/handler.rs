@@ -81,10 +81,9 @@ async fn claim(
 ) -> Result<(AuthorizationRequest, AuthorizationResponse), CallbackError> {
     let response = AuthorizationResponse::read(request)?;
     let cookie = BrowserCookie::for_redirect_uri(&redirect_uri(app, request)?);
-    let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).map(|browser| browser.hash());
-    // No hash is empty: who comes without the cookie is another browser.
-    let browser = browser.unwrap_or_default();
-    match app.authorizations.claim(&response.state.hash(), &browser, now.seconds()).await? {
+    // Who comes without the cookie is another browser, and anybody can: nothing is read or written for them.
+    let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).ok_or(CallbackError::OtherBrowser)?;
+    match app.authorizations.claim(&response.state.hash(), &browser.hash(), now.seconds()).await? {
         Claim::Claimed(authorization) => Ok((*authorization, response)),
         Claim::Unknown => Err(CallbackError::StateUnknown),
         Claim::Used => Err(CallbackError::StateUsed),
