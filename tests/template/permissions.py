@@ -59,7 +59,7 @@ def compare(calls):
     allowed = {binary(function): permissions(function) for function in functions().values()}
     called = {name: set() for name in allowed}
     for record in calls:
-        name = record["function"].removeprefix("buzon-")
+        name = record["function"].removeprefix("buzon_local-")
         if name in called:  # the local stack itself calls, too
             called[name] |= needed(record)
     missing = {(name, *pair) for name, pairs in called.items() for pair in pairs - allowed[name]}

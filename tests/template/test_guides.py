@@ -4,6 +4,8 @@ import json
 import re
 import unittest
 
+from samcli.local.lambdafn.env_vars import EnvironmentVariables
+
 from deployed import ROOT, binary, events, functions, source
 
 PAGES = [ROOT / "README.md", ROOT / "infra/README.md", *sorted((ROOT / "infra/guides").glob("*.md"))]
@@ -100,7 +102,19 @@ class Guides(unittest.TestCase):
         lines = (ROOT / "events/local.env").read_text(encoding="utf-8").splitlines()
         local = dict(line.split("=", 1) for line in lines)
         self.assertEqual(json.loads((ROOT / "events/local.json").read_text(encoding="utf-8")), {"Parameters": local})
-        self.assertEqual({name for name in local if not name.startswith("AWS_")}, set(variables()))
+        theirs = {"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}  # Lambda's own
+        self.assertEqual(set(local) - theirs, set(variables()))
+
+    def test_a_function_that_sam_tries_talks_to_the_local_stack_and_could_find_nothing_in_aws(self):
+        local = json.loads((ROOT / "events/local.json").read_text(encoding="utf-8"))["Parameters"]
+        for name, function in functions().items():
+            with self.subTest(name):
+                declared = [one.get("Environment", {}).get("Variables", {}) for one in (source()["Globals"]["Function"], function["Properties"])]
+                given = EnvironmentVariables(variables={**declared[0], **declared[1]}, override_values=local).resolve()
+                self.assertEqual(given["AWS_ENDPOINT_URL"], local["AWS_ENDPOINT_URL"])
+                resources = [value for key, value in given.items() if re.search(r"_TABLE$|_QUEUE_|_SECRET_ID$", key)]
+                # A stack's name has letters, digits and hyphens.
+                self.assertTrue(all(re.search(r"\bbuzon_local\b", value) for value in resources), resources)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ pub(crate) fn function(logical_id: &str) -> Function {
     Function {
         logical_id: logical_id.to_owned(),
         binary: logical_id.to_lowercase(),
-        name: format!("buzon-{logical_id}"),
+        name: format!("buzon_local-{logical_id}"),
         environment: BTreeMap::new(),
         timeout: Duration::from_secs(2),
         memory_mb: 128,

@@ -7,8 +7,9 @@ use serde_yaml_ng::Value as Yaml;
 
 pub use local_aws::{ACCOUNT, REGION};
 
-/// The deployment's name: prefix of tables, queues and functions.
-pub const STACK_NAME: &str = "buzon";
+/// The deployment's name: prefix of tables, queues and functions. No stack in AWS can have it, since its names have no
+/// underscore: whoever takes a name from here to AWS by mistake finds nothing there.
+pub const STACK_NAME: &str = "buzon_local";
 
 /// What a created resource answers to `!Ref` and `!GetAtt`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -272,7 +273,7 @@ mod tests {
     #[test]
     fn references_attributes_and_substitutions_are_resolved() {
         let value = evaluate("{a: !Ref Queue, b: !GetAtt Queue.Arn, c: !Sub '${AWS::StackName}-${Stage}-${Days}'}");
-        assert_eq!(value, Ok(Some(json!({"a": "http://queue", "b": "arn:queue", "c": "buzon-dev-30"}))));
+        assert_eq!(value, Ok(Some(json!({"a": "http://queue", "b": "arn:queue", "c": "buzon_local-dev-30"}))));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub struct Function {
     pub logical_id: String,
     /// The crate that it is built from, as `oauth-start`.
     pub binary: String,
-    /// Its name in AWS, as `buzon-oauth-start`.
+    /// Its name in AWS, as `buzon_local-oauth-start`.
     pub name: String,
     /// Its environment, resolved.
     pub environment: BTreeMap<String, String>,

@@ -16,12 +16,12 @@ fn the_template_of_this_repository_is_understood_in_full() {
     let identities = template.predicted_identities().expect("names");
     let functions = template.functions(&identities).expect("functions");
     let processor = functions.iter().find(|function| function.binary == "processor").expect("there is a processor");
-    assert_eq!(processor.name, "buzon-processor");
-    assert_eq!(processor.environment["MESSAGES_TABLE"], "buzon-messages");
+    assert_eq!(processor.name, "buzon_local-processor");
+    assert_eq!(processor.environment["MESSAGES_TABLE"], "buzon_local-messages");
     assert_eq!(processor.environment["KMS_KEY_ID"], "arn:TokenKey");
     assert_eq!(processor.environment["STAGE"], "prod", "globals apply to every function");
     assert_eq!(processor.mappings.len(), 1);
-    assert_eq!(processor.mappings[0].queue_arn, "arn:aws:sqs:us-east-1:000000000000:buzon-InboundQueue.fifo");
+    assert_eq!(processor.mappings[0].queue_arn, "arn:aws:sqs:us-east-1:000000000000:buzon_local-InboundQueue.fifo");
     assert!(processor.mappings[0].reports_failures);
     assert_eq!(processor.mappings[0].max_concurrency, 50);
     assert!(processor.mappings.iter().all(|mapping| mapping.batch_size <= 10), "a FIFO queue delivers at most 10");
@@ -47,15 +47,16 @@ fn tables_and_queues_come_with_their_indexes_lifetimes_and_redrive() {
     let template = Template::read(&Template::path(), &overrides()).expect("the template is readable");
     let identities = template.predicted_identities().expect("names");
     let tables = template.tables(&identities).expect("tables");
-    let conversations = tables.iter().find(|table| table.table_name == "buzon-conversations").expect("conversations");
+    let conversations =
+        tables.iter().find(|table| table.table_name == "buzon_local-conversations").expect("conversations");
     assert_eq!(conversations.global_secondary_indexes[0].projection.projection_type, "INCLUDE");
     assert!(conversations.time_to_live_specification.as_ref().is_some_and(|ttl| ttl.enabled));
     let queues = template.queues(&identities).expect("queues");
     let inbound = queues.iter().find(|queue| queue.logical_id == "InboundQueue").expect("inbound queue");
-    assert_eq!(inbound.name, "buzon-InboundQueue.fifo");
+    assert_eq!(inbound.name, "buzon_local-InboundQueue.fifo");
     assert_eq!(inbound.attributes["VisibilityTimeout"], "180");
     let policy = template.redrive_policy(inbound, &identities).expect("redrive");
-    assert!(policy.contains("buzon-InboundDeadLetterQueue.fifo"), "{policy}");
+    assert!(policy.contains("buzon_local-InboundDeadLetterQueue.fifo"), "{policy}");
 }
 
 #[test]
