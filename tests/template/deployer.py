@@ -51,6 +51,9 @@ ADDED = {
 OWN = "arn:${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}:%s"
 # Where an action can be kept to the stack's own names. All others are for lists, and for what gets its name from AWS.
 OWN_NAMES = {
+    "apigateway": ["arn:${AWS::Partition}:apigateway:${AWS::Region}::/*"],
+    "budgets": ["arn:${AWS::Partition}:budgets::${AWS::AccountId}:budget/${Stack}-*"],
+    "logs": [OWN % ("logs", "log-group:${Stack}-*"), OWN % ("logs", "log-group:/aws/vendedlogs/${Stack}/*")],
     "cloudformation": [OWN % ("cloudformation", "stack/${Stack}/*"), OWN % ("cloudformation", "stack/${Stack}-Alarms-*"),
                        OWN % ("cloudformation", "stack/${Stack}-Dashboard-*"),
                        OWN % ("cloudformation", "stack/aws-sam-cli-managed-default/*"),
@@ -68,7 +71,7 @@ OWN_NAMES = {
     "sqs": [OWN % ("sqs", "${Stack}-*")],
 }
 ANYWHERE = re.compile(
-    r"\w+:List\w+|\w+:Describe\w+|apigateway:.*|budgets:.*|kms:.*|logs:.*|\w+:\w*EventSourceMapping"
+    r"\w+:List\w+|\w+:Describe\w+|kms:.*|logs:\w*(LogDelivery|ResourcePolicy)|\w+:\w*EventSourceMapping"
     r"|secretsmanager:GetRandomPassword|cloudformation:GetTemplateSummary|iam:CreateServiceLinkedRole|sns:Unsubscribe|lambda:GetCodeSigningConfig|lambda:GetLayerVersion"
 )
 
@@ -177,6 +180,16 @@ Resources:
                 token.actions.githubusercontent.com:sub: !Sub repo:${Repository}:environment:${Environment}
 """
 
+ACCEPTED = """\
+    Metadata:
+      checkov:
+        skip:
+          - id: CKV_AWS_109
+            comment: A key, and the policy of log deliveries, get their names only when they are made.
+          - id: CKV_AWS_111
+            comment: As above. Whatever has a name of the stack's own is kept to it.
+"""
+
 TAIL = """
 Outputs:
   RoleArn:
@@ -189,7 +202,10 @@ def template():
     parts = policies()
     lines = [HEAD % ", ".join(f"!Ref Deploying{number}" for number in range(1, len(parts) + 1))]
     for number, part in enumerate(parts, start=1):
-        lines.append(f"\n  Deploying{number}:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:")
+        lines.append(f"\n  Deploying{number}:\n    Type: AWS::IAM::ManagedPolicy\n")
+        if ["*"] in (resources for _, resources in part):
+            lines.append(ACCEPTED)
+        lines.append("    Properties:\n      PolicyDocument:")
         lines.append('\n        Version: "2012-10-17"\n        Statement:\n')
         for actions, resources in part:
             lines.append("          - Effect: Allow\n            Action:\n")
