@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 import unittest
 
 from samcli.local.lambdafn.env_vars import EnvironmentVariables
@@ -106,7 +107,8 @@ class Guides(unittest.TestCase):
         self.assertEqual(set(local) - theirs, set(variables()))
 
     def test_a_function_that_sam_tries_talks_to_the_local_stack_and_could_find_nothing_in_aws(self):
-        local = json.loads((ROOT / "events/local.json").read_text(encoding="utf-8"))["Parameters"]
+        config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))["default"]["local_invoke"]["parameters"]
+        local = json.loads((ROOT / config["env_vars"]).read_text(encoding="utf-8"))["Parameters"]
         for name, function in functions().items():
             with self.subTest(name):
                 declared = [one.get("Environment", {}).get("Variables", {}) for one in (source()["Globals"]["Function"], function["Properties"])]
