@@ -16,6 +16,8 @@ import unittest.mock
 
 import yaml
 from samcli.cli.types import CfnParameterOverridesType
+from samcli.lib.providers.sam_function_provider import SamFunctionProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 
 from deployed import ROOT, source
 
@@ -119,6 +121,11 @@ class Workflow(unittest.TestCase):
         self.assertEqual(check["env"]["ARCHITECTURE"], architecture)
         self.assertIn('"Architecture=$ARCHITECTURE"', check["run"])
         self.assertIn('--parameter-overrides "Architecture=$architecture"', (ROOT / ".ci/build").read_text(encoding="utf-8"))
+
+    def test_sam_builds_every_function_for_the_architecture_that_it_is_told(self):
+        stacks, _ = SamLocalStackProvider.get_stacks(str(ROOT / "template.yaml"), parameter_overrides={"Architecture": "x86_64"})
+        built = {function.name: function.architectures for function in SamFunctionProvider(stacks).get_all()}
+        self.assertEqual(set(map(tuple, built.values())), {("x86_64",)}, built)
 
     def test_everything_that_is_installed_is_pinned_by_its_hash(self):
         self.assertIn("--require-hashes", (ROOT / ".ci/tools").read_text(encoding="utf-8"))
