@@ -97,6 +97,22 @@ class Alarms(unittest.TestCase):
                 with self.subTest(metric):
                     self.assertIn(dimensions[key].removeprefix("${Watched}-"), names)
 
+    def share(self, name, **data):
+        """Whether an alarm on a share is above its threshold. A metric that is not given has no data."""
+        properties = alarms()[name]["Properties"]
+        [expression] = [part["Expression"] for part in properties["Metrics"] if "Expression" in part]
+        known = {"IF": lambda test, then, other: then if test else other, "SUM": sum, "METRICS": data.values}
+        return eval(expression, {"__builtins__": {}}, {**known, **data}) >= properties["Threshold"]
+
+    def test_a_stranger_among_good_deliveries_rings_nothing_and_a_wrong_secret_does(self):
+        self.assertFalse(self.share("WrongSignatures", wrong=4))
+        self.assertFalse(self.share("WrongSignatures", wrong=100, accepted_instagram=900))
+        self.assertTrue(self.share("WrongSignatures", wrong=40))
+        self.assertTrue(self.share("WrongSignatures", wrong=50, accepted_facebook=50))
+        self.assertFalse(self.share("WebhookRefusals", refused=19))
+        self.assertFalse(self.share("WebhookRefusals", refused=400, accepted_instagram=900))
+        self.assertTrue(self.share("WebhookRefusals", refused=400))
+
     def test_metrics_from_the_access_log_are_made_there(self):
         filters = of_type(read("infra/alarms.yaml"), "AWS::Logs::MetricFilter").values()
         made = {part["MetricName"] for one in filters for part in one["Properties"]["MetricTransformations"]}
