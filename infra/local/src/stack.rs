@@ -94,6 +94,7 @@ impl Stack {
         let sdk = provision::sdk_config(aws.url(), "local-stack").await;
         let secrets = BTreeMap::from([("MetaAppsSecret".to_owned(), apps::secret(&apps))]);
         let identities = provision::provision(&template, &sdk, &secrets).await?;
+        provision::permit(&aws.permissions(), &template, &identities)?;
         let functions = template.functions(&identities)?;
         let world = World { settings: &settings, sdk: &sdk, aws_url: aws.url(), stack: logs.stack };
         let invoker = Arc::new(world.invoker(&functions)?);

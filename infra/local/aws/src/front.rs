@@ -21,6 +21,7 @@ use crate::describe::Call;
 use crate::dynamodb::DynamoDb;
 use crate::error::{Answer, ServiceError};
 use crate::faults::{Effect, Faults, error_answer};
+use crate::iam::Permissions;
 use crate::kms::Kms;
 use crate::partial::{self, TakenOut};
 use crate::secrets::Secrets;
@@ -39,6 +40,7 @@ pub(crate) struct Front {
     pub secrets: Secrets,
     pub calls: CallLog,
     pub faults: Faults,
+    pub permissions: Permissions,
     pub clock: Clock,
 }
 
@@ -82,6 +84,9 @@ impl Front {
                 }
                 Effect::DelayAfter(_) | Effect::CutAfter | Effect::Partial { .. } => {}
             }
+        }
+        if let Err(denied) = self.permissions.check(call) {
+            return (Reply::Answer(Err(denied)), Units::default());
         }
         let taken_out: Vec<TakenOut> = effects.iter().filter_map(|effect| take_out(call, effect)).collect();
         let (answer, units) = match taken_out.first().filter(|_| partial::is_empty(&call.input)) {

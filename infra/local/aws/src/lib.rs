@@ -3,7 +3,7 @@
 //!
 //! What it is **not**:
 //!
-//! - no security: it accepts every signature (no `SigV4`), knows no IAM and no key policies; it binds to 127.0.0.1;
+//! - no security: it accepts every signature (no `SigV4`), so callers are who they say they are; it binds to 127.0.0.1;
 //! - no measure of speed: one lock for all of SQS and one for all of `DynamoDB`, no wait for the disk;
 //! - not `DynamoDB`'s distribution: one shard, no throttling, no transaction conflicts, no stale index reads. What
 //!   cannot happen here by itself is tested with injected [`Faults`];
@@ -20,6 +20,7 @@ mod dynamodb;
 mod error;
 mod faults;
 mod front;
+mod iam;
 mod kms;
 mod partial;
 mod secrets;
@@ -41,6 +42,7 @@ pub use calls::{CallLog, CallRecord, Filter, Outcome, Service, Total, TotalKey, 
 pub use clock::Clock;
 pub use dynamodb::DatabaseError;
 pub use faults::{Effect, FaultId, FaultRule, Faults};
+pub use iam::{Permissions, Policy};
 pub use sqs::{Counts, MessageView, QueueView};
 pub use store::StoreError;
 
@@ -118,6 +120,7 @@ impl LocalAws {
             secrets: Secrets::open(store, clock.clone())?,
             calls: CallLog::default(),
             faults: Faults::default(),
+            permissions: Permissions::default(),
             clock,
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&front), closed));
@@ -140,6 +143,12 @@ impl LocalAws {
     #[must_use]
     pub fn faults(&self) -> Faults {
         self.front.faults.clone()
+    }
+
+    /// Who may call what. Until somebody is given a role, everybody may call everything.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        self.front.permissions.clone()
     }
 
     /// Every queue with its counts and messages. It is not a receive: nothing changes.

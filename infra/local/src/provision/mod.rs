@@ -1,5 +1,6 @@
 //! Creates in the emulated AWS what the template declares. A second start finds yesterday's data.
 
+mod permissions;
 mod queues;
 mod tables;
 
@@ -12,6 +13,8 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use serde_json::Value as Json;
 
 use crate::template::{Identities, Identity, Key, REGION, Secret, Template, TemplateError};
+
+pub(crate) use permissions::permit;
 
 /// Why the template's resources are not there.
 #[derive(Debug, thiserror::Error)]

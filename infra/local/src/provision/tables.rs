@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{BoxError, ProvisionError, refused};
-use crate::template::{Identity, Index, KeyElement, Table};
+use crate::template::{ACCOUNT, Identity, Index, KeyElement, REGION, Table};
 
 /// Creates the table, or adds to yesterday's what the template has gained.
 pub(super) async fn ensure(dynamodb: &Client, table: &Table) -> Result<Identity, ProvisionError> {
@@ -28,7 +28,9 @@ pub(super) async fn ensure(dynamodb: &Client, table: &Table) -> Result<Identity,
         Err(error) => return Err(refused(&table.logical_id)(error)),
     };
     ensure_lifetime(dynamodb, table).await.map_err(refused(&table.logical_id))?;
-    let mut identity = Identity::with_arn(&table.table_name, description.table_arn().unwrap_or_default());
+    // As AWS writes it, and so policies: the emulator's own names another region.
+    let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{}", table.table_name);
+    let mut identity = Identity::with_arn(&table.table_name, &arn);
     if let Some(stream) = description.latest_stream_arn() {
         identity.attributes.insert("StreamArn".to_owned(), stream.to_owned());
     }

@@ -3,6 +3,7 @@
 mod events;
 mod intrinsics;
 mod model;
+mod policies;
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +25,7 @@ pub use self::{
     intrinsics::{ACCOUNT, Identities, Identity, IntrinsicError, REGION, STACK_NAME},
     model::{
         AttributeDefinition, Cors, Function, HttpApi, Index, JwtAuthorizer, Key, KeyElement, Mapping, Projection,
-        Queue, Route, Schedule, Secret, Table, TimeToLive,
+        Queue, Role, Route, Schedule, Secret, Table, TimeToLive,
     },
 };
 
@@ -259,7 +260,7 @@ impl Template {
             .collect()
     }
 
-    /// The KMS keys. Their policies do not matter here: the emulator checks no permission.
+    /// The KMS keys.
     ///
     /// # Errors
     ///
@@ -267,9 +268,10 @@ impl Template {
     pub fn keys(&self, identities: &Identities) -> Result<Vec<Key>, TemplateError> {
         let keys = self.resources("AWS::KMS::Key", identities)?.map(|(id, resource)| {
             let description = resource.properties.get("Description").and_then(Yaml::as_str).unwrap_or_default();
-            Key { logical_id: id.to_owned(), description: description.to_owned() }
+            let policy = self.value(id, resource.properties.get("KeyPolicy").unwrap_or(&Yaml::Null), identities)?;
+            Ok(Key { logical_id: id.to_owned(), description: description.to_owned(), policy })
         });
-        Ok(keys.collect())
+        keys.collect()
     }
 
     /// The resources of a type whose condition holds.

@@ -219,6 +219,19 @@ pub struct Key {
     pub logical_id: String,
     /// What it is for.
     pub description: String,
+    /// Its policy document.
+    pub policy: Json,
+}
+
+/// What a function's role may do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Role {
+    /// The function's name in AWS, and its crate's: its SDK calls under one of them.
+    pub callers: [String; 2],
+    /// Its policy documents.
+    pub policies: Vec<Json>,
+    /// The document of its permissions boundary.
+    pub boundary: Option<Json>,
 }
 
 /// A number that YAML or a parameter may write as text.
