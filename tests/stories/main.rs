@@ -9,6 +9,7 @@ mod connect;
 mod contract;
 mod disconnect;
 mod echo;
+mod every_call;
 mod exactly_once;
 mod inbox;
 mod interrupted;

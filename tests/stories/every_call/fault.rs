@@ -1,0 +1,165 @@
+use std::cell::Cell;
+use std::time::Duration;
+
+use local_aws::{Effect, FaultId, FaultRule, Service};
+use serde_json::{Value, json};
+use stories::World;
+use tokio::time::sleep;
+
+use super::place::Place;
+
+/// The SDK calls so often before it tells the function.
+const ATTEMPTS: u32 = 3;
+/// Longer than any function may run: Lambda kills at the timeout, and so do we, without waiting for it.
+const FOR_EVER: Duration = Duration::from_hours(1);
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fault {
+    /// Answered 5xx, nothing was done.
+    Refused,
+    /// Answered "too fast", nothing was done.
+    Throttled,
+    /// A transaction of somebody else holds the item.
+    Conflict,
+    /// Done, but the connection is cut; the caller may ask again and be answered.
+    LostOnce,
+    /// Done, but the connection is cut, however often the SDK asks.
+    Lost,
+    /// The function is killed, or times out, before anything is done.
+    KilledBefore,
+    /// The function is killed, or times out, after it is done.
+    KilledAfter,
+}
+
+impl Fault {
+    /// What may go wrong at a place.
+    pub(super) fn of(place: &Place) -> impl Iterator<Item = Self> + use<> {
+        use Fault::{Conflict, KilledAfter, KilledBefore, Lost, LostOnce, Refused, Throttled};
+        let all: &'static [Self] = match place {
+            Place::Aws { service: Service::DynamoDb, operation, .. }
+                if operation.ends_with("Item") && operation != "GetItem" =>
+            {
+                &[Refused, Throttled, Conflict, LostOnce, Lost, KilledBefore, KilledAfter]
+            }
+            Place::Aws { operation, .. } if operation == "TransactWriteItems" => {
+                &[Refused, Throttled, Conflict, LostOnce, Lost, KilledBefore, KilledAfter]
+            }
+            Place::Aws { .. } => &[Refused, Throttled, LostOnce, Lost, KilledBefore, KilledAfter],
+            Place::Meta { .. } => &[Refused, Throttled, Lost, KilledBefore, KilledAfter],
+        };
+        all.iter().copied()
+    }
+
+    /// Lets it happen at a place, the next time that the story comes there.
+    pub(super) async fn arm(self, place: &Place, world: &World) -> Armed {
+        let kills = matches!(self, Self::KilledBefore | Self::KilledAfter);
+        match place {
+            Place::Aws { function, service, operation, after, entries } => {
+                let times =
+                    if matches!(self, Self::LostOnce | Self::KilledBefore | Self::KilledAfter) { 1 } else { ATTEMPTS };
+                let rule = FaultRule::on(*service, operation, self.at_aws(*service, operation, *entries))
+                    .from_function(function)
+                    .after(*after)
+                    .times(times);
+                let id = world.stack.aws().faults().inject(rule);
+                Armed { target: Target::Aws { id }, kills: kills.then(|| vec![function.clone()]) }
+            }
+            Place::Meta { endpoint, method, after } => {
+                let (accept, action) = self.at_meta();
+                let order =
+                    json!({"endpoint": endpoint, "method": method, "skip": after, "accept": accept, "action": action});
+                world.meta("POST", "/faults", order).await;
+                let everybody = world.stack.functions().map(|function| function.binary.clone());
+                let target = Target::Meta { endpoint: endpoint.clone(), method: method.clone() };
+                Armed { target, kills: kills.then(|| everybody.collect()) }
+            }
+        }
+    }
+
+    fn at_aws(self, service: Service, operation: &str, entries: usize) -> Effect {
+        match self {
+            Self::Refused => Effect::server_error(internal(service)),
+            Self::Throttled => Effect::error(throttled(service)),
+            Self::Conflict if operation == "TransactWriteItems" => {
+                let reasons = std::iter::once("TransactionConflict")
+                    .chain(std::iter::repeat_n("None", entries.saturating_sub(1)));
+                Effect::transaction_cancelled(reasons)
+            }
+            Self::Conflict => Effect::error("TransactionConflictException"),
+            Self::LostOnce | Self::Lost => Effect::CutAfter,
+            Self::KilledBefore => Effect::delay_before(FOR_EVER),
+            Self::KilledAfter => Effect::delay_after(FOR_EVER),
+        }
+    }
+
+    /// Whether Meta does it all the same, and what it answers.
+    fn at_meta(self) -> (bool, Value) {
+        let hang = || json!({"kind": "hang", "ms": FOR_EVER.as_secs() * 1000});
+        match self {
+            Self::Refused | Self::Conflict => (false, json!({"kind": "html", "status": 503})),
+            Self::Throttled => (false, json!({"kind": "rate_limit", "code": 4, "minutes": 1})),
+            Self::LostOnce | Self::Lost => (true, json!({"kind": "cut"})),
+            Self::KilledBefore => (false, hang()),
+            Self::KilledAfter => (true, hang()),
+        }
+    }
+}
+
+fn internal(service: Service) -> &'static str {
+    match service {
+        Service::DynamoDb => "InternalServerError",
+        Service::Kms => "KMSInternalException",
+        Service::Sqs => "InternalError",
+        Service::SecretsManager => "InternalServiceError",
+    }
+}
+
+fn throttled(service: Service) -> &'static str {
+    match service {
+        Service::DynamoDb => "ProvisionedThroughputExceededException",
+        Service::Sqs => "RequestThrottled",
+        Service::Kms | Service::SecretsManager => "ThrottlingException",
+    }
+}
+
+/// A fault that waits for its call.
+pub(super) struct Armed {
+    target: Target,
+    /// The functions that die of it.
+    kills: Option<Vec<String>>,
+}
+
+enum Target {
+    Aws { id: FaultId },
+    Meta { endpoint: String, method: String },
+}
+
+impl Armed {
+    /// Waits for the call, and kills whoever makes it where that is the fault; whether the story came there before it was told.
+    pub(super) async fn strike(&self, world: &World, told: &Cell<bool>) -> bool {
+        loop {
+            if self.has_hit(world).await {
+                for function in self.kills.iter().flatten() {
+                    world.stack.kill(function);
+                }
+                return true;
+            }
+            if told.get() {
+                return false;
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn has_hit(&self, world: &World) -> bool {
+        match &self.target {
+            Target::Aws { id } => world.stack.aws().faults().hits(*id) > 0,
+            Target::Meta { endpoint, method } => {
+                let waiting = world.meta("GET", "/faults", Value::Null).await;
+                let mut orders = waiting.as_array().into_iter().flatten();
+                !orders.any(|order| order["endpoint"] == **endpoint && order["method"] == **method)
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Every call fails: each call to AWS or to Meta that a story makes is refused, throttled, answered into the void, or is the last that
+//! its function makes, a run each. At the end nothing is lost, doubled, out of order or stuck, and no neighbour is hurt.
+//!
+//! A seeded sample is part of every test run. All of them, with a table for each story:
+//! `BUZON_EVERY_CALL=all cargo test -p stories -- every_call --nocapture`.
+
+mod connect;
+mod fault;
+mod place;
+mod receive;
+mod renew;
+mod report;
+mod rest;
+mod send;
+mod story;
+
+use std::cell::Cell;
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom as _, SliceRandom as _};
+
+use fault::Fault;
+use place::Place;
+use report::Report;
+use rest::rest;
+use story::Story;
+
+/// Of each story, so many runs with one fault and with two are part of every test run.
+const SAMPLE: (usize, usize) = (8, 4);
+/// So many runs with two faults are part of a whole run.
+const ALL_PAIRS: usize = 100;
+const SEED: u64 = 20_261_130;
+
+/// One thing that goes wrong: where, and how.
+type Mishap = (Place, Fault);
+
+#[tokio::test]
+async fn a_webhook_is_stored_once_whatever_call_fails() {
+    every_call_fails::<receive::Receive>().await;
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_once_and_in_order_whatever_call_fails() {
+    every_call_fails::<send::Send>().await;
+}
+
+#[tokio::test]
+async fn an_account_is_connected_once_whatever_call_fails() {
+    every_call_fails::<connect::Connect>().await;
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_whatever_call_fails() {
+    every_call_fails::<renew::Renew>().await;
+}
+
+async fn every_call_fails<S: Story>() {
+    let mut report = Report::new(S::NAME);
+    let (places, wrongs) = undisturbed::<S>().await;
+    assert_eq!(wrongs, Vec::<String>::new(), "{}: wrong without any fault", S::NAME);
+    for mishaps in chosen(&places) {
+        let (reached, wrongs) = disturbed::<S>(&mishaps).await;
+        report.add(&mishaps, reached, wrongs);
+    }
+    println!("{report}");
+    assert!(report.is_clean(), "{report}");
+}
+
+/// The calls that the story makes when nothing goes wrong, and what is wrong all the same.
+async fn undisturbed<S: Story>() -> (Vec<Place>, Vec<String>) {
+    let story = S::set_up().await;
+    let world = story.world();
+    world.stack.aws().calls().clear();
+    world.meta("DELETE", "/calls", serde_json::Value::Null).await;
+    story.tell().await;
+    let _ = rest(world).await;
+    let places = Place::all(world).await;
+    story.go_on().await;
+    let mut wrongs = rest(world).await.err().into_iter().collect::<Vec<_>>();
+    wrongs.extend(story.wrongs(0).await);
+    (places, wrongs)
+}
+
+/// Tells the story with mishaps; whether all of them happened, and what is wrong at the end.
+async fn disturbed<S: Story>(mishaps: &[Mishap]) -> (bool, Vec<String>) {
+    let story = S::set_up().await;
+    let world = story.world();
+    world.meta("DELETE", "/calls", serde_json::Value::Null).await;
+    let mut armed = Vec::new();
+    for (place, fault) in mishaps {
+        armed.push(fault.arm(place, world).await);
+    }
+    let told = Cell::new(false);
+    let telling = async {
+        story.tell().await;
+        let _ = rest(world).await;
+        told.set(true);
+    };
+    let striking = futures::future::join_all(armed.iter().map(|armed| armed.strike(world, &told)));
+    let ((), reached) = futures::join!(telling, striking);
+    world.stack.aws().faults().clear();
+    world.meta("DELETE", "/faults", serde_json::Value::Null).await;
+    story.go_on().await;
+    let mut wrongs = rest(world).await.err().into_iter().collect::<Vec<_>>();
+    wrongs.extend(story.wrongs(mishaps.len()).await);
+    (reached.into_iter().all(|reached| reached), wrongs)
+}
+
+/// The runs of this test run: all of them, or a sample that is the same each time.
+fn chosen(places: &[Place]) -> Vec<Vec<Mishap>> {
+    let all: Vec<Mishap> =
+        places.iter().flat_map(|place| Fault::of(place).map(|fault| (place.clone(), fault))).collect();
+    let mut random = StdRng::seed_from_u64(SEED);
+    let whole = std::env::var("BUZON_EVERY_CALL").is_ok_and(|which| which == "all");
+    let (singles, pairs) = if whole { (all.len(), ALL_PAIRS) } else { SAMPLE };
+    let mut ones: Vec<Vec<Mishap>> = all.iter().map(|mishap| vec![mishap.clone()]).collect();
+    ones.shuffle(&mut random);
+    ones.truncate(singles);
+    let mut apart = || loop {
+        let two: Vec<Mishap> = all.sample(&mut random, 2).cloned().collect();
+        if !two[0].0.is_like(&two[1].0) {
+            return two;
+        }
+    };
+    let twos: Vec<_> = (0..pairs).map(|_| apart()).collect();
+    ones.into_iter().chain(twos).collect()
+}

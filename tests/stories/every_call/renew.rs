@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stories::World;
+
+use super::rest::rest;
+use super::story::{Story, expect};
+use crate::util::{INES, LUNA, answers_on_phone, dead_letters};
+
+/// Half of the life of two tokens is over.
+pub(super) struct Renew {
+    world: World,
+    ended_at: Vec<Value>,
+}
+
+const PEOPLE: [(&str, &str); 2] = [("ana", LUNA), ("marta", "mara.paints")];
+
+impl Renew {
+    async fn cards(world: &World, member: &str) -> Vec<Value> {
+        let mut found = Vec::new();
+        for (person, _) in PEOPLE {
+            found.push(world.browser(person).status().await["connections"][0][member].clone());
+        }
+        found
+    }
+
+    async fn scan(&self) {
+        // A scan that fails is made again by the next.
+        let _ = self.world.stack.run_schedule("token-refresh", "Scan").await;
+        let _ = rest(&self.world).await;
+    }
+}
+
+impl Story for Renew {
+    const NAME: &'static str = "A renewal";
+
+    async fn set_up() -> Self {
+        let world = World::start_with(|settings| {
+            settings.retry_delay = Some(Duration::ZERO);
+            settings.schedules = false;
+        })
+        .await;
+        for (person, user) in PEOPLE {
+            world.browser(person).connect("instagram", user).await;
+        }
+        let ended_at = Self::cards(&world, "token_expires_at").await;
+        world.advance_hours(31 * 24);
+        Self { world, ended_at }
+    }
+
+    fn world(&self) -> &World {
+        &self.world
+    }
+
+    async fn tell(&self) {
+        self.scan().await;
+    }
+
+    async fn go_on(&self) {
+        for _ in 0..4 {
+            self.world.advance_hours(6);
+            self.scan().await;
+        }
+        self.world.dm(INES, LUNA, "Hola").await;
+        let ana = self.world.browser("ana");
+        for conversation in ana.conversations().await {
+            ana.send(&conversation, "answer").await;
+        }
+    }
+
+    async fn wrongs(&self, _: usize) -> Vec<String> {
+        let mut wrongs = Vec::new();
+        let world = &self.world;
+        expect(&mut wrongs, "status", &Self::cards(world, "status").await, &vec![json!("active"); 2]);
+        expect(&mut wrongs, "notices", &Self::cards(world, "notice").await, &vec![Value::Null; 2]);
+        let ends = Self::cards(world, "token_expires_at").await;
+        for (old, new) in self.ended_at.iter().zip(&ends) {
+            if old.as_str() >= new.as_str() {
+                wrongs.push(format!("a token still ends at {new}"));
+            }
+        }
+        expect(&mut wrongs, "on the phone", &answers_on_phone(world, INES).await, &vec!["answer".to_owned()]);
+        expect(&mut wrongs, "dead letters", &dead_letters(world), &0);
+        wrongs
+    }
+}
