@@ -33,6 +33,16 @@ pub(crate) fn url(moment: Moment<'_>, subject: &str) -> String {
     )
 }
 
+/// A fresh address of what another address of ours shows; one from elsewhere stays.
+pub(crate) fn renewed(moment: Moment<'_>, address: &str) -> String {
+    let ours = address.starts_with(&format!("{}/lookaside.fbsbx.com/", moment.base));
+    let subject = address.split_once("asset_id=").and_then(|(_, rest)| rest.split('&').next());
+    match subject {
+        Some(subject) if ours => url(moment, subject),
+        _ => address.to_owned(),
+    }
+}
+
 /// The query of a media address.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asset {

@@ -61,7 +61,7 @@ pub(crate) fn router(sim: &Arc<Sim>) -> Router {
     let host = |host: Host| any(move |state, request| graph::serve(host, state, request));
     Router::new()
         .route("/www.instagram.com/oauth/authorize", dialog(Login::Instagram))
-        .route("/api.instagram.com/oauth/authorize", dialog(Login::Instagram))
+        .route("/api.instagram.com/oauth/authorize", get(dialog::switched_off))
         .route("/www.facebook.com/dialog/oauth", dialog(Login::Facebook))
         .route("/www.facebook.com/{version}/dialog/oauth", dialog(Login::Facebook))
         .route("/api.instagram.com/{*path}", host(Host::InstagramApi))

@@ -23,6 +23,14 @@ impl Login {
             Self::Facebook => "facebook",
         }
     }
+
+    /// What an app needs to read and write messages, and to know who wrote them.
+    pub(crate) const fn messages_permission(self) -> &'static str {
+        match self {
+            Self::Instagram => "instagram_business_manage_messages",
+            Self::Facebook => "instagram_manage_messages",
+        }
+    }
 }
 
 /// An app as its developer registered it in the App Dashboard.

@@ -14,7 +14,7 @@ use crate::{
     webhooks::event::{Event, Place},
     world::{
         World,
-        threads::{Message, Thread},
+        threads::{Message, Opening, Thread},
     },
 };
 
@@ -117,17 +117,17 @@ impl Scene<'_> {
     }
 
     /// Stores a message of the contact: it has an id, a time, and opens the window.
-    fn store(&mut self, message: Message, by_ad: bool) -> Message {
+    fn store(&mut self, message: Message, opening: Opening) -> Message {
         let now_ms = self.moment.now_ms;
         let message = Message { mid: ids::mid(&self.account), at_ms: now_ms, ..message };
         let thread = self.thread();
-        thread.open_window(now_ms, by_ad);
+        thread.open_window(now_ms, opening);
         thread.messages.push(message.clone());
         message
     }
 
     fn write(&mut self, message: Message) -> Done {
-        let message = self.store(message, false);
+        let message = self.store(message, Opening::Contact);
         let event = self.event("messages", "message", &message_part(&message));
         Done { id: Some(message.mid), events: vec![event] }
     }
@@ -163,27 +163,27 @@ impl Scene<'_> {
     }
 
     fn quick_reply(&mut self, text: String, payload: &str) -> Done {
-        let message = self.store(Message { text: Some(text), ..Message::default() }, false);
+        let message = self.store(Message { text: Some(text), ..Message::default() }, Opening::Contact);
         let mut part = message_part(&message);
         part["quick_reply"] = json!({ "payload": payload });
         Done { id: Some(message.mid), events: vec![self.event("messages", "message", &part)] }
     }
 
     fn postback(&mut self, title: String, payload: &str) -> Done {
-        let message = self.store(Message { text: Some(title), postback: true, ..Message::default() }, false);
+        let message = self.store(Message { text: Some(title), postback: true, ..Message::default() }, Opening::Contact);
         let part = json!({ "mid": message.mid, "title": message.text, "payload": payload });
         Done { id: Some(message.mid), events: vec![self.event("messaging_postbacks", "postback", &part)] }
     }
 
     fn referral(&mut self, reference: &str) -> Done {
         let now_ms = self.moment.now_ms;
-        self.thread().open_window(now_ms, false);
+        self.thread().open_window(now_ms, Opening::Link);
         let part = json!({ "ref": reference, "source": "SHORTLINKS", "type": "OPEN_THREAD" });
         Done { id: None, events: vec![self.event("messaging_referral", "referral", &part)] }
     }
 
     fn ad_message(&mut self, text: String, reference: &str, ad_id: &str) -> Done {
-        let message = self.store(Message { text: Some(text), ..Message::default() }, true);
+        let message = self.store(Message { text: Some(text), ..Message::default() }, Opening::Ad);
         let mut part = message_part(&message);
         part["referral"] = json!({
             "ref": reference,

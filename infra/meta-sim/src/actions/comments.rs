@@ -22,7 +22,7 @@ pub(super) fn comment(
     let id = ids::object();
     let media = ids::digits(&format!("media/{}", scene.account), "179", 17);
     let mut value = json!({
-        "from": { "id": scene.igsid(), "username": scene.contact },
+        "from": { "id": scene.igsid(), "username": scene.world.handle(&scene.contact) },
         "text": text,
         "media": { "id": media, "media_product_type": if live { "LIVE" } else { "FEED" } },
     });

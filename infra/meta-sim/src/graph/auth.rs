@@ -28,7 +28,7 @@ pub(crate) struct Actor {
 /// Error 190 in its kinds; 100 for a wrong proof or an app without access; 104 without any token.
 pub(crate) fn authenticate(world: &World, call: &GraphCall, now_ms: i64) -> Result<Token, GraphError> {
     let value = call.token.as_deref();
-    let value = value.ok_or_else(|| GraphError::new(104, "An access token is required to request this resource."))?;
+    let value = value.ok_or_else(|| without_token(call))?;
     let token = check(world, call.host.login(), value, now_ms)?;
     let app = world.app(&token.app_id).ok_or_else(|| GraphError::dead_token(467, None))?;
     if world.switches(&app.app_id).outage {
@@ -36,6 +36,15 @@ pub(crate) fn authenticate(world: &World, call: &GraphCall, now_ms: i64) -> Resu
     }
     check_proof(world, app, value, call.param("appsecret_proof"))?;
     Ok(token.clone())
+}
+
+/// Who asks for `me` is told that Meta cannot know who that is; so one learns without a token whether a version exists.
+fn without_token(call: &GraphCall) -> GraphError {
+    if call.segments() == ["me"] {
+        GraphError::new(2500, "An active access token must be used to query information about the current user.")
+    } else {
+        GraphError::new(104, "An access token is required to request this resource.")
+    }
 }
 
 /// A token that works at the host of a login.

@@ -1,6 +1,9 @@
 //! One call of an API host, read from HTTP: path, parameters from query and body, access token.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::{Range, RangeInclusive},
+};
 
 use axum::{
     body::{Body, to_bytes},
@@ -15,7 +18,12 @@ use crate::{Login, errors::GraphError};
 
 /// No call of the Graph API that we simulate needs a larger body.
 const BODY_LIMIT: usize = 1024 * 1024;
-const VERSIONS: std::ops::RangeInclusive<u32> = 22..=26;
+
+/// Versions that Meta serves, by their major number.
+const LIVE: RangeInclusive<u32> = 21..=27;
+
+/// Versions that Meta has served once.
+const EXPIRED: Range<u32> = 4..21;
 
 /// One of Meta's API hosts; the first segment of the simulation's paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,17 +92,19 @@ impl GraphCall {
         Self { host, method: parts.method, path, segments, params, query, token, version }
     }
 
-    /// Refuses versions that Meta does not serve; without a version the app's oldest is meant.
-    pub(crate) fn check_version(&self) -> Result<(), GraphError> {
-        let Some(version) = &self.version else { return Ok(()) };
-        let major = version[1..].split_once('.').and_then(|(major, _)| major.parse::<u32>().ok());
-        if version.ends_with(".0") && major.is_some_and(|major| VERSIONS.contains(&major)) {
-            return Ok(());
+    /// The version that answers. An expired one is the oldest live one, without a word; so is none at all.
+    ///
+    /// # Errors
+    ///
+    /// 2500 for a version that never was.
+    pub(crate) fn served_version(&self) -> Result<String, GraphError> {
+        let Some(version) = &self.version else { return Ok(format!("v{}.0", LIVE.start())) };
+        let major = version[1..].strip_suffix(".0").and_then(|major| major.parse::<u32>().ok());
+        match major {
+            Some(major) if LIVE.contains(&major) => Ok(version.clone()),
+            Some(major) if EXPIRED.contains(&major) => Ok(format!("v{}.0", LIVE.start())),
+            _ => Err(GraphError::new(2500, format!("Unknown path components: {}", self.path))),
         }
-        Err(GraphError::new(
-            2635,
-            format!("(#2635) You are calling a version of the API that is not available: {version}"),
-        ))
     }
 
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
@@ -189,14 +199,18 @@ mod tests {
         let call = call("/v25.0/me/accounts?limit=2", "", "").await;
         assert_eq!(call.segments(), ["me", "accounts"]);
         assert_eq!(call.param("limit"), Some("2"));
-        assert!(call.check_version().is_ok());
+        assert_eq!(call.served_version(), Ok("v25.0".to_owned()));
     }
 
     #[tokio::test]
-    async fn versions_that_meta_does_not_serve_are_refused() {
-        for version in ["v21.0", "v27.0", "v25.1", "v2"] {
+    async fn an_expired_version_is_served_as_the_oldest_live_one_and_one_that_never_was_is_refused() {
+        for (asked, served) in [("v27.0", "v27.0"), ("v21.0", "v21.0"), ("v20.0", "v21.0"), ("v9.0", "v21.0")] {
+            let call = call(&format!("/{asked}/me"), "", "").await;
+            assert_eq!(call.served_version().as_deref(), Ok(served), "{asked}");
+        }
+        for version in ["v28.0", "v25.1", "v2", "v0.0"] {
             let call = call(&format!("/{version}/me"), "", "").await;
-            assert!(call.check_version().is_err(), "{version}");
+            assert!(call.served_version().is_err_and(|refusal| refusal.code == 2500), "{version}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     clock::{DAY_MS, graph_time},
     errors::GraphError,
+    media,
     sim::Moment,
     world::{
         World,
@@ -85,7 +86,7 @@ pub(crate) fn messages(
     let thread = find(world, call, actor, id)?;
     let asked = fields::parse(call.param("fields").unwrap_or("id,created_time"));
     MESSAGE.check(&asked)?;
-    let all = told(world, thread, &asked);
+    let all = told(world, thread, &asked, moment);
     Ok(Answer::of(paging::page(call, moment.base, DETAILED_PAGE, &all)?))
 }
 
@@ -94,7 +95,13 @@ pub(crate) fn messages(
 /// # Errors
 ///
 /// 9000001 when it was unsent, or is not among the newest 20 of its conversation.
-pub(crate) fn message(world: &World, call: &GraphCall, actor: &Actor, mid: &str) -> Result<Answer, GraphError> {
+pub(crate) fn message(
+    world: &World,
+    call: &GraphCall,
+    actor: &Actor,
+    mid: &str,
+    moment: Moment<'_>,
+) -> Result<Answer, GraphError> {
     let asked = fields::parse(call.param("fields").unwrap_or("id,created_time"));
     MESSAGE.check(&asked)?;
     let (thread, message) = world
@@ -107,7 +114,7 @@ pub(crate) fn message(world: &World, call: &GraphCall, actor: &Actor, mid: &str)
             "(#9000001) This message has been deleted by the user or the business.",
         ));
     }
-    Ok(Answer::of(fields::select(&detail(world, thread, message), &asked)))
+    Ok(Answer::of(fields::select(&detail(world, thread, message, moment), &asked)))
 }
 
 const DETAILED_PAGE: usize = 25;
@@ -129,7 +136,7 @@ fn describe(
         "updated_time": graph_time(thread.updated_at_ms()),
         "participants": { "data": [
             { "id": thread.account, "username": username(world, &thread.account) },
-            { "id": thread.igsid, "username": thread.contact },
+            { "id": thread.igsid, "username": world.handle(&thread.contact) },
         ] },
     });
     if let Some(field) = asked.iter().find(|field| field.name == "messages") {
@@ -139,7 +146,7 @@ fn describe(
             inner = fields::parse("id,created_time");
         }
         let nested = nested_call(call, thread, field, &inner);
-        all["messages"] = paging::page(&nested, moment.base, DETAILED_PAGE, &told(world, thread, &inner))?;
+        all["messages"] = paging::page(&nested, moment.base, DETAILED_PAGE, &told(world, thread, &inner, moment))?;
     }
     Ok(fields::select(&all, asked))
 }
@@ -160,11 +167,11 @@ fn nested_call(call: &GraphCall, thread: &Thread, field: &Field, inner: &[Field]
 }
 
 /// The messages of a thread, newest first, with the asked fields where Meta still tells details.
-fn told(world: &World, thread: &Thread, asked: &[Field]) -> Vec<Value> {
+fn told(world: &World, thread: &Thread, asked: &[Field], moment: Moment<'_>) -> Vec<Value> {
     let present = thread.messages.iter().rev().filter(|message| !message.deleted);
     present
         .map(|message| {
-            let all = detail(world, thread, message);
+            let all = detail(world, thread, message, moment);
             if thread.is_recent(&message.mid) {
                 fields::select(&all, asked)
             } else {
@@ -174,9 +181,10 @@ fn told(world: &World, thread: &Thread, asked: &[Field]) -> Vec<Value> {
         .collect()
 }
 
-fn detail(world: &World, thread: &Thread, message: &Message) -> Value {
+/// Addresses of media are made anew with every read.
+fn detail(world: &World, thread: &Thread, message: &Message, moment: Moment<'_>) -> Value {
     let business = json!({ "username": username(world, &thread.account), "id": thread.account });
-    let person = json!({ "username": thread.contact, "id": thread.igsid });
+    let person = json!({ "username": world.handle(&thread.contact), "id": thread.igsid });
     let (from, to) = if message.outbound { (business, person) } else { (person, business) };
     let mut all = json!({
         "id": message.mid,
@@ -192,27 +200,31 @@ fn detail(world: &World, thread: &Thread, message: &Message) -> Value {
     if let Some(reply_to) = &message.reply_to {
         all["reply_to"] = reply_to.clone();
     }
-    let media: Vec<Value> = message.attachments.iter().filter_map(attachment).collect();
+    let media: Vec<Value> = message.attachments.iter().filter_map(|value| attachment(value, moment)).collect();
     if !media.is_empty() {
         all["attachments"] = json!({ "data": media });
     }
     let mention = message.attachments.iter().find(|attachment| attachment["type"] == "story_mention");
     if let Some(mention) = mention {
-        all["story"] = json!({ "mention": { "link": mention["payload"]["url"], "id": "" } });
+        all["story"] = json!({ "mention": { "link": link(mention, moment), "id": "" } });
     }
     all["reactions"] = reactions(message, &thread.igsid, &thread.account);
     all
 }
 
 /// Media as the Conversations API tells it, unlike webhooks.
-fn attachment(value: &Value) -> Option<Value> {
-    let url = value["payload"]["url"].as_str()?;
+fn attachment(value: &Value, moment: Moment<'_>) -> Option<Value> {
+    let url = link(value, moment)?;
     match value["type"].as_str()? {
         "image" | "media" => Some(json!({ "image_data": { "url": url, "preview_url": url } })),
         "video" => Some(json!({ "video_data": { "url": url, "preview_url": url } })),
         "audio" | "file" => Some(json!({ "file_url": url })),
         _ => None,
     }
+}
+
+fn link(value: &Value, moment: Moment<'_>) -> Option<String> {
+    value["payload"]["url"].as_str().map(|address| media::renewed(moment, address))
 }
 
 fn reactions(message: &Message, igsid: &str, account: &str) -> Value {

@@ -23,10 +23,7 @@ pub(crate) fn route(
     path: (&str, &[&str]),
     moment: Moment<'_>,
 ) -> Result<Answer, GraphError> {
-    let needed = match actor.login {
-        Login::Instagram => "instagram_business_manage_messages",
-        Login::Facebook => "instagram_manage_messages",
-    };
+    let needed = actor.login.messages_permission();
     if !token.grants(needed) {
         return Err(GraphError::permission(200, needed));
     }
@@ -41,7 +38,7 @@ pub(crate) fn route(
         ((id, []), &Method::GET) if ids::is_conversation(id) => {
             conversations::conversation(world, call, actor, id, moment)
         }
-        ((id, []), &Method::GET) if ids::is_mid(id) => conversations::message(world, call, actor, id),
+        ((id, []), &Method::GET) if ids::is_mid(id) => conversations::message(world, call, actor, id, moment),
         ((id, []), &Method::GET) if id.bytes().all(|byte| byte.is_ascii_digit()) => {
             profile::profile(world, call, actor, id, moment)
         }

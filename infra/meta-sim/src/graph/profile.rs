@@ -28,7 +28,8 @@ const PROFILE: Node = Node {
 ///
 /// # Errors
 ///
-/// 9010 for an IGSID of another account, 100/33 for no IGSID at all, 230 before the person wrote.
+/// 9010 for an IGSID of another account, 100/33 for no IGSID at all, 230 before the person wrote by themselves, 200 without
+/// Advanced Access.
 pub(crate) fn profile(
     world: &World,
     call: &GraphCall,
@@ -45,6 +46,7 @@ pub(crate) fn profile(
             GraphError::no_object(&call.method, igsid)
         });
     };
+    world.check_access(actor, contact)?;
     let thread = world.thread(&actor.account, &contact.username);
     if !thread.is_some_and(|thread| thread.consented) {
         return Err(GraphError::new(230, "(#230) User consent is required to access user profile"));
@@ -52,7 +54,7 @@ pub(crate) fn profile(
     let all = json!({
         "id": igsid,
         "name": contact.name,
-        "username": contact.username,
+        "username": world.handle(&contact.username),
         "profile_pic": media::url(moment, &contact.username),
         "follower_count": contact.followers,
         "is_user_follow_business": contact.follows_business,

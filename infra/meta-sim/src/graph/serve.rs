@@ -62,18 +62,26 @@ pub(crate) async fn serve(host: Host, State(sim): State<Arc<Sim>>, request: Requ
 
 /// Carries a call out; the answer and what follows from it.
 fn answer(sim: &Sim, call: &GraphCall) -> (Response, Vec<Effect>) {
-    let outcome = call.check_version().map_err(Refusal::from).and_then(|()| {
-        let mut world = sim.world_mut();
-        route(&mut world, call, sim.moment())
-    });
-    match outcome {
+    let version = match call.served_version() {
+        Ok(version) => version,
+        Err(refusal) => return (refuse(call.host, refusal), vec![]),
+    };
+    let outcome = route(&mut sim.world_mut(), call, sim.moment());
+    let (mut response, effects) = match outcome {
         Ok(Answer { body, effects }) => (json_response(StatusCode::OK, &body), effects),
-        Err(Refusal::Graph(error)) => {
-            let error = if call.host == Host::FacebookGraph { error } else { error.on_instagram() };
-            (json_response(error.status, &error.body()), vec![])
-        }
+        Err(Refusal::Graph(error)) => (refuse(call.host, error), vec![]),
         Err(Refusal::Platform(body)) => (json_response(StatusCode::BAD_REQUEST, &body), vec![]),
+    };
+    if let Ok(version) = HeaderValue::try_from(version) {
+        response.headers_mut().insert("facebook-api-version", version);
     }
+    (response, effects)
+}
+
+/// An error, named as its host names it.
+fn refuse(host: Host, error: GraphError) -> Response {
+    let error = if host == Host::FacebookGraph { error } else { error.on_instagram() };
+    json_response(error.status, &error.body())
 }
 
 /// The two shapes of errors: the Graph API's, and that of Instagram's code exchange.
@@ -104,11 +112,7 @@ async fn fail(sim: &Arc<Sim>, call: &GraphCall, fault: &Fault) -> Response {
         let (_, effects) = answer(sim, call);
         sim.cause(effects).await;
     }
-    let on_host = |error: GraphError| if call.host == Host::FacebookGraph { error } else { error.on_instagram() };
-    let refuse = |error: GraphError| {
-        let error = on_host(error);
-        json_response(error.status, &error.body())
-    };
+    let refuse = |error: GraphError| refuse(call.host, error);
     match &fault.action {
         Failure::Hang { ms } => {
             tokio::time::sleep(Duration::from_millis(*ms)).await;

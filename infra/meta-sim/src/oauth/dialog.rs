@@ -43,6 +43,12 @@ pub(crate) fn open(login: Login, State(sim): State<Arc<Sim>>, RawQuery(query): R
     decide(&sim, &request, query.get("auto_user"), cancelled, declined)
 }
 
+/// The dialog's first address, which Meta switched off in August 2026.
+pub(crate) async fn switched_off() -> Response {
+    html::error_page(StatusCode::NOT_FOUND, "Sorry, this page isn't available", "The link you followed may be broken.")
+        .into_response()
+}
+
 /// Takes the decision that a person made on the page.
 pub(crate) fn submit(login: Login, State(sim): State<Arc<Sim>>, RawQuery(query): RawQuery, form: &str) -> Response {
     let request = AuthorizationRequest::check(&sim.world(), login, &Query::parse(&query.unwrap_or_default()));

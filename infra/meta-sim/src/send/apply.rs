@@ -73,14 +73,18 @@ fn contact(world: &World, actor: &Actor, recipient: &Recipient, now_ms: i64) -> 
             if !known {
                 return Err(nobody());
             }
+            world.check_access(actor, contact)?;
             reachable(world, &contact.username)
         }
         Recipient::Comment(id) => {
             let invalid = || GraphError::parameter("The comment is invalid for a private reply").subcode(2_534_025);
             let comment = world.comments.iter().find(|comment| comment.id == *id && comment.account == actor.account);
             let comment = comment.ok_or_else(invalid)?;
-            if comment.answered || now_ms >= comment.at_ms + PRIVATE_REPLY_MS {
+            if now_ms >= comment.at_ms + PRIVATE_REPLY_MS {
                 return Err(invalid());
+            }
+            if comment.answered {
+                return Err(GraphError::new(10_900, "(#10900) Activity already replied to"));
             }
             reachable(world, &comment.contact)
         }
@@ -109,9 +113,16 @@ fn send_to_contact(
     if private_reply.is_none() {
         check_window(world, actor, contact, request.human_agent, moment.now_ms)?;
     }
+    let follows = world.contact(contact).is_some_and(|contact| contact.follows_business);
+    let is_plain = new.attachments.is_empty() && new.quick_replies.is_empty();
     let message = compose(world, actor, contact, new, moment)?;
     if let Some(comment) = world.comments.iter_mut().find(|comment| Some(&comment.id) == private_reply.as_ref()) {
+        // A refusal uses the comment's only reply up as well.
         comment.answered = true;
+        if !follows && !is_plain {
+            return Err(GraphError::new(2, "(#2) Private replies to people who do not follow are plain text.")
+                .subcode(1_545_133));
+        }
     }
     let thread = world.thread_mut(&actor.account, contact);
     let igsid = thread.igsid.clone();

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::World;
-use crate::{App, Login};
+use super::{World, people::Contact};
+use crate::{App, Login, errors::GraphError, graph::Actor};
 
 /// Settings of an app that Meta's reviewers and dashboard decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Switches {
     /// The Human Agent feature is approved: its tag opens 7 days.
     pub(crate) human_agent: bool,
@@ -15,6 +16,10 @@ pub(crate) struct Switches {
     pub(crate) require_proof: bool,
     /// Every call answers `Unsupported request`, as when Meta restricted the app.
     pub(crate) outage: bool,
+    /// The app was not reviewed: it has Standard Access, which reaches people with a role on it and nobody else.
+    pub(crate) standard_access: bool,
+    /// Contacts with a role on the app, by username.
+    pub(crate) testers: Vec<String>,
     /// Webhook fields of the dashboard; empty means all.
     pub(crate) webhook_fields: Vec<String>,
 }
@@ -85,6 +90,26 @@ pub(crate) enum PermissionsShape {
 }
 
 impl World {
+    /// Refuses what Standard Access does not reach.
+    ///
+    /// # Errors
+    ///
+    /// 200.
+    pub(crate) fn check_access(&self, actor: &Actor, contact: &Contact) -> Result<(), GraphError> {
+        let switches = self.switches(&actor.app_id);
+        if !switches.standard_access || switches.testers.contains(&contact.username) {
+            return Ok(());
+        }
+        let permission = actor.login.messages_permission();
+        Err(GraphError::new(
+            200,
+            format!(
+                "(#200) App does not have Advanced Access to {permission} permission, and recipient user does not have \
+                 role on app"
+            ),
+        ))
+    }
+
     pub(crate) fn subscribe(&mut self, app_id: &str, object_id: &str, fields: Vec<String>) {
         self.subscriptions.insert(subscription(app_id, object_id), fields);
     }

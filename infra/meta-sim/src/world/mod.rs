@@ -103,6 +103,11 @@ impl World {
         })
     }
 
+    /// What a contact calls themselves now.
+    pub(crate) fn handle<'a>(&'a self, username: &'a str) -> &'a str {
+        self.contact(username).and_then(|contact| contact.renamed_to.as_deref()).unwrap_or(username)
+    }
+
     /// The contact whom an IGSID means towards this account.
     pub(crate) fn contact_by_igsid(&self, account_id: &str, igsid: &str) -> Option<&Contact> {
         self.contacts.iter().find(|contact| ids::igsid(account_id, &contact.username) == igsid)

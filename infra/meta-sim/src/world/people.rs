@@ -122,6 +122,9 @@ pub(crate) struct Page {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Contact {
     pub(crate) username: String,
+    /// What they call themselves now. Their IGSIDs stay those of `username`.
+    #[serde(default)]
+    pub(crate) renamed_to: Option<String>,
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) followers: u32,

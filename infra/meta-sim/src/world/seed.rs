@@ -117,6 +117,7 @@ impl Seed {
         for (username, name, followers, verified) in people {
             self.world.contacts.push(Contact {
                 username: username.into(),
+                renamed_to: None,
                 name: name.into(),
                 followers,
                 verified,

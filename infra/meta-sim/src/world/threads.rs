@@ -15,6 +15,17 @@ pub(crate) const LONG_WINDOW_MS: i64 = 7 * DAY_MS;
 /// Message details are given for so many of the newest messages.
 pub(crate) const DETAILED: usize = 20;
 
+/// What opens the messaging window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// The contact wrote or tapped by themselves, which is their consent to profile calls.
+    Contact,
+    /// An `ig.me` link.
+    Link,
+    /// What an ad made them send.
+    Ad,
+}
+
 /// One conversation.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Thread {
@@ -29,7 +40,8 @@ pub(crate) struct Thread {
     /// An ad opened the thread: the window is the long one.
     #[serde(default)]
     pub(crate) by_ad: bool,
-    /// The contact's consent to profile calls: they wrote, or tapped an ice breaker.
+    /// The contact's consent to profile calls: they wrote by themselves, or tapped an ice breaker. What an ad made them send
+    /// is none.
     #[serde(default)]
     pub(crate) consented: bool,
     /// The business answered: the thread left the Requests folder.
@@ -86,10 +98,10 @@ impl Thread {
     }
 
     /// The contact did something that opens the window.
-    pub(crate) fn open_window(&mut self, now_ms: i64, by_ad: bool) {
+    pub(crate) fn open_window(&mut self, now_ms: i64, opening: Opening) {
         self.opened_at_ms = Some(now_ms);
-        self.by_ad = by_ad;
-        self.consented = true;
+        self.by_ad = opening == Opening::Ad;
+        self.consented |= opening == Opening::Contact;
     }
 
     pub(crate) fn mark_seen_by_business(&mut self) {

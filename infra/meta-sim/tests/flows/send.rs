@@ -150,7 +150,19 @@ async fn a_comment_is_answered_privately_once() {
     let comment = world.act("luna.cafe", json!({ "kind": "comment", "text": "price?" })).await;
     let body = json!({ "recipient": { "comment_id": comment["id"] }, "message": { "text": "12 euros" } });
     assert_eq!(world.post_with(MESSAGES, &token, &body).await.0, 200);
-    assert_eq!(refusal(&world, &token, body).await, (100, 2_534_025));
+    assert_eq!(refusal(&world, &token, body).await, (10_900, 0));
+}
+
+#[tokio::test]
+async fn a_private_reply_that_is_no_plain_text_is_refused_to_a_stranger_and_spent() {
+    let world = World::start().await;
+    let token = world.connected("luna.cafe").await;
+    world.change("/control/contacts/ines.moreau", json!({ "follows_business": false })).await;
+    let comment = world.act("luna.cafe", json!({ "kind": "comment", "text": "price?" })).await;
+    let reply = |message: Value| json!({ "recipient": { "comment_id": comment["id"] }, "message": message });
+    let heart = reply(json!({ "attachment": { "type": "like_heart" } }));
+    assert_eq!(refusal(&world, &token, heart).await, (2, 1_545_133));
+    assert_eq!(refusal(&world, &token, reply(json!({ "text": "12 euros" }))).await, (10_900, 0));
 }
 
 #[tokio::test]
