@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde::Deserialize;
 
-use super::{BoxError, NotRunning, UpOptions};
+use super::{BoxError, NotRunning, UpOptions, say};
 
 #[derive(Args, Debug)]
 pub(super) struct CallsOptions {
@@ -40,7 +40,7 @@ pub(super) async fn run(options: &CallsOptions, stack: &UpOptions) -> Result<(),
     let http = reqwest::Client::new();
     let answer = http.get(&url).send().await.map_err(NotRunning::at(&url))?.error_for_status()?;
     let Calls { totals } = answer.json().await?;
-    println!("{}", table(&totals));
+    say(table(&totals))?;
     if options.clear {
         http.delete(&url).send().await?.error_for_status()?;
     }

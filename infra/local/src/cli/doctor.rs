@@ -1,16 +1,13 @@
 //! `cargo dev doctor`: what a start would use. Secrets are not shown, only whether they are there.
 
-use std::{
-    io::{self, Write},
-    net::{Ipv4Addr, TcpListener},
-};
+use std::net::{Ipv4Addr, TcpListener};
 
 use local::{
     RealMeta,
     template::{Function, Template},
 };
 
-use super::{BoxError, UpOptions, data_dir};
+use super::{BoxError, UpOptions, say};
 
 pub(super) fn run(options: &UpOptions) -> Result<(), BoxError> {
     let real = RealMeta::from_variables(|name| std::env::var(name).ok())?;
@@ -18,8 +15,10 @@ pub(super) fn run(options: &UpOptions) -> Result<(), BoxError> {
     let ports = options.ports();
     let [api, issuer, meta] = [ports.api, ports.issuer, ports.meta].map(urls);
     let template = local::resolved_template(&api, &issuer, &meta, real.as_ref(), &options.parameters())?;
-    let mut lines =
-        vec![format!("template   {}", Template::path().display()), format!("data       {}", data_dir().display())];
+    let mut lines = vec![
+        format!("template   {}", Template::path().display()),
+        format!("data       {}", options.data_dir().display()),
+    ];
     for (what, port) in [("api", ports.api), ("aws", ports.aws), ("meta", ports.meta), ("issuer", ports.issuer)] {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
         lines.push(format!("port       {port} {what}: {}", if free { "free" } else { "taken" }));
@@ -30,7 +29,7 @@ pub(super) fn run(options: &UpOptions) -> Result<(), BoxError> {
     for function in template.functions(&template.predicted_identities()?)? {
         lines.extend(describe(&function, options.verbose));
     }
-    writeln!(io::stdout(), "{}", lines.join("\n"))?;
+    say(lines.join("\n"))?;
     Ok(())
 }
 

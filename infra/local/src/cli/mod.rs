@@ -10,6 +10,8 @@ mod webhook;
 use std::{
     collections::BTreeMap,
     error::Error,
+    fmt::Display,
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -50,6 +52,9 @@ enum Command {
 /// Options of a stack that is started.
 #[derive(Args, Clone, Debug)]
 struct UpOptions {
+    /// Keeps the data in this folder instead of .buzon, so that several stacks can stand side by side
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
     /// Forgets the data of earlier runs
     #[arg(long, global = true)]
     fresh: bool,
@@ -97,6 +102,10 @@ impl UpOptions {
         self.parameters.iter().cloned().collect()
     }
 
+    fn data_dir(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(usual_data_dir)
+    }
+
     fn settings(&self) -> Result<StackSettings, BoxError> {
         Ok(StackSettings {
             ports: self.ports(),
@@ -104,7 +113,7 @@ impl UpOptions {
             invocation: self.invocation(),
             output: self.output(),
             parameters: self.parameters(),
-            ..StackSettings::new(data_dir())
+            ..StackSettings::new(self.data_dir())
         })
     }
 }
@@ -115,7 +124,7 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
 }
 
 /// `.buzon` at the root of the repository.
-fn data_dir() -> PathBuf {
+fn usual_data_dir() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.canonicalize().unwrap_or(root).join(".buzon")
 }
@@ -133,11 +142,26 @@ pub(crate) async fn run() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", edge::telemetry::Chain(&*error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a line.
+fn say(line: impl Display) -> io::Result<()> {
+    say_to(io::stdout(), line)
+}
+
+fn say_to(mut output: impl io::Write, line: impl Display) -> io::Result<()> {
+    writeln!(output, "{line}")
+}
+
+/// Whoever read the output has seen enough (`cargo dev calls | head`).
+fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// A running stack did not answer.
@@ -153,5 +177,27 @@ impl NotRunning {
     fn at(url: &str) -> impl FnOnce(reqwest::Error) -> Self {
         let url = url.to_owned();
         move |source| Self { url, source: source.without_url() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_kept_where_the_command_line_says() {
+        let settings = |arguments: &[&str]| Cli::try_parse_from(arguments).expect("arguments").up.data_dir();
+        assert_eq!(settings(&["cargo dev", "--data", "/elsewhere"]), Path::new("/elsewhere"));
+        assert!(settings(&["cargo dev"]).ends_with(".buzon"));
+    }
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_error() {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        let closed: BoxError = say_to(writer, "a line").expect_err("nobody reads").into();
+        assert!(is_closed_pipe(&*closed));
+        let other: BoxError = io::Error::from(io::ErrorKind::NotFound).into();
+        assert!(!is_closed_pipe(&*other));
     }
 }

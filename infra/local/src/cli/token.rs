@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{BoxError, NotRunning, UpOptions};
+use super::{BoxError, NotRunning, UpOptions, say};
 
 #[derive(Args, Debug)]
 pub(super) struct TokenOptions {
@@ -17,7 +17,7 @@ pub(super) async fn run(options: &TokenOptions, stack: &UpOptions) -> Result<(),
         reqwest::Client::new().post(format!("{issuer}/token/sample")).json(&json!({ "person": options.person }));
     let answer: Value = asked.send().await.map_err(NotRunning::at(&issuer))?.json().await?;
     match answer["access_token"].as_str() {
-        Some(token) => println!("{token}"),
+        Some(token) => say(token)?,
         None => {
             return Err(
                 format!("there is no sample person `{}`; there are {}", options.person, answer["people"]).into()

@@ -13,7 +13,7 @@ use super::{
 const A_MONTH_MS: i64 = 31 * 24 * 60 * 60 * 1000;
 
 pub(super) async fn play(transcript: &mut Transcript, client: &Client) -> Result<(), BoxError> {
-    Transcript::chapter("Later: Marta of Taller Norte has the Starter plan");
+    Transcript::chapter("Later: Marta of Taller Norte has the Starter plan")?;
     let marta = transcript.step("Marta signs in", client.sign_in("marta", "taller")).await?;
     transcript.step("The first account is connected", connects(&marta)).await?;
     transcript.step("A second one is refused: 403, with the plan that allows it", second_is_refused(&marta)).await?;

@@ -6,6 +6,7 @@ mod story;
 
 use std::{
     fmt::Display,
+    io,
     time::{Duration, Instant},
 };
 
@@ -13,7 +14,7 @@ use local::{Output, Ports, Stack, StackSettings};
 use tracing::Level;
 
 use self::client::Client;
-use super::{BoxError, UpOptions};
+use super::{BoxError, UpOptions, say};
 
 /// Why a step did not hold.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +60,8 @@ impl Transcript {
         Self { steps: 0, started: Instant::now() }
     }
 
-    fn chapter(title: impl Display) {
-        println!("\n  {title}\n");
+    fn chapter(title: impl Display) -> io::Result<()> {
+        say(format_args!("\n  {title}\n"))
     }
 
     async fn step<T>(&mut self, what: &str, work: impl Future<Output = Result<T, Unmet>>) -> Result<T, BoxError> {
@@ -69,7 +70,7 @@ impl Transcript {
         let took = started.elapsed().as_millis();
         self.steps += 1;
         let mark = if outcome.is_ok() { '✓' } else { '✗' };
-        println!("  {mark} {what:78} {took:>5} ms");
+        say(format_args!("  {mark} {what:78} {took:>5} ms"))?;
         outcome.map_err(|source| FailedStep { step: what.to_owned(), source }.into())
     }
 }
@@ -85,13 +86,17 @@ pub(super) async fn run(options: &UpOptions) -> Result<(), BoxError> {
     };
     let started = Instant::now();
     let stack = Stack::start(settings).await?;
-    println!("\n  A stack of its own is up: {}  ({} ms)", stack.api_url(), started.elapsed().as_millis());
+    say(format_args!("\n  A stack of its own is up: {}  ({} ms)", stack.api_url(), started.elapsed().as_millis()))?;
     let mut transcript = Transcript::new();
     let client = Client::new(stack.api_url(), stack.meta_url(), stack.issuer_url(), stack.aws_url());
     let outcome = play(&mut transcript, &client).await;
     stack.stop().await;
     outcome?;
-    println!("\n  All {} steps held, in {} ms.\n", transcript.steps, transcript.started.elapsed().as_millis());
+    say(format_args!(
+        "\n  All {} steps held, in {} ms.\n",
+        transcript.steps,
+        transcript.started.elapsed().as_millis()
+    ))?;
     Ok(())
 }
 

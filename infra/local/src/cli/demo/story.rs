@@ -23,13 +23,13 @@ struct Cast<'a> {
 }
 
 pub(super) async fn play(transcript: &mut Transcript, client: &Client) -> Result<(), BoxError> {
-    Transcript::chapter("Before anything else");
+    Transcript::chapter("Before anything else")?;
     for app in apps::simulated() {
         let what = format!("Meta verifies our webhook address for the {} app", app.login.as_str());
         let path = format!("/apps/{}/verify", app.app_id);
         transcript.step(&what, client.meta(Method::POST, &path, None)).await?;
     }
-    Transcript::chapter("Instagram Login: Ana of Luna Café has one account");
+    Transcript::chapter("Instagram Login: Ana of Luna Café has one account")?;
     let cast = Cast {
         client,
         tenant: transcript.step("Ana signs in", client.sign_in("ana", "luna")).await?,
@@ -46,7 +46,7 @@ pub(super) async fn play(transcript: &mut Transcript, client: &Client) -> Result
     let ig_user_id = transcript.step("Connect Instagram: one account, connected at once", connected).await?;
     converse(transcript, &cast, &ig_user_id).await?;
 
-    Transcript::chapter("Facebook Login: Eva of Grande Retail has several accounts");
+    Transcript::chapter("Facebook Login: Eva of Grande Retail has several accounts")?;
     let cast = Cast {
         tenant: transcript.step("Eva signs in", client.sign_in("eva", "grande")).await?,
         login: Login::Facebook,
