@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::{Args, ValueEnum};
 use hmac::{Hmac, KeyInit, Mac};
 use local::{Login, MetaApp, apps};
@@ -14,7 +15,7 @@ use rand::seq::SliceRandom;
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::{BoxError, NotRunning, UpOptions};
+use super::{BoxError, NotRunning, UpOptions, say};
 
 #[derive(Args, Debug)]
 pub(super) struct WebhookOptions {
@@ -63,20 +64,19 @@ pub(super) async fn run(options: WebhookOptions, stack: &UpOptions) -> Result<()
     let url = url.unwrap_or_else(|| format!("http://127.0.0.1:{}/webhooks/meta/instagram", stack.api_port));
     let secret = secret.unwrap_or_else(|| login.secret());
     let payloads = files.iter().map(|file| payload(file)).collect::<Result<Vec<_>, _>>()?;
-    let bodies = bodies(payloads, repeat, shuffle, batch);
+    let bodies = bodies(&payloads, repeat, shuffle, batch);
     let http = reqwest::Client::new();
     let mut refused = 0;
     for (index, body) in bodies.iter().enumerate() {
-        let body = body.to_string();
         let started = Instant::now();
         let delivery = http
             .post(&url)
             .header("content-type", "application/json")
-            .header("x-hub-signature-256", signature(&secret, body.as_bytes()))
-            .body(body);
+            .header("x-hub-signature-256", signature(&secret, body))
+            .body(body.clone());
         let answer = delivery.send().await.map_err(NotRunning::at(&url))?;
         let status = answer.status();
-        println!("{:>4}/{}  {status}  {} ms", index + 1, bodies.len(), started.elapsed().as_millis());
+        say(format_args!("{:>4}/{}  {status}  {} ms", index + 1, bodies.len(), started.elapsed().as_millis()))?;
         refused += usize::from(!status.is_success());
     }
     if refused > 0 { Err(format!("{refused} of {} deliveries were refused", bodies.len()).into()) } else { Ok(()) }
@@ -88,36 +88,54 @@ pub(super) fn signature(secret: &str, body: &[u8]) -> String {
     format!("sha256={}", hex::encode(mac.chain_update(body).finalize().into_bytes()))
 }
 
-fn payload(file: &Path) -> Result<Value, BoxError> {
-    let explain = |error: BoxError| format!("{}: {error}", file.display());
-    let text = std::fs::read_to_string(file).map_err(|error| explain(error.into()))?;
-    let json: Value = serde_json::from_str(&text).map_err(|error| explain(error.into()))?;
-    match (json.get("requestContext"), json["body"].as_str()) {
-        (Some(_), Some(body)) => Ok(serde_json::from_str(body).map_err(|error| explain(error.into()))?),
-        _ => Ok(json),
+/// What a file holds: its bytes as they are, or those of the request that an event of API Gateway carries.
+fn payload(file: &Path) -> Result<Vec<u8>, BoxError> {
+    let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(request_of(&bytes).unwrap_or(bytes))
+}
+
+/// The body of the request in an event of API Gateway; `None` for anything else.
+fn request_of(bytes: &[u8]) -> Option<Vec<u8>> {
+    let event: Value = serde_json::from_slice(bytes).ok()?;
+    event.get("requestContext")?;
+    let body = event.get("body")?.as_str()?;
+    match event.get("isBase64Encoded") {
+        Some(Value::Bool(true)) => BASE64_STANDARD.decode(body).ok(),
+        _ => Some(body.as_bytes().to_vec()),
     }
 }
 
-/// Repeated, shuffled, then joined: `batch` payloads of one object become one body with all their entries.
-fn bodies(payloads: Vec<Value>, repeat: usize, shuffle: bool, batch: usize) -> Vec<Value> {
-    let mut deliveries: Vec<Value> = std::iter::repeat_n(payloads, repeat).flatten().collect();
+/// Repeated, shuffled, then joined: with a `batch`, so many notifications in a row become one with all their entries. Only what
+/// is joined is written anew.
+fn bodies(payloads: &[Vec<u8>], repeat: usize, shuffle: bool, batch: usize) -> Vec<Vec<u8>> {
+    let mut deliveries: Vec<&Vec<u8>> = std::iter::repeat_n(payloads, repeat).flatten().collect();
     if shuffle {
         deliveries.shuffle(&mut rand::rng());
     }
-    let mut bodies: Vec<(Value, usize)> = Vec::new();
+    let mut bodies: Vec<(Vec<u8>, usize)> = Vec::new();
     for delivery in deliveries {
-        match bodies.last_mut() {
-            Some((body, joined)) if *joined < batch && body["object"] == delivery["object"] => {
-                let entries = delivery["entry"].as_array().cloned().unwrap_or_default();
-                if let Some(all) = body["entry"].as_array_mut() {
-                    all.extend(entries);
-                }
-                *joined += 1;
-            }
-            _ => bodies.push((delivery, 1)),
+        let joined = match bodies.last() {
+            Some((body, count)) if *count < batch => joined(body, delivery).map(|body| (body, count + 1)),
+            _ => None,
+        };
+        match (joined, bodies.last_mut()) {
+            (Some(joined), Some(last)) => *last = joined,
+            _ => bodies.push((delivery.clone(), 1)),
         }
     }
     bodies.into_iter().map(|(body, _)| body).collect()
+}
+
+/// Two notifications of one object as one. `None` where either is something else.
+fn joined(body: &[u8], other: &[u8]) -> Option<Vec<u8>> {
+    let mut body: Value = serde_json::from_slice(body).ok()?;
+    let other: Value = serde_json::from_slice(other).ok()?;
+    if body.get("object")? != other.get("object")? {
+        return None;
+    }
+    let more = other.get("entry")?.as_array()?;
+    body.get_mut("entry")?.as_array_mut()?.extend(more.iter().cloned());
+    Some(body.to_string().into_bytes())
 }
 
 #[cfg(test)]
@@ -134,11 +152,37 @@ mod tests {
     }
 
     #[test]
-    fn payloads_are_repeated_and_their_entries_joined() {
-        let payload = |id: u8| json!({ "object": "instagram", "entry": [{ "id": id }] });
-        let bodies = bodies(vec![payload(1), payload(2), payload(3)], 2, false, 4);
-        let sizes: Vec<_> = bodies.iter().map(|body| body["entry"].as_array().map_or(0, Vec::len)).collect();
-        assert_eq!(sizes, [4, 2]);
-        assert_eq!(bodies[0]["entry"][3]["id"], 1);
+    fn a_files_bytes_are_sent_as_they_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("body.json");
+        for text in ["{ \"a\" : \"\\/\\u00e9\" }\n", "[]", "{}", "no JSON", "\u{feff}{}"] {
+            std::fs::write(&file, text).expect("written");
+            let payload = payload(&file).expect("read");
+            assert_eq!(bodies(&[payload], 1, false, 1), [text.as_bytes()]);
+        }
+    }
+
+    #[test]
+    fn an_event_of_api_gateway_is_opened() {
+        let event = |body: &str, encoded: bool| json!({"requestContext": {}, "body": body, "isBase64Encoded": encoded});
+        let read = |event: Value| request_of(event.to_string().as_bytes());
+        assert_eq!(read(event("{ }", false)).as_deref(), Some(&b"{ }"[..]));
+        assert_eq!(read(event("eyB9", true)).as_deref(), Some(&b"{ }"[..]));
+        assert_eq!(read(json!([])), None);
+    }
+
+    #[test]
+    fn notifications_are_repeated_and_their_entries_joined() {
+        let payload = |id: u8| json!({ "object": "instagram", "entry": [{ "id": id }] }).to_string().into_bytes();
+        let bodies = bodies(&[payload(1), payload(2), payload(3)], 2, false, 4);
+        let read: Vec<Value> = bodies.iter().map(|body| serde_json::from_slice(body).expect("JSON")).collect();
+        let sizes: Vec<_> = read.iter().map(|body| body["entry"].as_array().map_or(0, Vec::len)).collect();
+        assert_eq!((sizes, &read[0]["entry"][3]["id"]), (vec![4, 2], &json!(1)));
+    }
+
+    #[test]
+    fn what_is_no_notification_is_joined_with_nothing() {
+        let odd = ["[]", "{}", "{\"object\":\"instagram\"}", "null", "x"].map(|text| text.as_bytes().to_vec());
+        assert_eq!(bodies(&odd, 1, false, 10), odd);
     }
 }
