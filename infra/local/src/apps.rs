@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use url::Url;
 
 /// Which login an app was set up with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -93,14 +94,63 @@ pub struct RealMeta {
     pub redirect_uri: Option<String>,
 }
 
-/// A real app is named in the environment, something it needs is not.
+/// Why the real apps in the environment cannot be used. Names variables and never their values.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{named} is set, so {missing} must be set as well")]
-pub struct RealMetaError {
-    /// What is there.
-    pub named: &'static str,
-    /// What is not.
-    pub missing: &'static str,
+pub enum RealMetaError {
+    /// An app is named, something it needs is not.
+    #[error("{named} is set, so {missing} must be set as well")]
+    Missing {
+        /// What is there.
+        named: &'static str,
+        /// What is not.
+        missing: &'static str,
+    },
+    /// A value is in no form that Meta would take.
+    #[error("{variable} is malformed: it has to be {rule}")]
+    Malformed {
+        /// Which.
+        variable: &'static str,
+        /// What it should be.
+        rule: &'static str,
+    },
+}
+
+/// In which form a variable has to be.
+struct Rule {
+    variable: &'static str,
+    form: &'static str,
+    holds: fn(&str) -> bool,
+}
+
+const DIGITS: (&str, fn(&str) -> bool) = ("digits and nothing else", is_digits);
+const WORD: (&str, fn(&str) -> bool) = ("visible characters without blanks or line ends", is_word);
+
+const RULES: [Rule; 8] = [
+    Rule { variable: "META_APP_ID", form: DIGITS.0, holds: DIGITS.1 },
+    Rule { variable: "META_APP_SECRET", form: WORD.0, holds: WORD.1 },
+    Rule { variable: "INSTAGRAM_APP_ID", form: DIGITS.0, holds: DIGITS.1 },
+    Rule { variable: "INSTAGRAM_APP_SECRET", form: WORD.0, holds: WORD.1 },
+    Rule { variable: "META_WEBHOOK_VERIFY_TOKEN", form: WORD.0, holds: WORD.1 },
+    Rule { variable: "META_REDIRECT_URI_INSTAGRAM", form: "an https address without a fragment", holds: is_address },
+    Rule { variable: "META_GRAPH_VERSION", form: "a version as v25.0", holds: is_version },
+    Rule { variable: "META_CONFIG_ID", form: DIGITS.0, holds: DIGITS.1 },
+];
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_version(text: &str) -> bool {
+    let numbers = text.strip_prefix('v').and_then(|text| text.split_once('.'));
+    numbers.is_some_and(|(major, minor)| [major, minor].iter().all(|part| !part.is_empty() && is_digits(part)))
+}
+
+fn is_address(text: &str) -> bool {
+    is_word(text) && Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.fragment().is_none())
 }
 
 impl RealMeta {
@@ -109,8 +159,8 @@ impl RealMeta {
     ///
     /// # Errors
     ///
-    /// [`RealMetaError`] when an app is named without its secret or the verify token.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, RealMetaError> {
+    /// [`RealMetaError`] when an app is named without its secret or the verify token, or a variable is malformed.
+    pub fn from_variables(variable: impl Fn(&'static str) -> Option<String>) -> Result<Option<Self>, RealMetaError> {
         let variable = |name: &'static str| variable(name).filter(|text| !text.is_empty());
         let pairs = [
             (Login::Facebook, "META_APP_ID", "META_APP_SECRET"),
@@ -119,7 +169,7 @@ impl RealMeta {
         let mut apps = Vec::new();
         for (login, named, secret) in pairs {
             let Some(app_id) = variable(named) else { continue };
-            let need = |missing| variable(missing).ok_or(RealMetaError { named, missing });
+            let need = |missing| variable(missing).ok_or(RealMetaError::Missing { named, missing });
             apps.push(MetaApp {
                 login,
                 app_id,
@@ -130,8 +180,21 @@ impl RealMeta {
                 human_agent: false,
             });
         }
+        if apps.is_empty() {
+            return Ok(None);
+        }
+        if let Some(first) = Self::malformed(variable).into_iter().next() {
+            return Err(first);
+        }
         let redirect_uri = variable("META_REDIRECT_URI_INSTAGRAM");
-        Ok((!apps.is_empty()).then_some(Self { apps, redirect_uri }))
+        Ok(Some(Self { apps, redirect_uri }))
+    }
+
+    /// Every variable that is set and malformed.
+    pub fn malformed(variable: impl Fn(&'static str) -> Option<String>) -> Vec<RealMetaError> {
+        let is_wrong = |rule: &&Rule| variable(rule.variable).is_some_and(|text| !(rule.holds)(&text));
+        let wrong = RULES.iter().filter(is_wrong);
+        wrong.map(|rule| RealMetaError::Malformed { variable: rule.variable, rule: rule.form }).collect()
     }
 }
 
@@ -167,6 +230,24 @@ mod tests {
     #[test]
     fn an_app_without_its_secret_is_refused_by_name() {
         let refusal = read(&[("META_APP_ID", "1")]).expect_err("the secret is missing");
-        assert_eq!(refusal, RealMetaError { named: "META_APP_ID", missing: "META_APP_SECRET" });
+        assert_eq!(refusal, RealMetaError::Missing { named: "META_APP_ID", missing: "META_APP_SECRET" });
+    }
+
+    #[test]
+    fn a_malformed_variable_is_named_with_its_rule_and_without_its_value() {
+        for (variable, value) in [
+            ("META_APP_ID", "12a"),
+            ("META_APP_SECRET", "hush\n"),
+            ("META_WEBHOOK_VERIFY_TOKEN", "hush hush"),
+            ("META_REDIRECT_URI_INSTAGRAM", "http://hush.example/callback"),
+            ("META_REDIRECT_URI_INSTAGRAM", "https://hush.example/callback#_"),
+            ("META_GRAPH_VERSION", "25.0"),
+            ("META_GRAPH_VERSION", "v25"),
+            ("META_CONFIG_ID", " 1"),
+        ] {
+            let faults = RealMeta::malformed(|name| (name == variable).then(|| value.to_owned()));
+            let [fault] = faults.as_slice() else { panic!("{variable}={value}: {faults:?}") };
+            assert!(fault.to_string().starts_with(variable) && !fault.to_string().contains("hush"), "{fault}");
+        }
     }
 }

@@ -47,6 +47,14 @@ pub enum TemplateError {
     /// A parameter without a default that the local stack gives no value.
     #[error("the parameter `{0}` has no default and no local value")]
     Parameter(String),
+    /// A value that the template does not allow.
+    #[error("the parameter `{name}` is one of {allowed}")]
+    NotAllowed {
+        /// The parameter.
+        name: String,
+        /// What it may be.
+        allowed: String,
+    },
     /// An expression in a resource means nothing here.
     #[error("resource `{logical_id}`: an expression has no local meaning")]
     Intrinsic {
@@ -94,6 +102,22 @@ struct Document {
 #[serde(rename_all = "PascalCase")]
 struct Parameter {
     default: Option<Json>,
+    #[serde(default)]
+    allowed_values: Vec<Json>,
+}
+
+impl Parameter {
+    fn check(&self, name: &str, value: &str) -> Result<(), TemplateError> {
+        let allowed: Vec<String> = self.allowed_values.iter().map(json_text).collect();
+        if allowed.is_empty() || allowed.iter().any(|allowed| allowed == value) {
+            return Ok(());
+        }
+        Err(TemplateError::NotAllowed { name: name.to_owned(), allowed: allowed.join(", ") })
+    }
+}
+
+fn json_text(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,7 +150,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// [`TemplateError`] when the file is no template or a parameter stays without a value.
+    /// [`TemplateError`] when the file is no template, or a parameter has no value or one that is not allowed.
     pub fn read(path: &Path, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let text =
             std::fs::read_to_string(path).map_err(|source| TemplateError::Read { path: path.to_owned(), source })?;
@@ -141,7 +165,8 @@ impl Template {
     pub fn parse(text: &str, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
         let document: Document = serde_yaml_ng::from_str(text).map_err(TemplateError::Yaml)?;
         let parameters = document.parameters.iter().map(|(name, parameter)| {
-            let own = overrides.get(name).map(|text| Json::String(text.clone()));
+            let own = overrides.get(name).map(|text| parameter.check(name, text).map(|()| Json::String(text.clone())));
+            let own = own.transpose()?;
             let value = own.or_else(|| parameter.default.clone());
             Ok((name.clone(), value.ok_or_else(|| TemplateError::Parameter(name.clone()))?))
         });

@@ -82,3 +82,12 @@ fn an_event_source_that_is_not_imitated_is_named() {
     let refusal = template.functions(&Identities::new()).expect_err("S3 events are not imitated");
     assert!(matches!(&refusal, TemplateError::Event { event, .. } if event == "Upload"), "{refusal}");
 }
+
+#[test]
+fn a_value_that_a_parameter_does_not_allow_is_refused_and_named() {
+    let text = "Parameters: {Locale: {Type: String, Default: es, AllowedValues: [es, en]}}\nResources: {}";
+    let chosen = |value: &str| BTreeMap::from([("Locale".to_owned(), value.to_owned())]);
+    assert!(Template::parse(text, &chosen("en")).is_ok());
+    let refusal = Template::parse(text, &chosen("fr")).expect_err("not allowed").to_string();
+    assert_eq!(refusal, "the parameter `Locale` is one of es, en");
+}
