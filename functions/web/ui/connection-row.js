@@ -15,6 +15,7 @@ import { longDate } from "./time.js";
  * @property {"active" | "pending" | "error" | "paused" | "revoked"} status
  * @property {{ reason: string } | null} error
  * @property {{ reason: string, until: string } | null} [notice]
+ * @property {{ reason: string, since: string } | null} [profiles_refused]
  */
 
 /**
@@ -67,6 +68,7 @@ export function connectionRow(connection, around) {
       ),
     ),
     notice(connection, around),
+    nameless(connection, around),
     around.confirming === id && confirmation(id, username, around),
   );
 }
@@ -111,6 +113,16 @@ function notice({ notice: said, status }, { t, language }) {
   if (!said || status !== "active") return null;
   const key = t(`notice.${said.reason}`) === `notice.${said.reason}` ? "notice.other" : `notice.${said.reason}`;
   return h("div", { class: "notice warn" }, icon(ICONS.clock), h("p", {}, t(key, { date: longDate(said.until, language) })));
+}
+
+/**
+ * Why contacts have no names and pictures, although the connection works.
+ * @param {Connection} connection
+ * @param {Surroundings} around
+ */
+function nameless({ profiles_refused: refused, status }, { t }) {
+  if (!refused || status !== "active") return null;
+  return h("div", { class: "notice warn" }, icon(ICONS.clock), h("p", {}, either(t, `profiles.${refused.reason}`, "profiles.other")));
 }
 
 /**

@@ -171,6 +171,8 @@ export default {
   "notice.token_expires": "The permission ends on {date}. Connect again before, so that no message is lost.",
   "notice.data_access_expires": "Meta asks you to renew access before {date}.",
   "notice.other": "Connect again before {date}.",
+  "profiles.app_not_reviewed": "Contacts appear without name and picture: Meta has not yet given the app Advanced Access.",
+  "profiles.other": "Contacts appear without name and picture: Meta does not allow the app to see them.",
   "outcome.plan_required": "Your plan does not include Instagram",
   "outcome.plan_required.text": "Upgrade to connect your account.",
   "outcome.not_configured": "Instagram is not set up here yet",

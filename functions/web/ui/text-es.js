@@ -169,6 +169,8 @@ export default {
   "notice.token_expires": "El permiso vence el {date}. Vuelve a conectar antes para no perder mensajes.",
   "notice.data_access_expires": "Meta pide que renueves el acceso antes del {date}.",
   "notice.other": "Vuelve a conectar antes del {date}.",
+  "profiles.app_not_reviewed": "Los contactos aparecen sin nombre ni foto: Meta aún no ha dado a la app acceso avanzado.",
+  "profiles.other": "Los contactos aparecen sin nombre ni foto: Meta no permite que la app los vea.",
   "outcome.plan_required": "Tu plan no incluye Instagram",
   "outcome.plan_required.text": "Cambia de plan para conectar tu cuenta.",
   "outcome.not_configured": "Instagram aún no está configurado aquí",

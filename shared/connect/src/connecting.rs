@@ -183,6 +183,7 @@ fn pending(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSeconds)
         last_webhook_at: previous.and_then(|previous| previous.last_webhook_at),
         error: None,
         notice: None,
+        profiles_refused: None,
         retention_days: None,
         connected_by: choice.user.clone(),
         version: previous.map_or(0, |previous| previous.version),

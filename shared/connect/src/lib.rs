@@ -25,6 +25,7 @@ pub mod watch;
 mod broken;
 mod disconnecting;
 mod notes;
+mod profiles;
 mod subscription;
 
 pub use browser::BrowserCookie;

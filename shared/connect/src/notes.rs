@@ -63,7 +63,7 @@ fn about(kind: AuditKind, connection: &Connection, user: &UserId, now: UnixMilli
 }
 
 /// What no person of the tenant's did.
-fn unasked(kind: AuditKind, connection: &Connection, now: UnixMillis) -> AuditEvent {
+pub(crate) fn unasked(kind: AuditKind, connection: &Connection, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(connection.tenant.clone(), kind, now)
         .with("login", connection.login.as_str())
         .with("ig_user_id", connection.ig_user_id.as_str())

@@ -45,6 +45,9 @@ pub enum AuditKind {
     /// Meta had dropped the webhook subscription; it was made again.
     #[serde(rename = "instagram.resubscribed")]
     Resubscribed,
+    /// Meta tells the account nothing about its contacts.
+    #[serde(rename = "instagram.profiles_refused")]
+    ProfilesRefused,
     /// Meta accepts a connection again that it had refused.
     #[serde(rename = "instagram.recovered")]
     Recovered,

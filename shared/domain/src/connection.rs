@@ -65,6 +65,20 @@ pub struct Notice {
     pub until: UnixSeconds,
 }
 
+/// Meta tells this account nothing about its contacts: everything else works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfilesRefused {
+    /// A stable word, as `app_not_reviewed`.
+    pub reason: String,
+    /// Since when.
+    pub since: UnixSeconds,
+    /// When Meta was last asked.
+    pub asked_at: UnixSeconds,
+}
+
+/// For so long no profile is asked for after Meta has refused them to the account.
+const PROFILES_PAUSE_SECONDS: i64 = 24 * 60 * 60;
+
 /// A professional account that a tenant has connected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
@@ -115,6 +129,9 @@ pub struct Connection {
     /// What is to be done before it stops working.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<Notice>,
+    /// Why its contacts have no names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profiles_refused: Option<ProfilesRefused>,
     /// How long its messages are kept, as the tenant's plan says; `None`: for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
@@ -133,6 +150,12 @@ impl Connection {
     #[must_use]
     pub const fn is_active(&self) -> bool {
         matches!(self.status, ConnectionStatus::Active | ConnectionStatus::Pending)
+    }
+
+    /// Whether Meta may be asked who a contact is.
+    #[must_use]
+    pub fn may_ask_for_profiles(&self, now: UnixSeconds) -> bool {
+        self.profiles_refused.as_ref().is_none_or(|refused| refused.asked_at.plus(PROFILES_PAUSE_SECONDS) <= now)
     }
 
     /// Whether it counts against the plan's limit: also while Meta refuses its token, since a reconnect heals that.

@@ -115,6 +115,7 @@ mod tests {
             last_webhook_at: None,
             error: None,
             notice: None,
+            profiles_refused: None,
             retention_days: None,
             connected_by: "ana".try_into().expect("a user"),
             version: 1,

@@ -3,6 +3,7 @@
 mod activate;
 mod everybody;
 mod forget;
+mod profiles;
 mod seats;
 mod upkeep;
 

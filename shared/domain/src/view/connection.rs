@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::connection::{Connection, ConnectionError, ConnectionStatus, Login, Notice};
+use crate::connection::{Connection, ConnectionError, ConnectionStatus, Login, Notice, ProfilesRefused};
 use crate::id::{IgId, PageId};
 
 /// A connection without its token.
@@ -26,6 +26,8 @@ pub struct ConnectionView {
     pub error: Option<ErrorView>,
     /// What to do before it stops working.
     pub notice: Option<NoticeView>,
+    /// Why its contacts have no names although it works.
+    pub profiles_refused: Option<ErrorView>,
     /// When the token ends, unless it is renewed.
     pub token_expires_at: Option<String>,
     /// When the person has to log in again.
@@ -50,6 +52,12 @@ pub struct ErrorView {
 impl From<&ConnectionError> for ErrorView {
     fn from(error: &ConnectionError) -> Self {
         Self { reason: error.reason.clone(), since: error.since.rfc3339() }
+    }
+}
+
+impl From<&ProfilesRefused> for ErrorView {
+    fn from(refused: &ProfilesRefused) -> Self {
+        Self { reason: refused.reason.clone(), since: refused.since.rfc3339() }
     }
 }
 
@@ -81,6 +89,7 @@ impl From<&Connection> for ConnectionView {
             page_name: connection.page_name.clone(),
             error: connection.error.as_ref().map(ErrorView::from),
             notice: connection.notice.as_ref().map(NoticeView::from),
+            profiles_refused: connection.profiles_refused.as_ref().map(ErrorView::from),
             token_expires_at: connection.token_expires_at.map(crate::UnixSeconds::rfc3339),
             data_access_expires_at: connection.data_access_expires_at.map(crate::UnixSeconds::rfc3339),
             last_webhook_at: connection.last_webhook_at.map(crate::UnixSeconds::rfc3339),

@@ -66,6 +66,7 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
         last_webhook_at: None,
         error: None,
         notice: None,
+        profiles_refused: None,
         retention_days: None,
         connected_by: user("ana"),
         version: 0,

@@ -1,0 +1,53 @@
+//! That Meta tells an account nothing about its contacts.
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::Connection;
+use domain::connection::ProfilesRefused;
+
+use super::ConnectionStore;
+use crate::error::StoreError;
+use crate::item::{Written, text, to_value, written};
+use crate::key::Key;
+
+impl ConnectionStore {
+    /// Notes that Meta refuses the account every profile, or that it still does. Tells whether that is news: of all who find out
+    /// at the same time, to one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn set_profiles_refused(&self, used: &Connection, refused: &ProfilesRefused) -> Result<bool, StoreError> {
+        let update = self
+            .beside(used)
+            .update_expression("SET profiles_refused = :refused")
+            .expression_attribute_values(":refused", to_value(refused)?)
+            .return_values(ReturnValue::AllOld);
+        Ok(match written(update.send().await, |output| output.attributes)? {
+            Written::Done(before) => before.is_some_and(|item| !item.contains_key("profiles_refused")),
+            Written::Refused(_) => false,
+        })
+    }
+
+    /// Takes the note of [`Self::set_profiles_refused`] back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn clear_profiles_refused(&self, used: &Connection) -> Result<(), StoreError> {
+        let update = self.beside(used).update_expression("REMOVE profiles_refused");
+        written(update.send().await, |_| None)?;
+        Ok(())
+    }
+
+    /// An update of what concerns nobody else who changes the connection, so that its version stays.
+    fn beside(&self, used: &Connection) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::connection(&used.tenant, &used.ig_user_id).attributes()))
+            .condition_expression("attribute_exists(pk) AND #status <> :revoked")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":revoked", text("revoked"))
+    }
+}
