@@ -20,6 +20,7 @@ mod order;
 mod outage;
 mod outcomes;
 mod plans;
+mod profiles;
 mod receive;
 mod refresh;
 mod refusals;

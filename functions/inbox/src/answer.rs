@@ -3,7 +3,7 @@
 use domain::conversation::Conversation;
 use domain::message::Message;
 use domain::view::{ConversationView, MessageView};
-use domain::{AuditEvent, AuditKind, UserId};
+use domain::{AuditEvent, AuditKind, UnixMillis, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::Page;
@@ -16,9 +16,9 @@ pub(crate) struct ConversationsPage {
     next_cursor: Option<String>,
 }
 
-impl From<Page<Conversation>> for ConversationsPage {
-    fn from(page: Page<Conversation>) -> Self {
-        let conversations = page.items.iter().map(ConversationView::from).collect();
+impl ConversationsPage {
+    pub(crate) fn new(page: Page<Conversation>, now: UnixMillis) -> Self {
+        let conversations = page.items.iter().map(|conversation| ConversationView::new(conversation, now)).collect();
         Self { conversations, next_cursor: page.cursor }
     }
 }
@@ -33,11 +33,11 @@ pub(crate) struct MessagesPage {
 }
 
 impl MessagesPage {
-    pub(crate) fn new(page: Page<Message>, conversation: &Conversation) -> Self {
+    pub(crate) fn new(page: Page<Message>, conversation: &Conversation, now: UnixMillis) -> Self {
         Self {
             messages: page.items.iter().map(|message| MessageView::new(message, conversation)).collect(),
             next_cursor: page.cursor,
-            conversation: ConversationView::from(conversation),
+            conversation: ConversationView::new(conversation, now),
         }
     }
 }

@@ -7,7 +7,7 @@ use domain::conversation::{Conversation, ConversationState};
 use domain::view::ConversationView;
 use edge::http::{self, StatusCode};
 use edge::telemetry::Chain;
-use edge::{Caller, ClaimNames, ConfigError, PageQuery, Problem, Setup};
+use edge::{Caller, ClaimNames, Clock, ConfigError, PageQuery, Problem, Setup};
 use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
 use store::{AuditStore, InboxStore, Tables};
@@ -15,6 +15,7 @@ use tracing::{error, info};
 
 use crate::answer::{AuditPage, ConversationsPage, MessagesPage};
 use crate::error::InboxError;
+use crate::profile::Profiles;
 use crate::query;
 
 /// Far above any change of a conversation.
@@ -24,7 +25,9 @@ const MAX_BODY_BYTES: usize = 4 * 1024;
 pub struct App {
     inbox: InboxStore,
     audit: AuditStore,
+    profiles: Profiles,
     claims: ClaimNames,
+    clock: Clock,
 }
 
 impl App {
@@ -32,7 +35,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// None so far; the signature is that of every function.
+    /// [`ConfigError`] where the environment is incomplete.
     #[expect(clippy::unused_async, reason = "every function is made the same way")]
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let dynamodb = aws_sdk_dynamodb::Client::new(&setup.aws);
@@ -40,7 +43,12 @@ impl App {
         Ok(Self {
             inbox: InboxStore::new(dynamodb.clone(), &tables),
             audit: AuditStore::new(dynamodb, &tables),
+            profiles: Profiles {
+                client: aws_sdk_sqs::Client::new(&setup.aws),
+                url: setup.env.required("INBOUND_QUEUE_URL")?,
+            },
             claims: ClaimNames::from(&setup.env),
+            clock: setup.clock.clone(),
         })
     }
 }
@@ -73,27 +81,32 @@ async fn list(app: &App, request: &Request, caller: &Caller) -> Result<Response<
     let page = PageQuery::of(request)?;
     let filter = query::filter(http::query(request, "state"), http::query(request, "unread"))?;
     let found = app.inbox.conversations(&caller.tenant, page.cursor, page.limit, filter).await?;
-    Ok(http::json_with_etag(request, &ConversationsPage::from(found)))
+    Ok(http::json_with_etag(request, &ConversationsPage::new(found, app.clock.now_ms())))
 }
 
 async fn show(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
     let conversation = find(app, caller, &conversation_id(request)?).await?;
-    Ok(http::json_with_etag(request, &ConversationView::from(&conversation)))
+    Ok(http::json_with_etag(request, &ConversationView::new(&conversation, app.clock.now_ms())))
 }
 
-/// The conversation comes along: it says until when one may answer, and which messages the contact has read.
+/// The conversation comes along: it says until when one may answer, and which messages the contact has read. Its first page is
+/// what somebody sees who opens it.
 async fn messages(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
     let id = conversation_id(request)?;
     let page = PageQuery::of(request)?;
     let found = app.inbox.messages(&caller.tenant, &id, page.cursor, page.limit);
     let (conversation, found) = tokio::join!(find(app, caller, &id), found);
-    Ok(http::json_with_etag(request, &MessagesPage::new(found?, &conversation?)))
+    let (conversation, now) = (conversation?, app.clock.now_ms());
+    if page.cursor.is_none() {
+        app.profiles.opened(&caller.tenant, &conversation, now).await;
+    }
+    Ok(http::json_with_etag(request, &MessagesPage::new(found?, &conversation, now)))
 }
 
 async fn mark_read(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
     let id = conversation_id(request)?;
     let conversation = app.inbox.mark_read(&caller.tenant, &id).await?.ok_or(InboxError::NotFound)?;
-    Ok(http::json(StatusCode::OK, &ConversationView::from(&conversation)))
+    Ok(http::json(StatusCode::OK, &ConversationView::new(&conversation, app.clock.now_ms())))
 }
 
 /// What can be changed about a conversation.
@@ -108,7 +121,7 @@ async fn change(app: &App, request: &Request, caller: &Caller) -> Result<Respons
     let change: ConversationChange = http::body_json(request, MAX_BODY_BYTES)?;
     let changed = app.inbox.set_state(&caller.tenant, &id, change.state).await?;
     let conversation = changed.ok_or(InboxError::NotFound)?;
-    Ok(http::json(StatusCode::OK, &ConversationView::from(&conversation)))
+    Ok(http::json(StatusCode::OK, &ConversationView::new(&conversation, app.clock.now_ms())))
 }
 
 async fn audit_trail(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {

@@ -14,6 +14,7 @@
 mod answer;
 mod error;
 mod handler;
+mod profile;
 mod query;
 
 pub use error::InboxError;

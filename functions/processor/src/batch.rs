@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::SqsMessage;
-use domain::{IgId, Igsid, TraceId};
+use domain::{IgId, Igsid, ProfileRequest, TraceId};
 use edge::telemetry::metric;
 use meta::QueuedEvent;
 use tracing::error;
@@ -24,6 +24,9 @@ pub(crate) struct Record {
 pub(crate) struct Batch {
     /// Records of one FIFO group, in the queue's order.
     pub(crate) groups: BTreeMap<String, Vec<Record>>,
+    /// Conversations that somebody opened, whose contacts' profiles are old. Never tried again: they are asked for when the
+    /// conversation is opened the next time.
+    pub(crate) opened: Vec<ProfileRequest>,
     /// Ids of records that no retry can help. They do not hold up the conversation they came in.
     pub(crate) poison: Vec<String>,
 }
@@ -40,7 +43,12 @@ impl Batch {
     fn add(&mut self, message: SqsMessage) {
         // Lambda always sets it; without it nothing could be reported, and Lambda would retry the whole batch.
         let id = message.message_id.unwrap_or_default();
-        match serde_json::from_str::<QueuedEvent>(message.body.as_deref().unwrap_or_default()) {
+        let body = message.body.as_deref().unwrap_or_default();
+        if let Ok(request) = serde_json::from_str::<ProfileRequest>(body) {
+            self.opened.push(request);
+            return;
+        }
+        match serde_json::from_str::<QueuedEvent>(body) {
             Ok(queued) => {
                 let attribute = message.attributes.get("MessageGroupId").cloned();
                 let group = attribute.unwrap_or_else(|| queued.group_id());
@@ -106,6 +114,17 @@ mod tests {
         let batch = Batch::read(sample.records);
         assert_eq!(batch.groups.values().map(Vec::len).collect::<Vec<_>>(), [2]);
         assert!(batch.poison.is_empty());
+    }
+
+    #[test]
+    fn a_conversation_that_was_opened_is_no_event() {
+        let conversation = "0".repeat(32);
+        let body = format!(
+            r#"{{"v":1,"tenant":"acme","account":"17841","conversation":"{conversation}","occasion":"opened"}}"#
+        );
+        let batch = Batch::read(vec![message("a", "g", &body), message("b", "17841:1", &event("1"))]);
+        assert_eq!((batch.opened.len(), batch.groups.len(), batch.poison.len()), (1, 1, 0));
+        assert_eq!(batch.opened[0].occasion, domain::contact::Occasion::Opened);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use connect::Connector;
-use domain::{ConversationId, Happening, IgId, TenantId, TraceId};
+use domain::contact::Occasion;
+use domain::{ConversationId, Happening, IgId, ProfileRequest, TenantId, TraceId};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use futures::future::join_all;
@@ -16,7 +17,7 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::batch::{self, Batch, Record};
 use crate::happening;
-use crate::profile::{self, Stranger};
+use crate::profile;
 
 /// The function, warm.
 pub struct App {
@@ -68,7 +69,7 @@ struct Worked {
 ///
 /// None.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Infallible> {
-    let Batch { groups, poison } = Batch::read(event.payload.records);
+    let Batch { groups, opened, poison } = Batch::read(event.payload.records);
     let Worked { mut again, reached } = match app.inbox.prefetch(&batch::parties(groups.values().flatten())).await {
         Ok(mut prefetched) => {
             let works = groups.into_values().map(|group| {
@@ -86,6 +87,7 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchR
     for (tenant, account) in &reached {
         note_webhook(app, tenant, account).await;
     }
+    join_all(opened.iter().map(|request| profile::learn(app, request))).await;
     again.extend(poison);
     Ok(response(again))
 }
@@ -101,13 +103,13 @@ impl Worked {
 /// Works through a conversation. After a failure the rest is left for the next delivery, so that its order is kept.
 async fn work(app: &App, group: Vec<Record>, mut prefetched: Prefetched) -> Worked {
     let mut worked = Worked::default();
-    let mut stranger = None;
+    let mut wanted = None;
     let mut records = group.into_iter();
     for record in records.by_ref() {
         let span = info_span!("event", trace_id = record.trace_id.as_ref().map(TraceId::as_str));
         match process(app, &record, &mut prefetched).instrument(span.clone()).await {
             Ok(Some(placed)) => {
-                stranger = placed.stranger().or(stranger);
+                wanted = placed.profile_request().or(wanted);
                 worked.reached.insert((placed.tenant, placed.account));
             }
             Ok(None) => {}
@@ -126,8 +128,8 @@ async fn work(app: &App, group: Vec<Record>, mut prefetched: Prefetched) -> Work
     }
     worked.again.extend(records.map(|record| record.id));
     // Everything that can be stored is stored by now: what follows may fail without a trace in the inbox.
-    if let Some(stranger) = stranger {
-        profile::learn(app, &stranger).await;
+    if let Some(request) = wanted {
+        profile::learn(app, &request).await;
     }
     worked
 }
@@ -137,14 +139,13 @@ struct Placed {
     tenant: TenantId,
     account: IgId,
     conversation: Option<ConversationId>,
-    profile_wanted: bool,
+    profile_wanted: Option<Occasion>,
 }
 
 impl Placed {
-    /// The conversation whose contact has no name yet.
-    fn stranger(&self) -> Option<Stranger> {
-        let conversation = self.conversation.clone().filter(|_| self.profile_wanted)?;
-        Some(Stranger { tenant: self.tenant.clone(), account: self.account.clone(), conversation })
+    fn profile_request(&self) -> Option<ProfileRequest> {
+        let conversation = self.conversation.clone()?;
+        Some(ProfileRequest::new(self.tenant.clone(), self.account.clone(), conversation, self.profile_wanted?))
     }
 }
 

@@ -1,9 +1,10 @@
-//! Who a new contact is. Nothing here can lose a message: it is stored before anybody asks.
+//! Who a contact is. Nothing here can lose a message: it is stored before anybody asks.
 
 use std::time::Duration;
 
 use connect::RegistrationError;
-use domain::{Connection, Contact, ConversationId, IgId, Igsid, TenantId};
+use domain::contact::Told;
+use domain::{Connection, Contact, Igsid, ProfileRequest, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::graph::Profile;
 use meta::{AccountAccess, FailureClass, GraphError};
@@ -17,12 +18,17 @@ use crate::handler::App;
 /// The other conversations of the batch do not wait for this one, but the queue does.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Why a contact stays without a name.
+/// "User consent is required to access user profile".
+const NO_CONSENT: i64 = 230;
+
+/// Why Meta was not asked, or did not answer.
 #[derive(Debug, thiserror::Error)]
 enum ProfileError {
-    #[error("the account or the conversation is gone")]
-    Gone,
-    #[error("the conversation or the connection was not read or written")]
+    #[error("the account is not connected")]
+    Disconnected,
+    #[error("Meta tells the account nothing about its contacts")]
+    Withheld,
+    #[error("the connection was not read or written")]
     Store(#[from] StoreError),
     #[error("the token was not opened")]
     Vault(#[from] VaultError),
@@ -38,7 +44,8 @@ impl ProfileError {
     /// A stable word for a metric's dimension.
     const fn as_str(&self) -> &'static str {
         match self {
-            Self::Gone => "gone",
+            Self::Disconnected => "disconnected",
+            Self::Withheld => "withheld",
             Self::Store(_) => "store",
             Self::Vault(_) => "vault",
             Self::Registration(_) => "registration",
@@ -46,78 +53,88 @@ impl ProfileError {
             Self::Late => "late",
         }
     }
+
+    /// The code of a refusal that is about this contact alone: not agreed (230), nobody (9010), hidden (100).
+    fn about_contact(&self) -> Option<i64> {
+        let Self::Graph(refusal) = self else { return None };
+        let code = refusal.refusal().and_then(|refusal| refusal.code);
+        code.filter(|code| [NO_CONSENT, 100, 9010].contains(code) && refusal.class() == FailureClass::Permanent)
+    }
 }
 
-/// A conversation whose contact has no name yet.
-#[derive(Clone, Debug)]
-pub(crate) struct Stranger {
-    pub(crate) tenant: TenantId,
-    pub(crate) account: IgId,
-    pub(crate) conversation: ConversationId,
-}
-
-/// Asks Meta for the contact's profile and shows it in the conversation.
-pub(crate) async fn learn(app: &App, stranger: &Stranger) {
-    let outcome = try_learn(app, stranger).await.unwrap_or_else(|failure| {
-        warn!(account = %stranger.account, error = %Chain(&failure), "A contact stays without a name");
-        failure.as_str()
+/// Asks Meta for the contact's profile, if it is due, and shows it in the conversation.
+pub(crate) async fn learn(app: &App, request: &ProfileRequest) {
+    let outcome = try_learn(app, request).await.unwrap_or_else(|failure| {
+        warn!(account = %request.account, error = %Chain(&failure), "What was learned of a contact was not stored");
+        "not_stored"
     });
     metric("profiles", 1, &[("outcome", outcome)]);
 }
 
-async fn try_learn(app: &App, stranger: &Stranger) -> Result<&'static str, ProfileError> {
-    let Stranger { tenant, account, conversation } = stranger;
-    let found = app.connector.connections().find(tenant, account).await?;
-    let connection = found.filter(Connection::is_active).ok_or(ProfileError::Gone)?;
-    let found = app.inbox.conversation(tenant, conversation).await?;
-    let known = found.ok_or(ProfileError::Gone)?.contact;
-    let (learned, outcome) = match ask(app, &connection, &known.igsid).await {
-        Ok(profile) => (profile, "learned"),
-        Err(ProfileError::Graph(refusal)) if is_everyday(&refusal) => {
-            info!(%account, error = %Chain(&refusal), "Meta does not show a contact's profile");
-            (Profile::default(), "hidden")
+/// Whatever comes of it is stored: who asks in vain must not ask with every message.
+async fn try_learn(app: &App, request: &ProfileRequest) -> Result<&'static str, StoreError> {
+    let ProfileRequest { tenant, account, conversation, occasion, .. } = request;
+    let now = app.clock.now_ms();
+    let Some(found) = app.inbox.conversation(tenant, conversation).await? else { return Ok("gone") };
+    let contact = found.contact;
+    if !contact.profile_due(*occasion, now) {
+        return Ok("not_due");
+    }
+    let (contact, outcome) = match ask(app, request, &contact.igsid, now).await {
+        Ok(profile) => (contact.told(told(profile), now), "learned"),
+        Err(failure) => {
+            info!(%account, error = %Chain(&failure), "A contact stays without a name");
+            match failure.about_contact() {
+                Some(NO_CONSENT) => (contact.without_consent(now), "no_consent"),
+                Some(_) => (contact.hidden(now), "hidden"),
+                None => (contact.unanswered(now), failure.as_str()),
+            }
         }
-        Err(ProfileError::Graph(refusal)) => {
-            report_broken(app, &connection, &refusal).await?;
-            return Err(refusal.into());
-        }
-        Err(failure) => return Err(failure),
     };
-    // What was known stays where Meta says nothing now.
-    let contact = Contact {
-        name: learned.name.or(known.name),
-        username: learned.username.or(known.username),
-        picture_url: learned.picture_url.or(known.picture_url),
-        profile_checked_at: Some(app.clock.now_ms()),
-        igsid: known.igsid,
-    };
-    app.inbox.set_profile(tenant, conversation, &contact).await?;
+    store(app, request, &contact).await?;
     Ok(outcome)
 }
 
-async fn ask(app: &App, connection: &Connection, contact: &Igsid) -> Result<Profile, ProfileError> {
-    let now = app.clock.now();
+async fn store(app: &App, request: &ProfileRequest, contact: &Contact) -> Result<(), StoreError> {
+    app.inbox.set_profile(&request.tenant, &request.conversation, contact).await?;
+    Ok(())
+}
+
+async fn ask(app: &App, request: &ProfileRequest, contact: &Igsid, now: UnixMillis) -> Result<Profile, ProfileError> {
+    let found = app.connector.connections().find(&request.tenant, &request.account).await?;
+    let connection = found.filter(Connection::is_active).ok_or(ProfileError::Disconnected)?;
+    if !connection.may_ask_for_profiles(now.seconds()) {
+        return Err(ProfileError::Withheld);
+    }
+    let outcome = call(app, &connection, contact, now).await;
+    match &outcome {
+        Ok(_) => app.connector.note_profile_told(&connection).await?,
+        Err(ProfileError::Graph(refusal)) => report(app, &connection, refusal, now).await?,
+        Err(_) => {}
+    }
+    outcome
+}
+
+async fn call(app: &App, connection: &Connection, contact: &Igsid, now: UnixMillis) -> Result<Profile, ProfileError> {
     let (tenant, account) = (&connection.tenant, &connection.ig_user_id);
-    let sealed = connection.token.as_ref().ok_or(ProfileError::Gone)?;
-    let token = app.connector.open(tenant, account, sealed, now).await?;
-    let registrations = app.connector.registrations().current(now).await?;
+    let sealed = connection.token.as_ref().ok_or(ProfileError::Disconnected)?;
+    let token = app.connector.open(tenant, account, sealed, now.seconds()).await?;
+    let registrations = app.connector.registrations().current(now.seconds()).await?;
     let graph = registrations.graph(connection.login)?;
     let access = AccountAccess { ig_user_id: account, page_id: connection.page_id.as_ref(), token: &token };
     Ok(timeout(PATIENCE, graph.profile(access, contact)).await.map_err(|_| ProfileError::Late)??)
 }
 
-/// The contact has not agreed, does not exist for this app, or hides (codes 230, 9010 and 100): asked again in a day.
-fn is_everyday(refusal: &GraphError) -> bool {
-    let code = refusal.refusal().and_then(|refusal| refusal.code);
-    matches!(code, Some(100 | 230 | 9010)) && refusal.class() != FailureClass::AppLevel
+fn told(profile: Profile) -> Told {
+    Told { name: profile.name, username: profile.username, picture_url: profile.picture_url }
 }
 
-/// A token that Meta refuses (code 190) will be refused for the answer, too: the card asks to reconnect now. Other refusals
-/// of a profile say nothing about the connection.
-async fn report_broken(app: &App, connection: &Connection, refusal: &GraphError) -> Result<(), StoreError> {
-    let code = refusal.refusal().and_then(|refusal| refusal.code);
-    if let (Some(190), FailureClass::Account(problem)) = (code, refusal.class()) {
-        app.connector.mark_broken(connection, problem, app.clock.now_ms()).await?;
+/// A token that Meta refuses (code 190) will be refused for the answer, too: the card asks to reconnect now. Any other trouble of
+/// the account's concerns its contacts' profiles alone, and all of them.
+async fn report(app: &App, connection: &Connection, refusal: &GraphError, now: UnixMillis) -> Result<(), StoreError> {
+    let FailureClass::Account(problem) = refusal.class() else { return Ok(()) };
+    match refusal.refusal().and_then(|refusal| refusal.code) {
+        Some(190) => app.connector.mark_broken(connection, problem, now).await.map(|_| ()),
+        _ => app.connector.note_profiles_refused(connection, problem, now).await,
     }
-    Ok(())
 }

@@ -4,38 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::contact::Contact;
 use crate::id::{ConversationId, IgId, Igsid, MessageId};
 use crate::message::{Author, Direction, Kind, Message, Status};
 use crate::policy::ReplyWindow;
 use crate::time::UnixMillis;
 use crate::trace::TraceId;
-
-/// The person on the other side, as the account sees them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
-    /// The key of the person towards this account.
-    pub igsid: Igsid,
-    /// The name they gave themselves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Without `@`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    /// The picture's address at the provider; expires after days.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture_url: Option<String>,
-    /// When the profile was last asked for, successfully or not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub profile_checked_at: Option<UnixMillis>,
-}
-
-impl Contact {
-    /// A contact of whom only the id is known.
-    #[must_use]
-    pub const fn unknown(igsid: Igsid) -> Self {
-        Self { igsid, name: None, username: None, picture_url: None, profile_checked_at: None }
-    }
-}
 
 /// What the list shows of the newest message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`id`], [`time`], [`secret`] | values that are valid once they exist |
 //! | [`connection`] | a tenant's connected account, and the authorization that leads to it |
+//! | [`contact`] | the person on the other side, and when the provider is asked who they are |
 //! | [`event`] | what a channel tells us, in words no channel owns |
 //! | [`message`], [`conversation`] | what the inbox shows; how events change it, in any order |
 //! | [`policy`] | who may be written to, when, and with what |
@@ -18,6 +19,7 @@
 pub mod audit;
 pub mod breaker;
 pub mod connection;
+pub mod contact;
 pub mod conversation;
 pub mod dispatch;
 pub mod entitlement;
@@ -38,7 +40,8 @@ pub mod view;
 pub use audit::{AuditEvent, AuditKind};
 pub use breaker::Breaker;
 pub use connection::{AuthorizationRequest, Candidate, Connection, ConnectionStatus, Login, Route};
-pub use conversation::{Contact, Conversation};
+pub use contact::{Contact, ProfileRequest};
+pub use conversation::Conversation;
 pub use dispatch::Dispatch;
 pub use entitlement::{EffectivePlan, PlanRefusal, PlanSource};
 pub use erasure::{Erasure, ErasureCode};

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
-use crate::conversation::{Contact, Conversation, ConversationState, LastMessage};
+use crate::contact::{Contact, ProfileState};
+use crate::conversation::{Conversation, ConversationState, LastMessage};
 use crate::id::{ConversationId, IgId, Igsid, MessageId};
 use crate::message::{Author, Direction, Kind};
 use crate::time::UnixMillis;
@@ -45,19 +46,22 @@ pub struct ContactView {
     pub name: Option<String>,
     /// Without `@`.
     pub username: Option<String>,
-    /// The picture's address at Meta; expires.
+    /// The picture's address at Meta, while it can be expected to work.
     pub picture_url: Option<String>,
+    /// Whether Meta has told who they are.
+    pub profile_state: ProfileState,
 }
 
-impl From<&Contact> for ContactView {
-    fn from(contact: &Contact) -> Self {
+impl ContactView {
+    fn new(contact: &Contact, now: UnixMillis) -> Self {
         let best = contact.name.as_deref().or(contact.username.as_deref()).unwrap_or(contact.igsid.as_str());
         Self {
             id: contact.igsid.clone(),
             display_name: best.to_owned(),
             name: contact.name.clone(),
             username: contact.username.clone(),
-            picture_url: contact.picture_url.clone(),
+            picture_url: contact.picture(now).map(str::to_owned),
+            profile_state: contact.profile_state,
         }
     }
 }
@@ -89,14 +93,16 @@ impl From<&LastMessage> for LastMessageView {
     }
 }
 
-impl From<&Conversation> for ConversationView {
-    fn from(conversation: &Conversation) -> Self {
+impl ConversationView {
+    /// The conversation as it is shown at this time.
+    #[must_use]
+    pub fn new(conversation: &Conversation, now: UnixMillis) -> Self {
         let window = conversation.reply_window();
         Self {
             id: conversation.id.clone(),
             channel: conversation.channel.clone(),
             ig_user_id: conversation.account.clone(),
-            contact: ContactView::from(&conversation.contact),
+            contact: ContactView::new(&conversation.contact, now),
             state: conversation.state,
             last_message: conversation.last_message.as_ref().map(LastMessageView::from),
             last_message_at: conversation.last_message.as_ref().map(|_| conversation.last_message_at.rfc3339()),

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
+use domain::contact::Occasion;
 use domain::{Conversation, ConversationId, IgId, Message, MessageId, Mid, TenantId};
 
 pub use self::list::Filter;
@@ -85,8 +86,8 @@ pub struct Received {
     pub outcome: Outcome,
     /// Where; `None` without a route.
     pub place: Option<Place>,
-    /// The contact has no name yet, and a day has passed since it was asked for: time to ask the provider.
-    pub profile_wanted: bool,
+    /// Why the provider is to be asked now who the contact is, if it is.
+    pub profile_wanted: Option<Occasion>,
 }
 
 impl InboxStore {

@@ -1,17 +1,15 @@
 //! An event arrives.
 
+use domain::contact::Occasion;
 use domain::conversation::WasCounted;
 use domain::event::NewMessage;
-use domain::{Direction, Event, Happening, Message, TenantId, UnixMillis};
+use domain::{Direction, Event, Happening, Kind, Message, TenantId, UnixMillis};
 
 use super::{InboxStore, Outcome, Place, Prefetched, Received};
 use crate::error::StoreError;
 use crate::retention::Retention;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Thread, Threads};
-
-/// How long a profile that could not be had is left alone.
-const PROFILE_PAUSE_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What counting a message came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +38,10 @@ impl InboxStore {
         now: UnixMillis,
     ) -> Result<Received, StoreError> {
         let Some(route) = self.owner(prefetched, &event.account).await? else {
-            return Ok(Received { outcome: Outcome::NoRoute, place: None, profile_wanted: false });
+            return Ok(Received { outcome: Outcome::NoRoute, place: None, profile_wanted: None });
         };
         if route.paused {
-            return Ok(Received { outcome: Outcome::Paused, place: None, profile_wanted: false });
+            return Ok(Received { outcome: Outcome::Paused, place: None, profile_wanted: None });
         }
         let tenant = route.tenant;
         let contact = match &event.happening {
@@ -60,7 +58,9 @@ impl InboxStore {
         let outcome = self.threads.place(&mut thread, event, now).await?;
         let received = Received {
             profile_wanted: matches!(outcome, Outcome::Stored { .. } | Outcome::Duplicate)
-                && profile_wanted(&thread, now),
+                .then(|| occasion(event))
+                .flatten()
+                .filter(|occasion| thread.conversation.contact.profile_due(*occasion, now)),
             outcome,
             place: Some(Place { tenant, conversation: Some(thread.id().clone()) }),
         };
@@ -70,12 +70,16 @@ impl InboxStore {
 }
 
 fn about_account(outcome: Outcome, tenant: TenantId) -> Received {
-    Received { outcome, place: Some(Place { tenant, conversation: None }), profile_wanted: false }
+    Received { outcome, place: Some(Place { tenant, conversation: None }), profile_wanted: None }
 }
 
-fn profile_wanted(thread: &Thread, now: UnixMillis) -> bool {
-    let contact = &thread.conversation.contact;
-    contact.name.is_none() && contact.profile_checked_at.is_none_or(|asked| asked.plus(PROFILE_PAUSE_MS) <= now)
+/// What a stored message is a reason to ask for its contact's profile. A comment alone is none: Meta would refuse.
+fn occasion(event: &Event) -> Option<Occasion> {
+    match &event.happening {
+        Happening::Message { message, .. } if message.opens_window => Some(Occasion::Wrote),
+        Happening::Message { message, .. } if message.kind != Kind::Comment => Some(Occasion::Answered),
+        _ => None,
+    }
 }
 
 impl Threads {

@@ -1,6 +1,7 @@
 //! What it costs: calls and units, counted.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::contact::ProfileState;
 use domain::{Contact, IgId, Igsid};
 use serde_json::json;
 
@@ -21,6 +22,7 @@ async fn busy() -> World {
     let contact = Contact {
         name: Some("Lucía Fernández de la Vega".to_owned()),
         username: Some("lucia.fernandez".to_owned()),
+        profile_state: ProfileState::Known,
         profile_checked_at: Some(NOW),
         ..Contact::unknown(igsid(CONTACT))
     };

@@ -1,5 +1,6 @@
 //! Messages arrive: once, whatever the deliveries.
 
+use domain::contact::Occasion;
 use domain::{Direction, Event, Happening, Igsid, UnixMillis};
 use futures::future::join_all;
 use store::{Filter, Outcome, StoreError};
@@ -12,7 +13,7 @@ async fn a_first_message_makes_a_conversation_that_is_listed() {
     let world = World::connected().await;
     let received = world.receive(&inbound("one", 1, "Hello")).await.expect("received");
     assert_eq!(received.outcome, Outcome::Stored { new_conversation: true });
-    assert!(received.profile_wanted);
+    assert_eq!(received.profile_wanted, Some(Occasion::Wrote));
     let seen = world.seen(&tenant("acme"), &conversation()).await;
     let stored = seen.conversation.as_ref().expect("a conversation");
     assert_eq!((stored.unread, stored.window_opened_at), (1, Some(NOW.plus(1000))));
@@ -188,18 +189,25 @@ async fn the_newest_message_says_whether_another_app_answers_whatever_the_order(
 }
 
 #[tokio::test]
-async fn a_profile_that_was_asked_for_in_vain_is_wanted_again_after_a_day() {
+async fn a_profile_that_was_refused_is_wanted_with_the_contacts_next_message_and_not_with_a_comment() {
     let world = World::connected().await;
     world.receive(&inbound("one", 1, "Hello")).await.expect("received");
-    let mut contact = world.seen(&tenant("acme"), &conversation()).await.conversation.expect("stored").contact;
-    let day = 24 * 60 * 60 * 1000;
-    for (asked, wanted) in [(NOW.plus(-day + 1), false), (NOW.plus(-day), true)] {
-        contact.profile_checked_at = Some(asked);
-        assert!(world.inbox.set_profile(&tenant("acme"), &conversation(), &contact).await.expect("written"));
-        let name = format!("m{}", asked.get());
-        let received = world.receive(&inbound(&name, 2, "Hello")).await.expect("received");
-        assert_eq!(received.profile_wanted, wanted);
+    let contact = world.seen(&tenant("acme"), &conversation()).await.conversation.expect("stored").contact;
+    assert!(
+        world
+            .inbox
+            .set_profile(&tenant("acme"), &conversation(), &contact.without_consent(NOW))
+            .await
+            .expect("written")
+    );
+    let mut comment = inbound("two", 2, "Nice");
+    if let Happening::Message { message, .. } = &mut comment.happening {
+        message.kind = domain::Kind::Comment;
+        message.opens_window = false;
     }
+    assert_eq!(world.receive(&comment).await.expect("received").profile_wanted, None);
+    let next = world.receive(&inbound("three", 3, "Hello?")).await.expect("received");
+    assert_eq!(next.profile_wanted, Some(Occasion::Wrote));
 }
 
 #[tokio::test]
