@@ -1,11 +1,11 @@
 //! Our registrations at Meta, and what is done as one of them.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use domain::secret::AppSecret;
 use domain::{Login, UnixSeconds};
 use edge::{ConfigError, Setup};
-use meta::{AppCredentials, GraphClient, Hosts};
+use meta::{AppCredentials, GraphClient, Hosts, Pool};
 use vault::{AppSecrets, MetaApp, Secrets, SecretsError};
 
 use crate::nonce::Nonce;
@@ -21,11 +21,11 @@ pub enum RegistrationError {
     Secrets(#[from] SecretsError),
 }
 
-/// Reads the registrations when they are needed. The connection pool for Meta is made with the first Graph client.
+/// Reads the registrations when they are needed. Connections to Meta are opened with the first call.
 pub struct Registrations {
     secrets: AppSecrets,
     hosts: Hosts,
-    http: OnceLock<reqwest::Client>,
+    pool: Pool,
 }
 
 impl Registrations {
@@ -37,10 +37,11 @@ impl Registrations {
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let client = aws_sdk_secretsmanager::Client::new(&setup.aws);
         let prefix = setup.env.optional("META_URL_PREFIX");
+        let clock = setup.clock.clone();
         Ok(Self {
             secrets: AppSecrets::new(client, setup.env.required("META_APPS_SECRET_ID")?),
             hosts: prefix.as_deref().map_or_else(Hosts::default, Hosts::new),
-            http: OnceLock::new(),
+            pool: Pool::new(move || clock.now_ms()),
         })
     }
 
@@ -54,7 +55,7 @@ impl Registrations {
             SecretsError::Unfilled => RegistrationError::NotConfigured,
             error => RegistrationError::Secrets(error),
         })?;
-        Ok(Registered { secrets, hosts: &self.hosts, http: &self.http })
+        Ok(Registered { secrets, hosts: &self.hosts, pool: &self.pool })
     }
 }
 
@@ -62,7 +63,7 @@ impl Registrations {
 pub struct Registered<'a> {
     secrets: Arc<Secrets>,
     hosts: &'a Hosts,
-    http: &'a OnceLock<reqwest::Client>,
+    pool: &'a Pool,
 }
 
 impl Registered<'_> {
@@ -87,7 +88,7 @@ impl Registered<'_> {
     ///
     /// [`RegistrationError::NotConfigured`].
     pub fn graph(&self, login: Login) -> Result<GraphClient<'_>, RegistrationError> {
-        Ok(GraphClient::new(self.http.get_or_init(meta::http_client), self.hosts, self.credentials(login)?))
+        Ok(GraphClient::new(self.pool, self.hosts, self.credentials(login)?))
     }
 
     /// The secret of the login's app, for what only its owner may be able to make.

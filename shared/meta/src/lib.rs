@@ -14,8 +14,6 @@ pub mod signature;
 pub mod signed_request;
 pub mod webhook;
 
-pub use graph::{
-    AccountAccess, AppCredentials, FailureClass, GraphClient, GraphError, Hosts, authorize_url, http_client,
-};
+pub use graph::{AccountAccess, AppCredentials, FailureClass, GraphClient, GraphError, Hosts, Pool, authorize_url};
 pub use signature::{SignatureError, SignedPayload};
 pub use webhook::{Channel, Notification, QueuedEvent, RawEvent, read};

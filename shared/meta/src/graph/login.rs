@@ -159,10 +159,10 @@ impl GraphClient<'_> {
         ];
         let request = match self.login() {
             Login::Instagram => {
-                self.http.post(self.hosts.url("api.instagram.com/oauth/access_token")).form(&parameters)
+                self.http.client().post(self.hosts.url("api.instagram.com/oauth/access_token")).form(&parameters)
             }
             // Meta documents the query string only.
-            Login::Facebook => self.http.get(self.versioned("oauth/access_token")).query(&parameters),
+            Login::Facebook => self.http.client().get(self.versioned("oauth/access_token")).query(&parameters),
         };
         let answer = execute::<Wrapped<TokenAnswer>>(Call::Change, request).await?.body;
         let answer = answer.into_inner().ok_or(GraphError::Shape { call: Call::Change })?;
@@ -235,7 +235,7 @@ impl GraphClient<'_> {
             ("client_secret", self.app.app_secret.expose()),
             ("fb_exchange_token", token.expose()),
         ];
-        let request = self.http.get(self.versioned("oauth/access_token")).query(&parameters);
+        let request = self.http.client().get(self.versioned("oauth/access_token")).query(&parameters);
         let answer = execute::<TokenAnswer>(Call::Change, request).await?.body;
         let expires_at = match answer.expires_at(now) {
             Some(expires_at) => Some(expires_at),
@@ -269,7 +269,7 @@ impl GraphClient<'_> {
         now: UnixSeconds,
     ) -> Result<RenewedToken, GraphError> {
         let url = self.hosts.url(&format!("{}/{path}", self.graph_host()));
-        let answer = execute::<TokenAnswer>(Call::Change, self.http.get(url).query(parameters)).await?.body;
+        let answer = execute::<TokenAnswer>(Call::Change, self.http.client().get(url).query(parameters)).await?.body;
         Ok(RenewedToken { expires_at: answer.expires_at(now), token: answer.access_token })
     }
 
@@ -289,7 +289,7 @@ impl GraphClient<'_> {
             ("access_token", app_token.as_str()),
             ("appsecret_proof", &self.proof(&app_token)),
         ];
-        let request = self.http.get(self.versioned("debug_token")).query(&parameters);
+        let request = self.http.client().get(self.versioned("debug_token")).query(&parameters);
         Ok(execute::<Answer>(Call::Read, request).await?.body.data)
     }
 

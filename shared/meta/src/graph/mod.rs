@@ -12,6 +12,7 @@ mod explain;
 mod holder;
 mod login;
 mod pages;
+mod pool;
 mod refusal;
 mod send;
 mod subscription;
@@ -24,10 +25,11 @@ pub use authorize::{authorize_url, requested_scopes, required_scopes};
 pub use conversation::{Profile, Thread, ThreadMessage};
 pub use error::{AccountProblem, FailureClass, GraphError};
 pub use login::{LoginGrant, RenewedToken, TokenInfo};
+pub use pool::Pool;
 pub use refusal::{Refusal, Wording};
 pub use send::{Content, OutboundAttachment, OutboundMessage, SenderAction, Sent};
 pub use subscription::{Subscription, subscribed_fields};
-pub use transport::{Call, http_client};
+pub use transport::Call;
 pub use usage::Usage;
 
 use domain::connection::Login;
@@ -89,15 +91,15 @@ pub struct AccountAccess<'a> {
 /// Calls the Graph API as one Meta app. Cheap to make: everything is borrowed.
 #[derive(Clone, Copy, Debug)]
 pub struct GraphClient<'a> {
-    http: &'a reqwest::Client,
+    http: &'a Pool,
     hosts: &'a Hosts,
     app: AppCredentials<'a>,
 }
 
 impl<'a> GraphClient<'a> {
-    /// A client for `app` on a connection pool made by [`http_client`].
+    /// A client for `app` on these connections.
     #[must_use]
-    pub const fn new(http: &'a reqwest::Client, hosts: &'a Hosts, app: AppCredentials<'a>) -> Self {
+    pub const fn new(http: &'a Pool, hosts: &'a Hosts, app: AppCredentials<'a>) -> Self {
         Self { http, hosts, app }
     }
 

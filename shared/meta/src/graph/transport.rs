@@ -1,10 +1,8 @@
 //! One call: sent, its answer read within bounds, its failure told apart by whether Meta may have acted.
 
-use std::time::Duration;
-
 use domain::connection::Login;
 use domain::secret::AccessToken;
-use reqwest::{Client, Method, RequestBuilder, Response, redirect};
+use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
@@ -13,12 +11,6 @@ use super::error::GraphError;
 use super::refusal::Refusal;
 use super::usage::Usage;
 use crate::mac;
-
-/// How long a connection may take to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// How long a whole call may take. Meta fetches media while a Send call waits, so it is not short.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest answer that is read: a full page of a list is far below.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -40,29 +32,13 @@ pub(super) struct Answer<T> {
     pub(super) usage: Usage,
 }
 
-/// The connection pool for Meta's hosts: bounded in time, follows no redirect, sends no referrer.
-///
-/// # Panics
-///
-/// When the TLS library cannot start, as [`reqwest::Client::new`].
-#[must_use]
-pub fn http_client() -> Client {
-    Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(CALL_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .build()
-        .expect("the TLS library starts")
-}
-
 impl GraphClient<'_> {
     /// A call of the graph with a person's or a Page's token, which travels in the header.
     ///
     /// With Facebook Login the token's proof goes along: a stolen token alone is useless to others.
     /// Source: <https://developers.facebook.com/docs/graph-api/guides/secure-requests>
     pub(super) fn request(&self, method: Method, path: &str, token: &AccessToken) -> RequestBuilder {
-        let request = self.http.request(method, self.versioned(path)).bearer_auth(token.expose());
+        let request = self.http.client().request(method, self.versioned(path)).bearer_auth(token.expose());
         match self.app.login {
             Login::Instagram => request,
             Login::Facebook => request.query(&[("appsecret_proof", self.proof(token.expose()))]),

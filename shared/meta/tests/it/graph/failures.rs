@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::connection::Login;
 use meta::graph::{AccountProblem, Content, OutboundMessage, Sent};
-use meta::{AppCredentials, FailureClass, GraphClient, GraphError, Hosts};
+use meta::{AppCredentials, FailureClass, GraphClient, GraphError, Hosts, Pool};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -119,7 +119,7 @@ async fn an_answer_that_does_not_come_in_time_leaves_a_send_uncertain() {
         std::future::pending::<()>().await;
         drop(accepted);
     });
-    let http = reqwest::Client::builder().timeout(Duration::from_millis(50)).build().expect("a client");
+    let pool = Pool::default().with_call_timeout(Duration::from_millis(50));
     let app_secret = domain::AppSecret::new(APP_SECRET.to_owned());
     let app = AppCredentials {
         login: Login::Facebook,
@@ -128,7 +128,7 @@ async fn an_answer_that_does_not_come_in_time_leaves_a_send_uncertain() {
         version: "v25.0",
         config_id: None,
     };
-    let error = send_with(GraphClient::new(&http, &hosts, app)).await.expect_err("silence");
+    let error = send_with(GraphClient::new(&pool, &hosts, app)).await.expect_err("silence");
     silent.abort();
     assert_eq!(error.class(), FailureClass::Uncertain);
 }

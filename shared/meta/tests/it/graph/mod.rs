@@ -17,8 +17,7 @@ use domain::id::{IgId, Igsid, PageId};
 use domain::secret::{AccessToken, AppSecret};
 use domain::time::UnixSeconds;
 use hmac::{Hmac, KeyInit, Mac};
-use meta::{AccountAccess, AppCredentials, GraphClient, Hosts};
-use reqwest::Client;
+use meta::{AccountAccess, AppCredentials, GraphClient, Hosts, Pool};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -119,8 +118,8 @@ async fn answer(
 pub(crate) async fn with_client<T>(hosts: &Hosts, login: Login, work: impl AsyncFnOnce(GraphClient<'_>) -> T) -> T {
     let app_secret = AppSecret::new(APP_SECRET.to_owned());
     let app = AppCredentials { login, app_id: APP_ID, app_secret: &app_secret, version: "v25.0", config_id: None };
-    let http: Client = meta::http_client();
-    work(GraphClient::new(&http, hosts, app)).await
+    let pool = Pool::default();
+    work(GraphClient::new(&pool, hosts, app)).await
 }
 
 /// An account with a Page, and its token.
