@@ -1,6 +1,7 @@
 //! The accounts of a login, with their tokens sealed for the tenant.
 
 use connect::Connector;
+use domain::connection::UnlinkedPage;
 use domain::{Candidate, TenantId, UnixSeconds};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use meta::graph::DiscoveredAccount;
@@ -22,6 +23,14 @@ pub fn arrange(mut accounts: Vec<DiscoveredAccount>) -> Vec<DiscoveredAccount> {
         accounts.truncate(MAX_CANDIDATES);
     }
     accounts
+}
+
+/// Sorts by name, and drops what nobody could store.
+#[must_use]
+pub fn fitting(mut pages: Vec<UnlinkedPage>) -> Vec<UnlinkedPage> {
+    pages.sort_by_cached_key(|page| page.page_name.as_deref().unwrap_or_default().to_lowercase());
+    pages.truncate(MAX_CANDIDATES);
+    pages
 }
 
 /// Seals the tokens, in the accounts' order.

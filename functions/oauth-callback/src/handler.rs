@@ -4,14 +4,14 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use connect::{BrowserCookie, Choice, ConnectError, Connector, Nonce, PlanError, RedirectUri, Refusal};
-use domain::connection::{AUTHORIZATION_SECONDS, Grant};
+use domain::connection::{AUTHORIZATION_SECONDS, Grant, Offer, UnlinkedPage};
 use domain::secret::AuthorizationCode;
 use domain::{AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, IgId, TenantId, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup, http};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
-use meta::graph::DiscoveredAccount;
+use meta::graph::{DiscoveredAccount, Discovery};
 use store::{AuthorizationStore, Claim, Tables};
 use tokio::time::timeout;
 use tracing::{error, info};
@@ -125,13 +125,29 @@ async fn finish(
     };
     let redirect_uri = redirect_uri(app, request)?;
     let login = log_in(app, authorization, &code, &redirect_uri, now);
-    let (grant, accounts) = timeout(LOGIN_PATIENCE, login).await.map_err(|_| CallbackError::OutOfTime)??;
-    let usable: Vec<&DiscoveredAccount> = accounts.iter().filter(|account| account.unavailable.is_none()).collect();
+    let brought = timeout(LOGIN_PATIENCE, login).await.map_err(|_| CallbackError::OutOfTime)??;
+    let usable: Vec<&DiscoveredAccount> =
+        brought.accounts.iter().filter(|account| account.unavailable.is_none()).collect();
     match usable.as_slice() {
-        [] if accounts.is_empty() => Err(CallbackError::NoAccounts),
+        [] if brought.accounts.is_empty() => Err(CallbackError::NoAccounts),
         [] => Err(CallbackError::NoUsableAccount),
-        [account] => connect(app, authorization, &grant, account, now).await,
-        [_, _, ..] => offer(app, authorization, &grant, &accounts, response.state, now).await,
+        [account] if brought.is_plain() => connect(app, authorization, &brought.grant, account, now).await,
+        [_, ..] => offer(app, authorization, &brought, response.state, now).await,
+    }
+}
+
+/// What a login brought.
+struct Brought {
+    grant: Grant,
+    accounts: Vec<DiscoveredAccount>,
+    unlinked_pages: Vec<UnlinkedPage>,
+    complete: bool,
+}
+
+impl Brought {
+    /// Whether there is nothing to choose: what is here is all that the person can have meant.
+    fn is_plain(&self) -> bool {
+        self.complete && self.accounts.len() == 1 && self.unlinked_pages.is_empty()
     }
 }
 
@@ -142,17 +158,18 @@ async fn log_in(
     code: &AuthorizationCode,
     redirect_uri: &str,
     now: UnixMillis,
-) -> Result<(Grant, Vec<DiscoveredAccount>), CallbackError> {
+) -> Result<Brought, CallbackError> {
     let registered = app.connector.registrations().current(now.seconds()).await?;
     let graph = registered.graph(authorization.login)?;
     let short_lived = graph.exchange_code(code, redirect_uri, now.seconds()).await?;
     let login = graph.long_lived(short_lived, now.seconds()).await?;
-    let accounts = candidates::arrange(graph.accounts(&login).await?.accounts);
+    let Discovery { accounts, unlinked_pages, complete } = graph.accounts(&login).await?;
+    let accounts = candidates::arrange(accounts);
     let mut grant = login.shared(authorization.login);
     if grant.app_scoped_user_id.is_none() {
         grant.app_scoped_user_id = accounts.first().and_then(|account| account.app_scoped_user_id.clone());
     }
-    Ok((grant, accounts))
+    Ok(Brought { grant, accounts, unlinked_pages: candidates::fitting(unlinked_pages), complete })
 }
 
 async fn connect(
@@ -180,16 +197,17 @@ async fn connect(
 async fn offer(
     app: &App,
     authorization: &AuthorizationRequest,
-    grant: &Grant,
-    accounts: &[DiscoveredAccount],
+    brought: &Brought,
     state: Nonce,
     now: UnixMillis,
 ) -> Result<Landing, CallbackError> {
+    let Brought { grant, accounts, unlinked_pages, .. } = brought;
     let offered: Vec<IgId> = accounts.iter().map(|account| account.ig_user_id.clone()).collect();
     app.connector.plans().check_accounts(&authorization.tenant, &offered).await?;
     let candidates = candidates::seal_all(&app.connector, &authorization.tenant, accounts, now.seconds()).await?;
+    let offer = Offer { candidates, unlinked_pages: unlinked_pages.clone(), grant: grant.clone() };
     let expires_at = app.clock.now().plus(AUTHORIZATION_SECONDS);
-    if app.authorizations.offer(&authorization.state_hash, &candidates, grant, expires_at).await? {
+    if app.authorizations.offer(&authorization.state_hash, &offer, expires_at).await? {
         Ok(Landing::Choosing(state))
     } else {
         Err(CallbackError::StateUsed)

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use connect::{Choice, ConnectError, Connector, Nonce, PlanError};
-use domain::connection::{AuthorizationPhase, Grant};
+use domain::connection::{AuthorizationPhase, Offer, UnlinkedPage};
 use domain::view::InstagramStatus;
 use domain::{AuthorizationRequest, Candidate, Connection, IgId, PageId, UnixMillis};
 use edge::http::{self, StatusCode};
@@ -52,8 +52,9 @@ impl App {
 struct Asset {
     page_id: Option<PageId>,
     page_name: Option<String>,
-    ig_user_id: IgId,
-    ig_username: String,
+    /// `null` for a Page that leads to no account.
+    ig_user_id: Option<IgId>,
+    ig_username: Option<String>,
     picture_url: Option<String>,
     selectable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,11 +66,25 @@ impl From<Candidate> for Asset {
         Self {
             page_id: candidate.page_id,
             page_name: candidate.page_name,
-            ig_user_id: candidate.ig_user_id,
-            ig_username: candidate.ig_username,
+            ig_user_id: Some(candidate.ig_user_id),
+            ig_username: Some(candidate.ig_username),
             picture_url: candidate.picture_url,
             selectable: candidate.unavailable.is_none(),
             reason: candidate.unavailable,
+        }
+    }
+}
+
+impl From<UnlinkedPage> for Asset {
+    fn from(page: UnlinkedPage) -> Self {
+        Self {
+            page_id: Some(page.page_id),
+            page_name: page.page_name,
+            ig_user_id: None,
+            ig_username: None,
+            picture_url: None,
+            selectable: false,
+            reason: Some(page.reason),
         }
     }
 }
@@ -83,18 +98,17 @@ struct Selected {
     refused: Vec<RefusedAccount>,
 }
 
-/// A choice that waits: the authorization with its accounts.
+/// A choice that waits: the authorization with what it offers.
 struct Waiting {
     authorization: AuthorizationRequest,
-    candidates: Vec<Candidate>,
-    grant: Grant,
+    offer: Offer,
 }
 
 impl Waiting {
     /// `None` when the authorization is in another phase.
     fn of(authorization: AuthorizationRequest) -> Option<Self> {
-        let AuthorizationPhase::Choosing { candidates, grant } = authorization.phase.clone() else { return None };
-        Some(Self { authorization, candidates, grant })
+        let AuthorizationPhase::Choosing(offer) = authorization.phase.clone() else { return None };
+        Some(Self { authorization, offer })
     }
 }
 
@@ -118,14 +132,15 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 async fn assets(app: &App, request: &Request) -> Result<Vec<Asset>, SelectError> {
     let caller = Caller::admit(request, &app.claims)?;
     let waiting = waiting(app, &caller, http::query(request, "state")).await?;
-    Ok(waiting.candidates.into_iter().map(Asset::from).collect())
+    let Offer { candidates, unlinked_pages, .. } = waiting.offer;
+    Ok(candidates.into_iter().map(Asset::from).chain(unlinked_pages.into_iter().map(Asset::from)).collect())
 }
 
 async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
     let caller = Caller::admit(request, &app.claims)?;
     let asked: SelectRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let waiting = waiting(app, &caller, Some(&asked.state)).await?;
-    let chosen = pick(&waiting.candidates, &asked.accounts()?)?;
+    let chosen = pick(&waiting.offer.candidates, &asked.accounts()?)?;
     let now = app.clock.now_ms();
     check_plan(app, &caller, &chosen, now).await?;
     let state_hash = &waiting.authorization.state_hash;
@@ -153,8 +168,8 @@ async fn check_plan(app: &App, caller: &Caller, chosen: &[&Candidate], now: Unix
 
 /// A choice that led to nothing can be made again: the person may take another account, or free this one first.
 async fn reopen(app: &App, waiting: &Waiting, now: UnixMillis) {
-    let Waiting { authorization, candidates, grant } = waiting;
-    let outcome = app.authorizations.reopen(&authorization.state_hash, candidates, grant, now.seconds()).await;
+    let Waiting { authorization, offer } = waiting;
+    let outcome = app.authorizations.reopen(&authorization.state_hash, offer, now.seconds()).await;
     if let Err(failure) = outcome {
         warn!(error = %Chain(&failure), "A choice that led to nothing is used up");
     }
@@ -194,7 +209,7 @@ async fn connect(
     candidate: &Candidate,
     now: UnixMillis,
 ) -> Result<Connection, Option<ConnectError>> {
-    let Waiting { authorization, grant, .. } = waiting;
+    let Waiting { authorization, offer: Offer { grant, .. } } = waiting;
     let tenant = &authorization.tenant;
     let opened = app.connector.open(tenant, &candidate.ig_user_id, &candidate.token, now.seconds()).await;
     let token = opened.map_err(|failure| {

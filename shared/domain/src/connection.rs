@@ -209,6 +209,30 @@ pub struct Candidate {
     pub unavailable: Option<String>,
 }
 
+/// A Page of a finished login that leads to no account: shown, so that a person sees why theirs cannot be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnlinkedPage {
+    /// The Page.
+    pub page_id: PageId,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_name: Option<String>,
+    /// Why, as a stable word: `no_instagram_account`, `no_page_token`.
+    pub reason: String,
+}
+
+/// What a person chooses from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The accounts.
+    pub candidates: Vec<Candidate>,
+    /// What cannot be chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlinked_pages: Vec<UnlinkedPage>,
+    /// What every candidate's connection will share.
+    pub grant: Grant,
+}
+
 /// How far an authorization has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "phase")]
@@ -218,12 +242,7 @@ pub enum AuthorizationPhase {
     /// The redirect came back and is being worked on, or ended without a choice to make.
     Claimed,
     /// The person chooses among several accounts.
-    Choosing {
-        /// What there is to choose from.
-        candidates: Vec<Candidate>,
-        /// What every candidate's connection will share.
-        grant: Grant,
-    },
+    Choosing(Offer),
     /// The choice is made.
     Chosen,
 }

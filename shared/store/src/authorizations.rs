@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use domain::connection::{AuthorizationPhase, Grant};
-use domain::{AuthorizationRequest, Candidate, TenantId, UnixSeconds, UserId};
+use domain::connection::{AuthorizationPhase, Offer};
+use domain::{AuthorizationRequest, TenantId, UnixSeconds, UserId};
 
 use crate::error::StoreError;
 use crate::item::{Keyed, Written, from_item, number, text, to_value, written};
@@ -90,23 +90,19 @@ impl AuthorizationStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn offer(
-        &self,
-        state_hash: &str,
-        candidates: &[Candidate],
-        grant: &Grant,
-        expires_at: UnixSeconds,
-    ) -> Result<bool, StoreError> {
+    pub async fn offer(&self, state_hash: &str, offer: &Offer, expires_at: UnixSeconds) -> Result<bool, StoreError> {
         let update = self
             .step(state_hash, "claimed", "choosing")
             .update_expression(
-                "SET phase = :next, candidates = :candidates, #grant = :grant, expires_at = :expires, #ttl = :expires",
+                "SET phase = :next, candidates = :candidates, unlinked_pages = :pages, #grant = :grant, \
+                 expires_at = :expires, #ttl = :expires",
             )
             .condition_expression("phase = :phase")
             .expression_attribute_names("#grant", "grant")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":candidates", to_value(&candidates)?)
-            .expression_attribute_values(":grant", to_value(grant)?)
+            .expression_attribute_values(":candidates", to_value(&offer.candidates)?)
+            .expression_attribute_values(":pages", to_value(&offer.unlinked_pages)?)
+            .expression_attribute_values(":grant", to_value(&offer.grant)?)
             .expression_attribute_values(":expires", number(expires_at.get()))
             .return_values(ReturnValue::AllNew);
         Ok(matches!(outcome(update).await?, Step::Taken(_)))
@@ -128,7 +124,7 @@ impl AuthorizationStore {
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
         let Some(item) = read.consistent_read(true).send().await?.item else { return Ok(None) };
         let request: AuthorizationRequest = from_item("authorization request", item)?;
-        let open = matches!(request.phase, AuthorizationPhase::Choosing { .. }) && now < request.expires_at;
+        let open = matches!(request.phase, AuthorizationPhase::Choosing(_)) && now < request.expires_at;
         Ok(Some(request).filter(|request| open && request.tenant == *tenant && request.user == *user))
     }
 
@@ -146,7 +142,7 @@ impl AuthorizationStore {
     ) -> Result<Option<AuthorizationRequest>, StoreError> {
         let update = self
             .step(state_hash, "choosing", "chosen")
-            .update_expression("SET phase = :next REMOVE candidates, #grant")
+            .update_expression("SET phase = :next REMOVE candidates, unlinked_pages, #grant")
             .condition_expression("phase = :phase AND tenant = :tenant AND expires_at > :now")
             .expression_attribute_names("#grant", "grant")
             .expression_attribute_values(":tenant", text(tenant.as_str()))
@@ -164,20 +160,15 @@ impl AuthorizationStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn reopen(
-        &self,
-        state_hash: &str,
-        candidates: &[Candidate],
-        grant: &Grant,
-        now: UnixSeconds,
-    ) -> Result<bool, StoreError> {
+    pub async fn reopen(&self, state_hash: &str, offer: &Offer, now: UnixSeconds) -> Result<bool, StoreError> {
         let update = self
             .step(state_hash, "chosen", "choosing")
-            .update_expression("SET phase = :next, candidates = :candidates, #grant = :grant")
+            .update_expression("SET phase = :next, candidates = :candidates, unlinked_pages = :pages, #grant = :grant")
             .condition_expression("phase = :phase AND expires_at > :now")
             .expression_attribute_names("#grant", "grant")
-            .expression_attribute_values(":candidates", to_value(&candidates)?)
-            .expression_attribute_values(":grant", to_value(grant)?)
+            .expression_attribute_values(":candidates", to_value(&offer.candidates)?)
+            .expression_attribute_values(":pages", to_value(&offer.unlinked_pages)?)
+            .expression_attribute_values(":grant", to_value(&offer.grant)?)
             .expression_attribute_values(":now", number(now.get()))
             .return_values(ReturnValue::AllNew);
         Ok(matches!(outcome(update).await?, Step::Taken(_)))

@@ -1,6 +1,6 @@
 //! Which professional accounts a login may connect.
 
-use domain::connection::Login;
+use domain::connection::{Login, UnlinkedPage};
 use domain::id::{AppScopedId, IgId, PageId};
 use domain::secret::AccessToken;
 use reqwest::Method;
@@ -18,6 +18,8 @@ pub struct Discovery {
     pub accounts: Vec<DiscoveredAccount>,
     /// Facebook Login: Pages that lead to no account, so that a person sees why theirs is not in the list.
     pub unlinked_pages: Vec<UnlinkedPage>,
+    /// Whether that is everything. Where it may not be, the account that the person means may be missing.
+    pub complete: bool,
 }
 
 /// A professional account.
@@ -41,17 +43,6 @@ pub struct DiscoveredAccount {
     pub app_scoped_user_id: Option<AppScopedId>,
     /// Why it cannot be connected, as a stable word: `no_messaging_task`.
     pub unavailable: Option<&'static str>,
-}
-
-/// A Page that leads to no account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnlinkedPage {
-    /// The Page.
-    pub page_id: PageId,
-    /// Its name.
-    pub page_name: Option<String>,
-    /// Why, as a stable word: `no_instagram_account`, `no_page_token`.
-    pub reason: &'static str,
 }
 
 /// `/me` of Instagram Login.
@@ -79,7 +70,7 @@ impl GraphClient<'_> {
         match self.login() {
             Login::Instagram => {
                 let account = self.me(&grant.token, grant.app_scoped_user_id.as_ref()).await?;
-                Ok(Discovery { accounts: vec![account], unlinked_pages: Vec::new() })
+                Ok(Discovery { accounts: vec![account], complete: true, ..Discovery::default() })
             }
             Login::Facebook => Ok(pages::discovery(self.pages(grant).await?, grant)),
         }

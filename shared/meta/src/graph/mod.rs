@@ -20,7 +20,7 @@ mod table;
 mod transport;
 mod usage;
 
-pub use accounts::{DiscoveredAccount, Discovery, UnlinkedPage};
+pub use accounts::{DiscoveredAccount, Discovery};
 pub use authorize::{authorize_url, requested_scopes, required_scopes};
 pub use conversation::{Profile, Thread, ThreadMessage};
 pub use error::{AccountProblem, FailureClass, GraphError};

@@ -4,14 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use domain::connection::UnlinkedPage;
 use domain::id::{IgId, PageId};
 use domain::secret::AccessToken;
+use futures::future::join;
 use reqwest::Method;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tracing::info;
 
-use super::accounts::{DiscoveredAccount, Discovery, UnlinkedPage};
+use super::accounts::{DiscoveredAccount, Discovery};
 use super::answer::List;
 use super::login::LoginGrant;
 use super::transport::{Call, execute};
@@ -25,6 +27,9 @@ const MAX_CONTINUATIONS: usize = 20;
 
 /// How many Pages are asked for one by one, so that the login ends before a person gives up.
 const MAX_SINGLE_PAGES: usize = 25;
+
+/// How many portfolios are looked into, for the same reason.
+const MAX_BUSINESSES: usize = 10;
 
 const FIELDS: &str = "id,name,access_token,tasks,instagram_business_account{id,username,name,profile_picture_url}";
 
@@ -54,10 +59,25 @@ struct Business {
     id: PageId,
 }
 
+/// The Pages of a person, from all places that know of some.
+pub(super) struct Pages {
+    found: BTreeMap<PageId, Page>,
+    /// Whether every place answered, and to its end.
+    complete: bool,
+    /// Why the first place that did not answer did not.
+    failure: Option<GraphError>,
+}
+
+/// A list, and whether it was read to its end.
+struct Listed<T> {
+    elements: Vec<T>,
+    is_whole: bool,
+}
+
 /// Sorts Pages into accounts and those that lead to none.
-pub(super) fn discovery(pages: Vec<Page>, grant: &LoginGrant) -> Discovery {
-    let mut discovery = Discovery::default();
-    for page in pages {
+pub(super) fn discovery(pages: Pages, grant: &LoginGrant) -> Discovery {
+    let mut discovery = Discovery { complete: pages.complete, ..Discovery::default() };
+    for page in pages.found.into_values() {
         discovery.add(page, grant);
     }
     discovery
@@ -71,6 +91,7 @@ impl Discovery {
             (Some(account), Some(token)) => (account, token),
             (linked, _) => {
                 let reason = if linked.is_none() { "no_instagram_account" } else { "no_page_token" };
+                let reason = reason.to_owned();
                 return self.unlinked_pages.push(UnlinkedPage { page_id, page_name, reason });
             }
         };
@@ -118,42 +139,45 @@ impl Page {
 }
 
 impl GraphClient<'_> {
-    /// All Pages of the person.
+    /// All Pages of the person: those that Meta lists, those of their business portfolios, and those that they chose at the
+    /// consent page. Each place may lack what another has, so one that does not answer does not hide the others.
     ///
-    /// Meta shows an empty list to people who reach their Pages through a business portfolio only. Then the Pages
-    /// that they chose at the consent page, and those of their portfolios, are asked for.
-    pub(super) async fn pages(&self, grant: &LoginGrant) -> Result<Vec<Page>, GraphError> {
-        let listed = self.list("me/accounts", &[("fields", FIELDS)], &grant.token).await?;
-        if !listed.is_empty() {
-            return Ok(listed);
+    /// # Errors
+    ///
+    /// The failure of a place, where no Page was found in the others.
+    pub(super) async fn pages(&self, grant: &LoginGrant) -> Result<Pages, GraphError> {
+        let mut pages = Pages { found: BTreeMap::new(), complete: true, failure: None };
+        let listed = self.list("me/accounts", &[("fields", FIELDS)], &grant.token);
+        let (listed, of_businesses) = join(listed, self.business_pages(&grant.token)).await;
+        let has_list = listed.is_ok();
+        pages.add(listed);
+        pages.extend(of_businesses);
+        for id in pages.left_to_read(&grant.pages) {
+            let page = self.page(&id, &grant.token).await;
+            pages.add(page.map(|page| Listed { elements: vec![page], is_whole: true }));
         }
-        let mut pages = BTreeMap::new();
-        for page in self.business_pages(&grant.token).await? {
-            merge(&mut pages, page);
+        match pages.failure {
+            // A detour that Meta refuses leads nowhere, and the list itself said that there is nothing.
+            Some(GraphError::Refused { .. }) if has_list => Ok(pages),
+            Some(failure) if pages.found.is_empty() => Err(failure),
+            _ => Ok(pages),
         }
-        let chosen = grant.pages.iter().filter(|id| !pages.contains_key(*id));
-        let bare = pages.values().filter(|page| page.access_token.is_none()).map(|page| &page.id);
-        let single: Vec<PageId> = chosen.chain(bare).take(MAX_SINGLE_PAGES).cloned().collect();
-        for id in single {
-            if let Some(page) = tolerated(self.page(&id, &grant.token).await)? {
-                merge(&mut pages, page);
-            }
-        }
-        Ok(pages.into_values().collect())
     }
 
-    async fn business_pages(&self, token: &AccessToken) -> Result<Vec<Page>, GraphError> {
-        let businesses: Vec<Business> =
-            tolerated(self.list("me/businesses", &[("fields", "id")], token).await)?.unwrap_or_default();
-        let mut pages = Vec::new();
-        for business in businesses {
+    async fn business_pages(&self, token: &AccessToken) -> Vec<Result<Listed<Page>, GraphError>> {
+        let businesses = match self.list::<Business>("me/businesses", &[("fields", "id")], token).await {
+            Ok(businesses) => businesses,
+            Err(failure) => return vec![Err(failure)],
+        };
+        let is_whole = businesses.is_whole && businesses.elements.len() <= MAX_BUSINESSES;
+        let mut pages = vec![Ok(Listed { elements: Vec::new(), is_whole })];
+        for business in businesses.elements.into_iter().take(MAX_BUSINESSES) {
             for edge in ["owned_pages", "client_pages"] {
                 let path = format!("{}/{edge}", business.id);
-                let listed = tolerated(self.list(&path, &[("fields", SINGLE_FIELDS)], token).await)?;
-                pages.extend(listed.unwrap_or_default());
+                pages.push(self.list(&path, &[("fields", SINGLE_FIELDS)], token).await);
             }
         }
-        Ok(pages)
+        pages
     }
 
     async fn page(&self, id: &PageId, token: &AccessToken) -> Result<Page, GraphError> {
@@ -161,13 +185,13 @@ impl GraphClient<'_> {
         Ok(execute(Call::Read, request).await?.body)
     }
 
-    /// A whole list, over its pages.
-    pub(super) async fn list<T: DeserializeOwned>(
+    /// A list, over its pages.
+    async fn list<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
         token: &AccessToken,
-    ) -> Result<Vec<T>, GraphError> {
+    ) -> Result<Listed<T>, GraphError> {
         let mut elements = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..MAX_CONTINUATIONS {
@@ -182,26 +206,50 @@ impl GraphClient<'_> {
                 break;
             }
         }
-        Ok(elements)
+        Ok(Listed { elements, is_whole: after.is_none() })
     }
 }
 
-fn merge(pages: &mut BTreeMap<PageId, Page>, page: Page) {
-    let merged = match pages.remove(&page.id) {
-        Some(known) => known.or(page),
-        None => page,
-    };
-    pages.insert(merged.id.clone(), merged);
-}
-
-/// A detour that Meta refuses is no failure of the login: there may be another.
-fn tolerated<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
-    match outcome {
-        Ok(value) => Ok(Some(value)),
-        Err(GraphError::Refused { refusal, .. }) => {
-            info!(%refusal, "Meta did not show some Pages");
-            Ok(None)
+impl Pages {
+    fn add(&mut self, outcome: Result<Listed<Page>, GraphError>) {
+        match outcome {
+            Ok(listed) => {
+                self.complete &= listed.is_whole;
+                for page in listed.elements {
+                    self.merge(page);
+                }
+            }
+            Err(failure) => {
+                info!(error = %failure, "Meta did not show some Pages");
+                self.complete = false;
+                self.failure.get_or_insert(failure);
+            }
         }
-        Err(error) => Err(error),
+    }
+
+    fn extend(&mut self, outcomes: Vec<Result<Listed<Page>, GraphError>>) {
+        for outcome in outcomes {
+            self.add(outcome);
+        }
+    }
+
+    fn merge(&mut self, page: Page) {
+        let merged = match self.found.remove(&page.id) {
+            Some(known) => known.or(page),
+            None => page,
+        };
+        self.found.insert(merged.id.clone(), merged);
+    }
+
+    /// The Pages to read one by one: chosen ones that no list has, and listed ones without a token.
+    fn left_to_read(&mut self, chosen: &[PageId]) -> Vec<PageId> {
+        let unlisted = chosen.iter().filter(|id| !self.found.contains_key(*id));
+        let bare = self.found.values().filter(|page| page.access_token.is_none()).map(|page| &page.id);
+        let mut ids: Vec<PageId> = unlisted.chain(bare).cloned().collect();
+        if ids.len() > MAX_SINGLE_PAGES {
+            self.complete = false;
+            ids.truncate(MAX_SINGLE_PAGES);
+        }
+        ids
     }
 }

@@ -1,6 +1,6 @@
 //! The authorization code flow: each step once, for whom it was started.
 
-use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase, Grant};
+use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase, Grant, Offer, UnlinkedPage};
 use domain::{AuthorizationRequest, Candidate, Login, SealedToken};
 use futures::future::join_all;
 use store::{AuthorizationStore, Claim, StoreError};
@@ -47,6 +47,12 @@ fn grant() -> Grant {
     }
 }
 
+fn offer() -> Offer {
+    let page_id = "55".try_into().expect("a Page");
+    let page = UnlinkedPage { page_id, page_name: None, reason: "no_instagram_account".to_owned() };
+    Offer { candidates: candidates(), unlinked_pages: vec![page], grant: grant() }
+}
+
 async fn started() -> (World, AuthorizationStore, AuthorizationRequest) {
     let world = World::empty().await;
     let store = AuthorizationStore::new(world.client.clone(), &world.tables);
@@ -58,7 +64,7 @@ async fn started() -> (World, AuthorizationStore, AuthorizationRequest) {
 async fn choosing() -> (World, AuthorizationStore, AuthorizationRequest) {
     let (world, store, request) = started().await;
     store.claim(&request.state_hash, &request.browser_hash, seconds(1)).await.expect("claimed");
-    assert!(store.offer(&request.state_hash, &candidates(), &grant(), seconds(700)).await.expect("offered"));
+    assert!(store.offer(&request.state_hash, &offer(), seconds(700)).await.expect("offered"));
     (world, store, request)
 }
 
@@ -102,7 +108,7 @@ async fn the_choice_is_open_to_the_person_who_started_and_nobody_else() {
     let (_world, store, request) = choosing().await;
     let own = store.choosing(&request.state_hash, &tenant("acme"), &user("ana"), seconds(2)).await;
     let phase = own.expect("a read").expect("open").phase;
-    assert_eq!(phase, AuthorizationPhase::Choosing { candidates: candidates(), grant: grant() });
+    assert_eq!(phase, AuthorizationPhase::Choosing(offer()));
     for (whose, who, when) in [("rival", "ana", 2), ("acme", "bob", 2), ("acme", "ana", 700)] {
         let found = store.choosing(&request.state_hash, &tenant(whose), &user(who), seconds(when)).await;
         assert_eq!(found.expect("a read"), None, "{whose} {who} {when}");
@@ -118,15 +124,15 @@ async fn a_choice_is_made_once_and_leaves_no_token_behind() {
     let attempts = (0..5).map(|_| store.choose(&request.state_hash, &whose, seconds(2)));
     let chosen: Vec<_> = join_all(attempts).await.into_iter().filter_map(|it| it.expect("an answer")).collect();
     assert_eq!(chosen.len(), 1);
-    assert!(matches!(&chosen[0].phase, AuthorizationPhase::Choosing { candidates, .. } if candidates.len() == 2));
+    assert!(matches!(&chosen[0].phase, AuthorizationPhase::Choosing(offer) if offer.candidates.len() == 2));
     assert!(!format!("{:?}", world.dump(&world.tables.oauth_states).await).contains("v1.sealed"));
 }
 
 #[tokio::test]
 async fn accounts_are_offered_only_after_the_state_was_claimed() {
     let (_world, store, request) = started().await;
-    assert!(!store.offer(&request.state_hash, &candidates(), &grant(), seconds(700)).await.expect("an answer"));
-    assert!(!store.offer(&"00".repeat(32), &candidates(), &grant(), seconds(700)).await.expect("an answer"));
+    assert!(!store.offer(&request.state_hash, &offer(), seconds(700)).await.expect("an answer"));
+    assert!(!store.offer(&"00".repeat(32), &offer(), seconds(700)).await.expect("an answer"));
 }
 
 #[tokio::test]

@@ -70,15 +70,23 @@ async fn a_personal_account_is_refused_and_the_professional_types_are_not() {
     }
 }
 
+/// Meta where `me/accounts` answers this, and there are no portfolios.
+async fn listing(accounts: impl Fn(&super::Seen) -> Value + Send + Sync + 'static) -> FakeMeta {
+    FakeMeta::start(move |request| {
+        ok(&if request.line.ends_with("/me/accounts") { accounts(request) } else { json!({"data": []}) })
+    })
+    .await
+}
+
 #[tokio::test]
 async fn all_pages_of_the_list_are_read_and_a_foreign_address_is_not_followed() {
-    let meta = FakeMeta::start(|request| {
+    let meta = listing(|request| {
         let next = "https://elsewhere.example/steal?after=B";
-        ok(&match request.query.get("after").map(String::as_str) {
+        match request.query.get("after").map(String::as_str) {
             None => json!({"data": [page("1", Some("11"))], "paging": {"cursors": {"after": "A"}, "next": next}}),
             Some("A") => json!({"data": [page("2", Some("22"))], "paging": {"next": next}}),
             Some(_) => json!({"data": [page("3", Some("33"))], "paging": {"cursors": {"after": "C"}}}),
-        })
+        }
     })
     .await;
     let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
@@ -93,9 +101,9 @@ async fn all_pages_of_the_list_are_read_and_a_foreign_address_is_not_followed() 
 #[tokio::test]
 async fn a_list_without_end_is_left_after_a_while() {
     let endless = json!({"data": [page("1", Some("11"))], "paging": {"cursors": {"after": "A"}, "next": "https://x/"}});
-    let meta = FakeMeta::start(move |_| ok(&endless)).await;
+    let meta = listing(move |_| endless.clone()).await;
     let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
-    assert_eq!((found.accounts.len(), meta.seen().len()), (1, 20));
+    assert_eq!((found.accounts.len(), meta.seen().len(), found.complete), (1, 21, false));
 }
 
 #[tokio::test]
@@ -107,11 +115,12 @@ async fn pages_that_cannot_be_connected_say_why() {
     let mut without_token = page("3", Some("33"));
     without_token.as_object_mut().expect("an object").remove("access_token");
     let pages = json!({"data": [without_task, new_experience, without_token, page("4", None)]});
-    let meta = FakeMeta::start(move |_| ok(&pages)).await;
+    let meta = listing(move |_| pages.clone()).await;
     let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
     let reasons: Vec<_> = found.accounts.iter().map(|account| account.unavailable).collect();
     assert_eq!(reasons, [Some("no_messaging_task"), None]);
-    let unlinked: Vec<_> = found.unlinked_pages.iter().map(|page| (page.page_id.as_str(), page.reason)).collect();
+    let unlinked: Vec<_> =
+        found.unlinked_pages.iter().map(|page| (page.page_id.as_str(), page.reason.as_str())).collect();
     assert_eq!(unlinked, [("3", "no_page_token"), ("4", "no_instagram_account")]);
 }
 
@@ -120,7 +129,7 @@ async fn an_account_linked_twice_is_listed_once_by_the_way_that_works() {
     let mut without_task = page("1", Some("11"));
     without_task["tasks"] = json!([]);
     let pages = json!({"data": [without_task, page("2", Some("11")), page("3", Some("11"))]});
-    let meta = FakeMeta::start(move |_| ok(&pages)).await;
+    let meta = listing(move |_| pages.clone()).await;
     let [account] = discover(&meta, Login::Facebook, &[]).await.expect("found").accounts.try_into().expect("one");
     assert_eq!((account.page_id.map(|id| id.to_string()).as_deref(), account.unavailable), (Some("2"), None));
 }
@@ -147,6 +156,30 @@ async fn an_empty_list_is_completed_from_portfolios_and_the_consent_page() {
     let tokens: Vec<_> = found.accounts.iter().map(|account| account.token.expose()).collect();
     assert_eq!(tokens, ["EAA1", "EAA2", "EAA3"]);
     assert!(!meta.lines().iter().any(|line| line.ends_with("/2")), "known already");
+    assert!(!found.complete, "one place did not answer");
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_empty_is_completed_as_well() {
+    let meta = FakeMeta::start(|request| match request.line.rsplit_once("/v25.0/").map(|(_, path)| path) {
+        Some("me/accounts") => ok(&json!({"data": [page("1", Some("11"))]})),
+        Some("me/businesses") => ok(&json!({"data": [{"id": "900"}]})),
+        Some("900/owned_pages") => ok(&json!({"data": [page("1", Some("11")), page("2", Some("22"))]})),
+        Some("900/client_pages") => ok(&json!({"data": []})),
+        Some("3") => ok(&page("3", Some("33"))),
+        other => panic!("{other:?}"),
+    })
+    .await;
+    let found = discover(&meta, Login::Facebook, &["1", "3"]).await.expect("found");
+    let ids: Vec<_> = found.accounts.iter().map(|account| account.ig_user_id.as_str()).collect();
+    assert_eq!((ids, found.complete), (vec!["11", "22", "33"], true));
+}
+
+#[tokio::test]
+async fn where_no_place_answers_that_is_a_failure_and_no_empty_list() {
+    let meta = FakeMeta::start(|_| (503, Vec::new(), "Sorry".to_owned())).await;
+    let outcome = discover(&meta, Login::Facebook, &[]).await;
+    assert!(matches!(outcome, Err(GraphError::Unreadable { status: 503, .. })), "{outcome:?}");
 }
 
 #[tokio::test]
