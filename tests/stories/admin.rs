@@ -116,8 +116,37 @@ async fn an_account_is_connected_by_hand_and_receives() {
     world.dm(INES, LUNA, "Hola").await;
     assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola"]);
     assert_eq!(ana.audit().await[0], "instagram.connected");
+    let young = ana.post(&format!("{CONNECTIONS}/{id}/refresh"), json!({})).await.json();
+    assert_eq!((&young["outcome"], &young["reason"]), (&json!("checked"), &json!("token_too_young")));
     let checked = ana.post(&format!("{CONNECTIONS}/{id}/resubscribe"), json!({})).await.json();
     assert_eq!(checked["connection"]["notice"], Value::Null, "that Meta does not tell its end is no end");
+}
+
+#[tokio::test]
+async fn a_pasted_token_may_have_a_line_end_around_it_and_none_inside() {
+    let world = World::start().await;
+    let id = id_of(&world, LUNA).await;
+    let token = instagram_token(&world, LUNA).await;
+    let ana = world.browser("ana");
+    let (start, end) = token.split_at(20);
+    let torn = ana.post(CONNECTIONS, json!({"ig_user_id": id, "token": format!("{start}\n{end}")})).await;
+    assert_eq!(torn.problem_kind(422), "token-refused");
+    let pasted = ana.post(CONNECTIONS, json!({"ig_user_id": id, "token": format!(" {token}\r\n")})).await;
+    assert_eq!(pasted.status, 201, "{}", pasted.body);
+}
+
+#[tokio::test]
+async fn a_token_that_was_renewed_elsewhere_is_too_young_and_no_outage() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    let ana = world.browser("ana");
+    ana.connect("instagram", LUNA).await;
+    world.advance_hours(25);
+    let error = json!({"message": "The access token must be at least 24 hours old to be refreshed", "type": "IGApiException", "code": 100});
+    world.fault("refresh", json!({"kind": "error", "status": 400, "error": error})).await;
+    let path = format!("{CONNECTIONS}/{}/refresh", account_of(&world.browser("ana")).await);
+    let answer = world.browser("ana").post(&path, json!({})).await.json();
+    assert_eq!((&answer["outcome"], &answer["reason"]), (&json!("checked"), &json!("token_too_young")));
+    assert_eq!(answer["connection"]["status"], "active");
 }
 
 #[tokio::test]

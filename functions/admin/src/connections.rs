@@ -53,8 +53,11 @@ struct ConnectionsPage {
 /// What came of looking after a connection.
 #[derive(Serialize)]
 struct LookedAfter {
-    /// `renewed`: it has a new token. `checked`: it works (again), and needed none.
+    /// `renewed`: it has a new token. `checked`: it works (again), and needed none, or has none yet.
     outcome: &'static str,
+    /// Why a token that was asked for is not there: `token_too_young`, Meta renews none of its first 24 hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     connection: ConnectionHealth,
 }
 
@@ -88,15 +91,20 @@ async fn look_after(
     if !found.counts() {
         return Err(AdminError::NotActive);
     }
-    let due = Due { tenant: found.tenant, ig_user_id: found.ig_user_id };
-    let kept = app.connector.look_after(&due, occasion, app.clock.now_ms()).await?;
-    if !matches!(kept, Kept::Renewed | Kept::Checked) {
-        return Err(AdminError::Upkeep(kept));
-    }
+    let due = Due { tenant: found.tenant.clone(), ig_user_id: found.ig_user_id.clone() };
+    let now = app.clock.now_ms();
+    let kept = app.connector.look_after(&due, occasion, now).await?;
+    let (outcome, reason) = match kept {
+        Kept::Renewed => ("renewed", None),
+        Kept::Checked => ("checked", None),
+        Kept::TooYoung => ("checked", Some("token_too_young")),
+        failed => return Err(AdminError::Upkeep(failed)),
+    };
+    app.connector.watch().works(found.login, now).await;
     let connection = app.connector.connections().find(&due.tenant, &due.ig_user_id).await?;
     let connection = connection.ok_or(AdminError::NotFound)?;
     let connection = ConnectionHealth::new(&connection, app.clock.now());
-    Ok(http::json(StatusCode::OK, &LookedAfter { outcome: kept.as_str(), connection }))
+    Ok(http::json(StatusCode::OK, &LookedAfter { outcome, reason, connection }))
 }
 
 /// The connection that the path names: anybody's for an operator, the own for everybody else.

@@ -41,6 +41,9 @@ pub enum AdminError {
     /// The token is another account's, or another Page's.
     #[error("the token belongs to another account")]
     TokenOfAnother,
+    /// What was pasted is no token: those are one line of letters, digits and signs.
+    #[error("the token is not one line of letters, digits and signs")]
+    NoToken,
     /// Meta did not say what the token is for.
     #[error("Meta did not accept the token")]
     Token(#[source] GraphError),
@@ -101,6 +104,9 @@ impl From<&AdminError> for Problem {
                 Self::new(400, "tenant-required", "Say whose account it will be").with("field", "tenant_id")
             }
             Error::TokenOfAnother => Self::new(422, "token-of-another-account", "The token belongs to another account"),
+            Error::NoToken => Self::new(422, "token-refused", "Instagram does not accept this token")
+                .detail("A token is one line of letters, digits and signs.")
+                .with("field", "token"),
             Error::Token(error) => of_token(error),
             Error::NotActive => Self::new(409, "not-active", "The connection is not active"),
             Error::Upkeep(kept) => of_upkeep(*kept),
@@ -150,7 +156,7 @@ fn of_connect(error: &ConnectError) -> Problem {
         ConnectError::Plan(refusal) => Problem::from(refusal),
         ConnectError::Conflict => changed_meanwhile(),
         ConnectError::Registration(RegistrationError::NotConfigured) => not_configured(),
-        ConnectError::TakenElsewhere => {
+        ConnectError::TakenElsewhere | ConnectError::NotSubscribed(_) => {
             let refusal = Refusal::from(error);
             Problem::new(409, "connection-refused", refusal.title).with("reason", refusal.reason)
         }
@@ -165,7 +171,12 @@ fn of_upkeep(kept: Kept) -> Problem {
             .with("reason", AccountProblem::as_str(problem)),
         Kept::Overtaken => changed_meanwhile(),
         Kept::SetBack | Kept::AppRefused => unavailable(),
-        Kept::Idle | Kept::Renewed | Kept::Checked => Problem::new(409, "not-active", "The connection is not active"),
+        Kept::Released => Problem::new(409, "connection-error", "The connection to Instagram does not work")
+            .detail("Connect the account again.")
+            .with("reason", Refusal::SUBSCRIPTION_FAILED.reason),
+        Kept::Idle | Kept::Renewed | Kept::Checked | Kept::TooYoung => {
+            Problem::new(409, "not-active", "The connection is not active")
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use edge::http::{self, StatusCode};
 use edge::{Caller, Role};
 use lambda_http::{Body, Request, Response};
 use meta::GraphClient;
-use meta::graph::DiscoveredAccount;
+use meta::graph::{DiscoveredAccount, Renewal};
 use serde::Deserialize;
 use tracing::info;
 
@@ -58,11 +58,12 @@ pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Re
     }
     let registered = app.connector.registrations().current(now.seconds()).await?;
     let graph = registered.graph(login)?;
-    let account = graph.account_of(&asked.token).await.map_err(AdminError::Token)?;
+    let pasted = pasted(&asked.token)?;
+    let account = graph.account_of(&pasted).await.map_err(AdminError::Token)?;
     if account.ig_user_id != asked.ig_user_id || (asked.page_id.is_some() && account.page_id != asked.page_id) {
         return Err(AdminError::TokenOfAnother);
     }
-    let (token, grant) = grant(&graph, asked.token, &account, now.seconds()).await?;
+    let (token, grant) = grant(&graph, pasted, &account, now.seconds()).await?;
     let sealed = app.connector.seal(&tenant, &account.ig_user_id, &token, now.seconds()).await?;
     let candidate = candidate(account, sealed);
     let choice =
@@ -72,6 +73,13 @@ pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Re
     let status =
         if connection.status == ConnectionStatus::Pending { StatusCode::ACCEPTED } else { StatusCode::CREATED };
     Ok(http::json(status, &ConnectionHealth::new(&connection, now.seconds())))
+}
+
+/// The token without what came along when it was copied.
+fn pasted(token: &AccessToken) -> Result<AccessToken, AdminError> {
+    let text = token.expose().trim();
+    let is_one_word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    is_one_word.then(|| AccessToken::new(text.to_owned())).ok_or(AdminError::NoToken)
 }
 
 /// An operator says whose account it is. For everybody else it is their own tenant's, whatever they say.
@@ -101,8 +109,10 @@ async fn grant(
     };
     match graph.login() {
         Login::Instagram => Ok(match graph.refresh(&token, now).await {
-            Ok(Some(renewed)) => (renewed.token, Grant { token_expires_at: renewed.expires_at, ..untold }),
-            Ok(None) | Err(_) => (token, Grant { token_expires_at: Some(now.plus(UNTOLD_LIFE_SECONDS)), ..untold }),
+            Ok(Renewal::Renewed(renewed)) => (renewed.token, Grant { token_expires_at: renewed.expires_at, ..untold }),
+            Ok(Renewal::TooYoung | Renewal::NotNeeded) | Err(_) => {
+                (token, Grant { token_expires_at: Some(now.plus(UNTOLD_LIFE_SECONDS)), ..untold })
+            }
         }),
         Login::Facebook => {
             let info = graph.debug_token(&token).await.map_err(AdminError::Token)?;
@@ -152,6 +162,15 @@ mod tests {
         for role in [Role::Agent, Role::Admin, Role::Service] {
             assert!(matches!(owner(&caller(role), Some(&rival)), Err(AdminError::NotFound)));
             assert_eq!(owner(&caller(role), None).expect("their own").as_str(), "acme");
+        }
+    }
+
+    #[test]
+    fn what_came_along_with_a_copied_token_is_no_part_of_it() {
+        let token = |text: &str| pasted(&AccessToken::new(text.to_owned()));
+        assert_eq!(token(" IGAAx1\r\n").expect("a token").expose(), "IGAAx1");
+        for text in ["", "  \n", "IGAA\nx1", "IGAA x1", "IGAAé"] {
+            assert!(matches!(token(text), Err(AdminError::NoToken)), "{text:?}");
         }
     }
 

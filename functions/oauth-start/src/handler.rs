@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use connect::{BrowserCookie, Nonce, PlanError, Plans, RedirectUri, Registrations, Trail};
 use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
-use domain::{AuditEvent, AuditKind, AuthorizationRequest, Login, UnixMillis};
+use domain::{AuditEvent, AuditKind, AuthorizationRequest, IgId, Login, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
@@ -59,6 +59,8 @@ impl App {
 struct StartRequest {
     login: Option<Login>,
     return_to: Option<String>,
+    /// The account that is to be connected again: that takes no further place in the plan.
+    ig_user_id: Option<IgId>,
 }
 
 /// Where to send the browser, and what it has to keep until it comes back.
@@ -84,7 +86,7 @@ async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
     let asked: StartRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let return_to = asked.return_to.map(return_to::check).transpose()?;
     let now = app.clock.now_ms();
-    check_plan(app, &caller, now).await?;
+    check_plan(app, &caller, asked.ig_user_id.as_ref(), now).await?;
 
     let registrations = app.registrations.current(now.seconds()).await?;
     let login = match asked.login {
@@ -119,9 +121,9 @@ async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
 
 /// Nobody is sent to Meta for an account that the plan has no room for. What the token says of the plan is kept: the
 /// redirect from Meta comes without one.
-async fn check_plan(app: &App, caller: &Caller, now: UnixMillis) -> Result<(), StartError> {
+async fn check_plan(app: &App, caller: &Caller, again: Option<&IgId>, now: UnixMillis) -> Result<(), StartError> {
     let profile = app.plans.profile_of(caller, now).await?;
-    let outcome = app.plans.check_login(&profile).await;
+    let outcome = app.plans.check_login(&profile, again).await;
     if let Err(PlanError::Refused(refusal)) = &outcome {
         app.plans.note_refusal(&caller.tenant, &caller.user, refusal, now).await;
     }

@@ -51,7 +51,11 @@ pub(crate) async fn attempt(app: &App, delivery: &Delivery, message: &Message) -
     let Dispatch { tenant, account, .. } = &delivery.dispatch;
     match app.accounts.open(&app.connector, tenant, account, now.seconds()).await {
         Ok(access) => match post(&access, delivery, message).await {
-            Ok(sent) => settle_sent(app, delivery, &sent).await,
+            Ok(sent) => {
+                let settled = settle_sent(app, delivery, &sent).await;
+                app.watch.works(access.connection.login, now).await;
+                settled
+            }
             Err(refusal) => settle_refusal(app, delivery, message, &access, &refusal).await,
         },
         Err(AccessError::Unusable(failure)) => fail(app, delivery, message, failure).await,

@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
-use connect::{AppWatch, Connector};
+use connect::{AppWatch, Connector, RegistrationError};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
 use tracing::error;
 
+use crate::fields;
 use crate::keep::{KeepError, keep};
 use crate::probe;
 use crate::queue::{MaintenanceQueue, Order};
@@ -20,7 +21,6 @@ use crate::trigger::{Task, Trigger};
 /// The function, warm.
 pub struct App {
     pub(crate) connector: Connector,
-    pub(crate) watch: AppWatch,
     pub(crate) queue: MaintenanceQueue,
     pub(crate) clock: Clock,
     pub(crate) patience: Duration,
@@ -37,11 +37,16 @@ impl App {
         let url = setup.env.required("MAINTENANCE_QUEUE_URL")?;
         Ok(Self {
             connector: Connector::new(setup)?,
-            watch: AppWatch::new(setup),
             queue: MaintenanceQueue { client: aws_sdk_sqs::Client::new(&setup.aws), url },
             clock: setup.clock.clone(),
             patience: setup.env.parsed("SCAN_SECONDS")?.map_or(scan::PATIENCE, Duration::from_secs),
         })
+    }
+}
+
+impl App {
+    pub(crate) const fn watch(&self) -> &AppWatch {
+        self.connector.watch()
     }
 }
 
@@ -57,7 +62,16 @@ enum OrderError {
     Scan(#[from] ScanError),
 }
 
-/// Works on orders, scans, or probes. Names the orders to deliver again.
+/// Why a schedule's task did not end. The next one does it again.
+#[derive(Debug, thiserror::Error)]
+enum TaskError {
+    #[error("a scan or a probe did not end")]
+    Scan(#[from] ScanError),
+    #[error("the apps could not be looked at")]
+    Registration(#[from] RegistrationError),
+}
+
+/// Works on orders, or on a schedule's task. Names the orders to deliver again.
 ///
 /// # Errors
 ///
@@ -65,8 +79,9 @@ enum OrderError {
 pub async fn handle(app: &App, event: LambdaEvent<Trigger>) -> Result<SqsBatchResponse, Infallible> {
     let outcome = match event.payload {
         Trigger::Batch(batch) => return Ok(work(app, batch.records).await),
-        Trigger::Scheduled { task: Task::Scan } => scan::all(app).await,
-        Trigger::Scheduled { task: Task::Probe } => probe::all(app).await,
+        Trigger::Scheduled { task: Task::Scan } => scan::all(app).await.map_err(TaskError::from),
+        Trigger::Scheduled { task: Task::Probe } => probe::all(app).await.map_err(TaskError::from),
+        Trigger::Scheduled { task: Task::Fields } => fields::look(app).await.map_err(TaskError::from),
     };
     if let Err(failure) = outcome {
         error!(error = %Chain(&failure), "A scheduled task did not end");

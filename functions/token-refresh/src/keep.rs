@@ -1,6 +1,6 @@
 //! Looks after the connections of a batch, side by side.
 
-use connect::{Kept, Occasion, UpkeepError};
+use connect::{Kept, Occasion, Refusal, UpkeepError};
 use domain::Login;
 use domain::breaker::Seen;
 use edge::telemetry::metric;
@@ -22,7 +22,7 @@ pub(crate) enum KeepError {
 
 /// Looks after one connection. While Meta refuses its app that is done by probes only; others stay due.
 pub(crate) async fn keep(app: &App, due: &Due, login: Login, probe: bool) -> Result<(), KeepError> {
-    let breaker = app.watch.find(login).await?;
+    let breaker = app.watch().find(login).await?;
     if breaker.is_open() && !probe {
         metric("upkeep", 1, &[("outcome", "skipped")]);
         return Ok(());
@@ -31,12 +31,14 @@ pub(crate) async fn keep(app: &App, due: &Due, login: Login, probe: bool) -> Res
     let now = app.clock.now_ms();
     let kept = app.connector.look_after(due, occasion, now).await?;
     metric("upkeep", 1, &[("outcome", kept.as_str())]);
-    if let Kept::Broken(problem) = kept {
-        metric("connections_broken", 1, &[("reason", problem.as_str())]);
+    match kept {
+        Kept::Broken(problem) => metric("connections_broken", 1, &[("reason", problem.as_str())]),
+        Kept::Released => metric("connections_broken", 1, &[("reason", Refusal::SUBSCRIPTION_FAILED.reason)]),
+        _ => {}
     }
     if kept == Kept::AppRefused {
-        app.watch.refused(login, &due.tenant, Seen::InUpkeep, now).await?;
-    } else if kept.was_served() && breaker.refusals > 0 && app.watch.served(login, now).await? {
+        app.watch().refused(login, &due.tenant, Seen::InUpkeep, now).await?;
+    } else if kept.was_served() && breaker.refusals > 0 && app.watch().served(login, now).await? {
         // What was skipped meanwhile is due: it does not wait for the schedule.
         app.queue.send(&Order::Scan { login, due_at: now.seconds(), cursor: None }).await?;
     }

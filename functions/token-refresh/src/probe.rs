@@ -1,32 +1,35 @@
 //! Finds out whether Meta serves an app again.
 
-use domain::{Login, UnixSeconds};
+use domain::Login;
+use domain::upkeep::CHECK_UP_SECONDS;
 use tracing::{info, warn};
 
 use crate::handler::App;
 use crate::queue::Order;
 use crate::scan::ScanError;
 
-/// After any appointment: the one that comes first is asked for, due or not.
-const EVER: UnixSeconds = UnixSeconds::new(i64::MAX / 1000);
+/// So many connections are asked for at once: one of them may be refused alone.
+const PROBES: i32 = 5;
 
-/// Sends one connection of each refused app to Meta, if it is time for that.
+/// Sends a few connections of each refused app to Meta, if it is time for that.
 pub(crate) async fn all(app: &App) -> Result<(), ScanError> {
     for login in [Login::Instagram, Login::Facebook] {
-        if app.watch.take_probe(login, app.clock.now_ms()).await? {
+        if app.watch().take_probe(login, app.clock.now_ms()).await? {
             probe(app, login).await?;
         }
     }
     Ok(())
 }
 
+/// Asks for those that worked last, due or not: what has failed before says little about the app.
 async fn probe(app: &App, login: Login) -> Result<(), ScanError> {
-    let (found, _) = app.connector.connections().due(login, EVER, None, 1).await?;
-    let Some(due) = found.into_iter().next() else {
+    let next_hour = app.clock.now().plus(CHECK_UP_SECONDS);
+    let latest = app.connector.connections().latest(login, next_hour, PROBES).await?;
+    if latest.is_empty() {
         warn!(login = login.as_str(), "No connection is left to probe with");
-        return Ok(());
-    };
-    info!(login = login.as_str(), account = %due.ig_user_id, "Probes whether Meta serves the app again");
-    app.queue.send(&Order::Keep { due, login, probe: true }).await?;
+    }
+    let orders: Vec<Order> = latest.into_iter().map(|due| Order::Keep { due, login, probe: true }).collect();
+    let queued = app.queue.send_all(&orders).await;
+    info!(login = login.as_str(), queued, "Probes whether Meta serves the app again");
     Ok(())
 }

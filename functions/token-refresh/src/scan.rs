@@ -47,7 +47,7 @@ pub(crate) async fn part(app: &App, part: Part) -> Result<(), ScanError> {
 /// every scan ends.
 async fn scan(app: &App, part: Part, until: Instant) -> Result<(), ScanError> {
     let Part { login, due_at, mut cursor } = part;
-    if app.watch.find(login).await?.is_open() {
+    if app.watch().find(login).await?.is_open() {
         info!(login = login.as_str(), "Meta refuses the app: nothing is handed over");
         return Ok(());
     }

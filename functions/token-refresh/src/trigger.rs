@@ -24,6 +24,8 @@ pub enum Task {
     Scan,
     /// Find out whether Meta serves an app again that it has refused.
     Probe,
+    /// Find out whether Meta's dashboard delivers messages to the apps.
+    Fields,
 }
 
 #[cfg(test)]
@@ -42,5 +44,7 @@ mod tests {
         assert!(matches!(scan, Trigger::Scheduled { task: Task::Scan }));
         let probe = serde_json::from_str(include_str!("../../../events/token-refresh-probe.json")).expect("an event");
         assert!(matches!(probe, Trigger::Scheduled { task: Task::Probe }));
+        let fields = serde_json::from_str(include_str!("../../../events/token-refresh-fields.json")).expect("an event");
+        assert!(matches!(fields, Trigger::Scheduled { task: Task::Fields }));
     }
 }

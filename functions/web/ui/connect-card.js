@@ -75,15 +75,16 @@ export class BuzonConnectCard extends BuzonElement {
   /**
    * Goes to Meta's login.
    * @param {"instagram" | "facebook"} [login]
+   * @param {string} [account] the one that is connected again, which takes no further place in the plan
    */
-  async connect(login) {
+  async connect(login, account) {
     // Opened before anything is waited for, or the browser would block it.
     const popup = this.getAttribute("mode") === "popup" ? window.open("", POPUP_NAME, "popup,width=520,height=760") : null;
     this.connecting = popup ? "window" : "page";
     this.message = undefined;
     this.render();
     try {
-      const { authUrl } = await this.api.change("POST", `${BASE}/start`, { login, return_to: this.#returnTo(popup !== null) });
+      const { authUrl } = await this.api.change("POST", `${BASE}/start`, { login, return_to: this.#returnTo(popup !== null), ig_user_id: account });
       if (popup) {
         popup.location.href = authUrl;
         void this.#watch(popup);
@@ -191,7 +192,7 @@ export class BuzonConnectCard extends BuzonElement {
       busy: this.busy,
       connecting: this.connecting !== undefined,
       confirming: this.confirming,
-      connect: (/** @type {Connection["login"]} */ login) => void this.connect(login),
+      connect: (/** @type {Connection["login"]} */ login, /** @type {string} */ account) => void this.connect(login, account),
       ask: (/** @type {string} */ account) => this.#ask(account),
       cancel: () => this.#cancel(),
       disconnect: (/** @type {string} */ account) => void this.disconnect(account),

@@ -25,7 +25,7 @@ import { longDate } from "./time.js";
  * @property {boolean} busy
  * @property {boolean} connecting
  * @property {string | undefined} confirming the account whose "Disconnect" waits for a yes
- * @property {(login: Connection["login"]) => void} connect
+ * @property {(login: Connection["login"], account: string) => void} connect
  * @property {(account: string) => void} ask
  * @property {() => void} cancel
  * @property {(account: string) => void} disconnect
@@ -55,7 +55,7 @@ export function connectionRow(connection, around) {
         { class: "actions" },
         mend && h(
           "button",
-          { class: "button small", type: "button", "data-focus": `mend-${id}`, disabled: around.connecting, onclick: () => around.connect(connection.login) },
+          { class: "button small", type: "button", "data-focus": `mend-${id}`, disabled: around.connecting, onclick: () => around.connect(connection.login, id) },
           t(mend),
           h("span", { class: "visually-hidden" }, ` @${username}`),
         ),
@@ -110,7 +110,7 @@ function explanation({ status, error, page_name: page }, t) {
  * @param {Surroundings} around
  */
 function notice({ notice: said, status }, { t, language }) {
-  if (!said || status !== "active") return null;
+  if (!said || (status !== "active" && status !== "pending")) return null;
   const key = t(`notice.${said.reason}`) === `notice.${said.reason}` ? "notice.other" : `notice.${said.reason}`;
   return h("div", { class: "notice warn" }, icon(ICONS.clock), h("p", {}, t(key, { date: longDate(said.until, language) })));
 }

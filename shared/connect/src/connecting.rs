@@ -1,6 +1,6 @@
 //! How an account is connected.
 
-use domain::connection::{Grant, PROVIDER};
+use domain::connection::{Grant, Notice, PROVIDER};
 use domain::{
     AccessToken, Candidate, Connection, ConnectionStatus, Login, PageId, PlanRefusal, TenantId, UnixMillis,
     UnixSeconds, UserId,
@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use crate::connector::Connector;
 use crate::error::ConnectError;
+use crate::subscription::SubscriptionError;
 use crate::{notes, subscription};
 
 /// How often a connection is stored anew when it changed between reading and writing.
@@ -42,13 +43,23 @@ impl Choice<'_> {
             token: self.token,
         }
     }
+
+    /// Through what Meta will deliver.
+    const fn deliverer(&self) -> (Login, Option<&PageId>) {
+        (self.login, self.candidate.page_id.as_ref())
+    }
+
+    async fn begin(&self, graph: &GraphClient<'_>) -> Result<(), SubscriptionError> {
+        subscription::begin(graph, self.access(), &self.grant.scopes).await
+    }
 }
 
 impl Connector {
     /// Connects an account, or connects it again: stores it, has Meta deliver its webhooks, and checks that Meta will.
     ///
-    /// Answers an active connection, or a pending one where Meta did not confirm the subscription. A connection to the
-    /// same account is replaced, also one through the other login; its history stays, its error is healed.
+    /// Answers an active connection, or a pending one where Meta did not answer about the subscription. A connection to the
+    /// same account is replaced, also one through the other login; its history stays, its error is healed. An active one is
+    /// never made worse: through another login or Page it is replaced only once Meta delivers there.
     ///
     /// # Errors
     ///
@@ -57,12 +68,21 @@ impl Connector {
     pub async fn connect(&self, choice: &Choice<'_>, now: UnixMillis) -> Result<Connection, ConnectError> {
         let registered = self.registrations.current(now.seconds()).await?;
         let graph = registered.graph(choice.login)?;
-        let (pending, previous) = self.store(choice, now).await?;
-        let superseded = previous.filter(|previous| deliverer(previous) != deliverer(&pending));
-        let subscribed = Box::pin(self.subscribe(&graph, choice, pending, now));
+        let found = self.connections.find(choice.tenant, &choice.candidate.ig_user_id).await?;
+        let moves = found.as_ref().is_some_and(|found| works(found) && deliverer(found) != choice.deliverer());
+        if moves {
+            choice.begin(&graph).await.map_err(ConnectError::NotSubscribed)?;
+        }
+        let (stored, previous) = self.store(choice, now).await?;
+        let superseded = previous.clone().filter(|previous| deliverer(previous) != deliverer(&stored));
+        let subscribed = Box::pin(async {
+            if moves { Ok(stored) } else { self.subscribe(&graph, choice, stored, previous.as_ref(), now).await }
+        });
         let left = Box::pin(self.leave(superseded, now.seconds()));
-        let (connection, ()) = tokio::join!(subscribed, left);
+        let looked = Box::pin(self.fields.look(&graph, now));
+        let (connection, (), ()) = tokio::join!(subscribed, left, looked);
         let connection = connection?;
+        self.watch.works(choice.login, now).await;
         self.trail.note(notes::connected(&connection, now)).await;
         info!(
             tenant = %connection.tenant, ig.id = %connection.ig_user_id, login = connection.login.as_str(),
@@ -71,7 +91,7 @@ impl Connector {
         Ok(connection)
     }
 
-    /// Stores the connection as pending, over whatever the tenant had for the account, which is answered too. What the plan
+    /// Stores the connection, as pending where none worked, over whatever the tenant had for the account, which is answered too. What the plan
     /// allows is checked in that very write.
     async fn store(
         &self,
@@ -90,8 +110,8 @@ impl Connector {
             }
             let expected = previous.as_ref().map(|previous| previous.version);
             let retention_days = plan.limits.retention_days;
-            let pending = Connection { retention_days, ..pending(choice, previous.as_ref(), now.seconds()) };
-            let outcome = self.connections.activate_within(&pending, expected, &self.plans.allowance(&profile)).await;
+            let next = Connection { retention_days, ..connection(choice, previous.as_ref(), now.seconds()) };
+            let outcome = self.connections.activate_within(&next, expected, &self.plans.allowance(&profile)).await;
             attempts += 1;
             match outcome {
                 Err(ActivateError::Conflict) if attempts < ATTEMPTS => {}
@@ -116,23 +136,31 @@ impl Connector {
         ConnectError::Plan(refusal)
     }
 
-    /// Has Meta deliver the account's webhooks. Without Meta's word the connection stays pending.
+    /// Has Meta deliver the account's webhooks. Without Meta's word a connection that worked stays as it is, since what
+    /// Meta delivered until now it goes on delivering; another one stays pending. Where Meta refuses for good, an account
+    /// that took no place in the plan before takes none now.
     async fn subscribe(
         &self,
         graph: &GraphClient<'_>,
         choice: &Choice<'_>,
-        pending: Connection,
+        stored: Connection,
+        previous: Option<&Connection>,
         now: UnixMillis,
     ) -> Result<Connection, ConnectError> {
-        let Err(failure) = subscription::begin(graph, choice.access()).await else {
-            return self.confirm(pending, now.seconds()).await;
-        };
+        let Err(failure) = choice.begin(graph).await else { return self.confirm(stored, now.seconds()).await };
         warn!(
-            tenant = %pending.tenant, ig.id = %pending.ig_user_id, error = %Chain(&failure),
-            "Meta did not confirm the webhook subscription of account {}", pending.ig_user_id
+            tenant = %stored.tenant, ig.id = %stored.ig_user_id, error = %Chain(&failure),
+            "Meta did not confirm the webhook subscription of account {}", stored.ig_user_id
         );
-        self.trail.note(notes::not_subscribed(&pending, now)).await;
-        Ok(pending)
+        if works(&stored) {
+            return Ok(stored);
+        }
+        self.trail.note(notes::not_subscribed(&stored, now)).await;
+        if failure.is_final() && !previous.is_some_and(Connection::counts) {
+            self.connections.revoke(&stored.tenant, &stored.ig_user_id, now.seconds()).await?;
+            return Err(ConnectError::NotSubscribed(failure));
+        }
+        Ok(stored)
     }
 
     /// Ends the subscription of a connection that now receives in another way: two would deliver everything twice.
@@ -147,13 +175,21 @@ impl Connector {
     }
 
     /// The connection receives. Where somebody changed it meanwhile, as by disconnecting it, theirs is what holds.
-    async fn confirm(&self, pending: Connection, now: UnixSeconds) -> Result<Connection, ConnectError> {
-        if let Some(active) = self.connections.clear_error(&pending, now).await? {
+    async fn confirm(&self, stored: Connection, now: UnixSeconds) -> Result<Connection, ConnectError> {
+        if works(&stored) {
+            return Ok(stored);
+        }
+        if let Some(active) = self.connections.clear_error(&stored, now).await? {
             return Ok(active);
         }
-        let found = self.connections.find(&pending.tenant, &pending.ig_user_id).await?;
-        Ok(found.unwrap_or(pending))
+        let found = self.connections.find(&stored.tenant, &stored.ig_user_id).await?;
+        Ok(found.unwrap_or(stored))
     }
+}
+
+/// Whether Meta delivers for the connection, as far as anybody knows.
+const fn works(connection: &Connection) -> bool {
+    matches!(connection.status, ConnectionStatus::Active)
 }
 
 /// Through what Meta delivers a connection's webhooks.
@@ -162,14 +198,15 @@ const fn deliverer(connection: &Connection) -> (Login, Option<&PageId>) {
 }
 
 /// The connection before Meta has confirmed anything: what the tenant had for the account lends its history.
-fn pending(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSeconds) -> Connection {
+fn connection(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSeconds) -> Connection {
     let Choice { candidate, grant, .. } = choice;
+    let status = if previous.is_some_and(works) { ConnectionStatus::Active } else { ConnectionStatus::Pending };
     Connection {
         tenant: choice.tenant.clone(),
         ig_user_id: candidate.ig_user_id.clone(),
         provider: PROVIDER.to_owned(),
         login: choice.login,
-        status: ConnectionStatus::Pending,
+        status,
         app_scoped_user_id: grant.app_scoped_user_id.clone(),
         ig_username: candidate.ig_username.clone(),
         picture_url: candidate.picture_url.clone(),
@@ -182,7 +219,7 @@ fn pending(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSeconds)
         scopes: grant.scopes.clone(),
         last_webhook_at: previous.and_then(|previous| previous.last_webhook_at),
         error: None,
-        notice: None,
+        notice: (status == ConnectionStatus::Pending).then(|| Notice::not_subscribed(now)),
         profiles_refused: None,
         retention_days: None,
         connected_by: choice.user.clone(),
@@ -228,13 +265,14 @@ mod tests {
             candidate: &candidate,
             token: &AccessToken::new("token".to_owned()),
         };
-        pending(&choice, previous, NOW)
+        connection(&choice, previous, NOW)
     }
 
     #[test]
     fn a_new_connection_waits_for_metas_word() {
         let connection = reconnected(None);
         assert_eq!((connection.status, connection.created_at), (ConnectionStatus::Pending, NOW));
+        assert_eq!(connection.notice, Some(Notice::not_subscribed(NOW)));
     }
 
     #[test]
@@ -252,6 +290,13 @@ mod tests {
         assert_eq!(connection.last_webhook_at, previous.last_webhook_at);
         assert_eq!(connection.token, Some(SealedToken::new("new".to_owned())));
         assert_eq!((connection.status, connection.error), (ConnectionStatus::Pending, None));
+    }
+
+    #[test]
+    fn one_that_works_is_not_put_in_doubt_by_connecting_it_again() {
+        let previous = Connection { status: ConnectionStatus::Active, ..reconnected(None) };
+        let connection = reconnected(Some(&previous));
+        assert_eq!((connection.status, connection.notice), (ConnectionStatus::Active, None));
     }
 
     #[test]

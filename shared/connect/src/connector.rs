@@ -5,9 +5,11 @@ use edge::{ConfigError, Setup};
 use store::{ConnectionStore, Tables};
 use vault::{TokenContext, Vault, VaultError};
 
+use crate::fields::AppFields;
 use crate::plans::Plans;
 use crate::registrations::Registrations;
 use crate::trail::Trail;
+use crate::watch::AppWatch;
 
 /// Connects and disconnects accounts.
 pub struct Connector {
@@ -16,6 +18,8 @@ pub struct Connector {
     pub(crate) connections: ConnectionStore,
     pub(crate) plans: Plans,
     pub(crate) trail: Trail,
+    pub(crate) watch: AppWatch,
+    pub(crate) fields: AppFields,
 }
 
 impl Connector {
@@ -32,6 +36,8 @@ impl Connector {
             connections: ConnectionStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
             plans: Plans::new(setup)?,
             trail: Trail::new(setup),
+            watch: AppWatch::new(setup),
+            fields: AppFields::new(setup),
         })
     }
 
@@ -57,6 +63,18 @@ impl Connector {
     #[must_use]
     pub const fn trail(&self) -> &Trail {
         &self.trail
+    }
+
+    /// The watch over our apps at Meta.
+    #[must_use]
+    pub const fn watch(&self) -> &AppWatch {
+        &self.watch
+    }
+
+    /// What Meta's dashboard delivers to our apps.
+    #[must_use]
+    pub const fn fields(&self) -> &AppFields {
+        &self.fields
     }
 
     /// Seals an account's token for the tenant.

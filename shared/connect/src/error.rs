@@ -7,6 +7,7 @@ use serde::Serialize;
 use store::{ActivateError, StoreError};
 
 use crate::registrations::RegistrationError;
+use crate::subscription::SubscriptionError;
 
 /// Why an account was not connected. To connect it again is safe.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,10 @@ pub enum ConnectError {
     /// The tenant's plan does not allow it.
     #[error("the plan does not allow the connection")]
     Plan(PlanRefusal),
+    /// Meta did not switch the account's webhooks on. What the tenant had for the account is as it was; a new account is
+    /// not connected.
+    #[error("Meta did not confirm the subscription")]
+    NotSubscribed(#[source] SubscriptionError),
     /// Others keep changing the same connection.
     #[error("the connection was changed meanwhile")]
     Conflict,
@@ -85,6 +90,7 @@ impl From<&ConnectError> for Refusal {
         match error {
             ConnectError::TakenElsewhere => Self::ACCOUNT_TAKEN,
             ConnectError::Plan(refusal) => Self::from(refusal),
+            ConnectError::NotSubscribed(_) => Self::SUBSCRIPTION_FAILED,
             ConnectError::Conflict => {
                 Self::new("changed_meanwhile", "This account was changed meanwhile. Please try again")
             }

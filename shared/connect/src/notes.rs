@@ -17,6 +17,11 @@ pub(crate) fn disconnected(connection: &Connection, user: &UserId, now: UnixMill
     about(AuditKind::Disconnected, connection, user, now)
 }
 
+/// The account was given up, and its place in the plan with it: Meta never began to deliver.
+pub(crate) fn released(connection: &Connection, now: UnixMillis) -> AuditEvent {
+    unasked(AuditKind::Disconnected, connection, now).with("reason", Refusal::SUBSCRIPTION_FAILED.reason)
+}
+
 /// Meta did not confirm that it will deliver webhooks.
 pub(crate) fn not_subscribed(connection: &Connection, now: UnixMillis) -> AuditEvent {
     about(AuditKind::ConnectionError, connection, &connection.connected_by, now)

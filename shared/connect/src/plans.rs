@@ -129,13 +129,15 @@ impl Plans {
         self.check(&self.profile(tenant).await?, among).await
     }
 
-    /// Whether a login makes sense: there is room for an account, or one has to be connected again.
+    /// Whether a login makes sense: there is room for an account, or one has to be connected again, or the one that is named
+    /// counts already.
     ///
     /// # Errors
     ///
     /// [`PlanError`].
-    pub async fn check_login(&self, profile: &TenantProfile) -> Result<(), PlanError> {
-        self.check(profile, Connection::wants_reconnect).await
+    pub async fn check_login(&self, profile: &TenantProfile, again: Option<&IgId>) -> Result<(), PlanError> {
+        let is_named = |connection: &Connection| connection.counts() && again == Some(&connection.ig_user_id);
+        self.check(profile, |connection| connection.wants_reconnect() || is_named(connection)).await
     }
 
     async fn check(&self, profile: &TenantProfile, again: impl Fn(&Connection) -> bool) -> Result<(), PlanError> {

@@ -3,24 +3,28 @@
 
 use std::time::Duration;
 
-use meta::graph::{Subscription, subscribed_fields};
-use meta::{AccountAccess, GraphClient, GraphError};
+use edge::telemetry::Chain;
+use meta::graph::{AccountProblem, MESSAGES, Subscription, field_lists};
+use meta::{AccountAccess, FailureClass, GraphClient, GraphError};
 use tokio::time::timeout;
+use tracing::info;
 
 /// How long Meta may take: a person waits, and API Gateway waits no longer than 30 s.
 const PATIENCE: Duration = Duration::from_secs(6);
-/// The field without which there is no inbox.
-const MESSAGES: &str = "messages";
 
 /// Why it is not certain that Meta does as it was told.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SubscriptionError {
+pub enum SubscriptionError {
+    /// No answer in time.
     #[error("Meta did not answer in time")]
     Timeout,
+    /// The subscription was accepted, and is not there.
     #[error("Meta accepted the subscription but does not list it")]
     NotListed,
+    /// The subscription is there, and brings no messages.
     #[error("Meta lists the subscription without messages")]
     WithoutMessages,
+    /// Meta refused, or did not answer.
     #[error("a call to Meta failed")]
     Graph(#[from] GraphError),
 }
@@ -46,13 +50,47 @@ impl RestoreError {
     }
 }
 
-/// Has Meta deliver the account's webhooks, and checks that it will.
-pub(crate) async fn begin(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<(), SubscriptionError> {
+/// Has Meta deliver what these permissions cover of the account's webhooks, and checks that it will.
+pub(crate) async fn begin(
+    graph: &GraphClient<'_>,
+    access: AccountAccess<'_>,
+    scopes: &[String],
+) -> Result<(), SubscriptionError> {
     in_time(async {
-        graph.subscribe(access, subscribed_fields(graph.login())).await?;
+        subscribe(graph, access, scopes).await?;
         check(&graph.subscription(access).await?)
     })
     .await
+}
+
+/// Asks for shorter and shorter lists until Meta takes one.
+async fn subscribe(graph: &GraphClient<'_>, access: AccountAccess<'_>, scopes: &[String]) -> Result<(), GraphError> {
+    let mut outcome = Ok(());
+    for fields in field_lists(graph.login(), scopes) {
+        outcome = graph.subscribe(access, &fields).await;
+        match &outcome {
+            Err(refusal) if is_about_fields(refusal) => {
+                info!(fields = fields.join(","), error = %refusal, "Meta did not take a list of webhook fields");
+            }
+            Ok(()) | Err(_) => break,
+        }
+    }
+    outcome
+}
+
+/// Whether a list of fields was refused for what is in it, and not the account, the app or the moment.
+fn is_about_fields(refusal: &GraphError) -> bool {
+    use AccountProblem::{NotReviewed, PermissionMissing};
+    let class = refusal.class();
+    refusal.refusal().is_some()
+        && matches!(class, FailureClass::Permanent | FailureClass::Account(PermissionMissing | NotReviewed))
+}
+
+impl SubscriptionError {
+    /// Whether Meta will not deliver, however often it is asked: not even the shortest list was taken.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Graph(refusal) if is_about_fields(refusal))
+    }
 }
 
 /// Whether what Meta lists will bring messages.
@@ -75,13 +113,34 @@ pub(crate) enum Restored {
 }
 
 /// Reads the subscription, and makes it again where Meta has dropped it.
-pub(crate) async fn restore(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<Restored, RestoreError> {
+pub(crate) async fn restore(
+    graph: &GraphClient<'_>,
+    access: AccountAccess<'_>,
+    scopes: &[String],
+) -> Result<Restored, RestoreError> {
     let read = read(graph, access).await.map_err(RestoreError::Unread)?;
     if check(&read).is_ok() {
         return Ok(Restored::Unneeded);
     }
-    begin(graph, access).await.map_err(RestoreError::Dropped)?;
+    begin(graph, access, scopes).await.map_err(RestoreError::Dropped)?;
     Ok(Restored::Again)
+}
+
+/// Asks for the fields that the permissions cover and the subscription lacks, as after Meta has made a new one. What there is
+/// stays where Meta takes no more.
+pub(crate) async fn complete(graph: &GraphClient<'_>, access: AccountAccess<'_>, scopes: &[String]) {
+    let outcome = in_time(async {
+        let listed = graph.subscription(access).await?.fields;
+        let wanted = field_lists(graph.login(), scopes).swap_remove(0);
+        let is_whole = wanted.iter().all(|field| listed.iter().any(|known| known == field));
+        if is_whole || listed.is_empty() {
+            return Ok(());
+        }
+        Ok(subscribe(graph, access, scopes).await?)
+    });
+    if let Err(failure) = outcome.await {
+        info!(error = %Chain(&failure), "A subscription was not completed");
+    }
 }
 
 async fn read(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<Subscription, SubscriptionError> {

@@ -1,19 +1,27 @@
 //! Tells the operator when Meta refuses an app as a whole, and when that is over.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use domain::breaker::Seen;
 use domain::{AuditEvent, AuditKind, Breaker, Login, TenantId, UnixMillis};
 use edge::Setup;
-use edge::telemetry::metric;
+use edge::telemetry::{Chain, metric};
 use store::{BreakerStore, StoreError, Tables};
 use tracing::{error, warn};
 
 use crate::trail::Trail;
+
+/// How long a process that works takes no further look at whether the app had been refused.
+const LOOK_MS: i64 = 60_000;
 
 /// Watches over our apps at Meta, one for each login.
 #[derive(Clone, Debug)]
 pub struct AppWatch {
     breakers: BreakerStore,
     trail: Trail,
+    /// When this process looked last, by login.
+    looked_at_ms: Arc<[AtomicI64; 2]>,
 }
 
 impl AppWatch {
@@ -22,7 +30,7 @@ impl AppWatch {
     pub fn new(setup: &Setup) -> Self {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         let client = aws_sdk_dynamodb::Client::new(&setup.aws);
-        Self { breakers: BreakerStore::new(client, &tables), trail: Trail::new(setup) }
+        Self { breakers: BreakerStore::new(client, &tables), trail: Trail::new(setup), looked_at_ms: Arc::default() }
     }
 
     /// What is known of an app.
@@ -69,6 +77,22 @@ impl AppWatch {
         let line = AuditEvent::new(TenantId::operator(), AuditKind::AppRecovered, now);
         self.trail.note(line.with("login", login.as_str()).with("since", since.rfc3339())).await;
         Ok(true)
+    }
+
+    /// Meta took a call, as it does all day long: that ends an outage as a probe does. Looks at most once a minute, so that
+    /// working costs nothing; a failure is logged, never fatal.
+    pub async fn works(&self, login: Login, now: UnixMillis) {
+        let looked_at_ms = match login {
+            Login::Instagram => &self.looked_at_ms[0],
+            Login::Facebook => &self.looked_at_ms[1],
+        };
+        if now.get() < looked_at_ms.load(Ordering::Relaxed).saturating_add(LOOK_MS) {
+            return;
+        }
+        looked_at_ms.store(now.get(), Ordering::Relaxed);
+        if let Err(failure) = self.served(login, now).await {
+            warn!(error = %Chain(&failure), "It was not noted that Meta serves the app");
+        }
     }
 
     /// Takes the right to make a probe, if the app is refused and it is time for one.

@@ -81,6 +81,9 @@ pub enum AuditKind {
     /// For the operator: Meta serves the app again.
     #[serde(rename = "meta.app_recovered")]
     AppRecovered,
+    /// For the operator: the app is not subscribed to messages in Meta's dashboard.
+    #[serde(rename = "meta.app_fields_missing")]
+    AppFieldsMissing,
 }
 
 /// One line of the audit trail.

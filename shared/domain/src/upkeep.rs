@@ -1,7 +1,8 @@
 //! When a connection is looked after, so that it never dies without a word.
 //!
-//! Once a day the subscription is read back. A token is renewed at half of its life, so that a month remains for
-//! trying again; what cannot be renewed is told to the tenant before it ends.
+//! Every hour a connection has an appointment. Where Meta has delivered within the hour, nobody is asked; otherwise the
+//! subscription is read back. Once a day all is asked for that Meta can tell. A token is renewed at half of its life, so that
+//! a month remains for trying again; what cannot be renewed is told to the tenant before it ends.
 
 use crate::connection::{Connection, ConnectionStatus, Login, Notice};
 use crate::time::UnixSeconds;
@@ -9,8 +10,23 @@ use crate::time::UnixSeconds;
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
 
-/// A connection that works is looked at again after that time.
-pub const CHECK_UP_SECONDS: i64 = DAY;
+/// A connection that works is looked at again after that time: after an hour without deliveries Meta ends subscriptions.
+pub const CHECK_UP_SECONDS: i64 = HOUR;
+
+/// All that Meta can tell of a connection is asked for again after that time, however much it receives.
+const FULL_CHECK_UP_SECONDS: i64 = DAY;
+
+/// An account for which Meta has delivered nothing for that long may have lost its subscription.
+const QUIET_SECONDS: i64 = HOUR;
+
+/// How long an account waits for Meta to begin delivering before its place in the plan is given to others.
+const SUBSCRIPTION_SECONDS: i64 = 2 * DAY;
+
+/// [`Notice::reason`]: Meta has not begun to deliver. Without it until then, the account is given up.
+const NOT_SUBSCRIBED: &str = "not_subscribed";
+
+/// [`Notice::reason`]: Meta refuses our app for this account, and serves others.
+const REFUSED_BY_META: &str = "refused_by_meta";
 
 /// Meta renews no younger token.
 ///
@@ -29,7 +45,51 @@ const DATA_ACCESS_NOTICE_SECONDS: i64 = 14 * DAY;
 /// The first wait after a setback, doubled by each further one.
 const FIRST_WAIT_SECONDS: i64 = HOUR;
 
+impl Notice {
+    /// Meta has not begun to deliver for an account that was connected at this time.
+    #[must_use]
+    pub fn not_subscribed(now: UnixSeconds) -> Self {
+        Self { reason: NOT_SUBSCRIBED.to_owned(), until: now.plus(SUBSCRIPTION_SECONDS) }
+    }
+}
+
 impl Connection {
+    /// Whether the account may have lost its subscription: Meta has delivered nothing for some time.
+    #[must_use]
+    pub fn is_quiet(&self, now: UnixSeconds) -> bool {
+        self.last_webhook_at.is_none_or(|at| at.plus(QUIET_SECONDS) <= now)
+    }
+
+    /// Whether it is time to ask for all that Meta can tell, `checked_at` being when it was asked last.
+    #[must_use]
+    pub fn wants_full_check_up(&self, checked_at: Option<UnixSeconds>, now: UnixSeconds) -> bool {
+        let renewal_is_due = self.renewal_at().is_some_and(|renewal| renewal <= now);
+        let is_due = checked_at.is_none_or(|at| at.plus(FULL_CHECK_UP_SECONDS) <= now);
+        is_due || renewal_is_due || self.status != ConnectionStatus::Active
+    }
+
+    /// Whether the account has waited long enough for Meta to begin delivering.
+    #[must_use]
+    pub fn has_waited_in_vain(&self, now: UnixSeconds) -> bool {
+        self.waiting().is_some_and(|notice| notice.until <= now)
+    }
+
+    /// The notice of an account for which Meta has never begun to deliver.
+    fn waiting(&self) -> Option<&Notice> {
+        let is_pending = self.status == ConnectionStatus::Pending;
+        self.notice.as_ref().filter(|notice| is_pending && notice.reason == NOT_SUBSCRIBED)
+    }
+
+    /// The notice of an account that Meta refuses while it serves others, as told since the first time.
+    #[must_use]
+    pub fn refused_notice(&self, now: UnixSeconds) -> Notice {
+        let known = self.notice.clone().filter(|notice| notice.reason == REFUSED_BY_META);
+        known.unwrap_or_else(|| Notice {
+            reason: REFUSED_BY_META.to_owned(),
+            until: self.token_expires_at.unwrap_or_else(|| now.plus(USUAL_LIFE_SECONDS)),
+        })
+    }
+
     /// When the token is to be renewed; `None` when it cannot be (Facebook Login) or there is none.
     ///
     /// A Page token does not expire, and the person's token behind it is not kept: a new login is all that renews it.
@@ -75,7 +135,7 @@ impl Connection {
         let ends_at = self.token_expires_at.filter(|_| self.renewal_at().is_none_or(|renewal| renewal <= now));
         let token = near("token_expires", ends_at, EXPIRY_NOTICE_SECONDS);
         let access = near("data_access_expires", self.data_access_expires_at, DATA_ACCESS_NOTICE_SECONDS);
-        token.into_iter().chain(access).min_by_key(|notice| notice.until)
+        self.waiting().cloned().or_else(|| token.into_iter().chain(access).min_by_key(|notice| notice.until))
     }
 }
 
@@ -134,10 +194,30 @@ mod tests {
     }
 
     #[test]
-    fn a_page_token_is_looked_at_every_day_and_never_renewed() {
+    fn a_page_token_is_looked_at_every_hour_in_full_every_day_and_never_renewed() {
         let page = Connection { login: Login::Facebook, token_expires_at: None, ..connection() };
         assert_eq!(page.renewal_at(), None);
-        assert_eq!(page.upkeep_at(NOW), Some(NOW.plus(DAY)));
+        assert_eq!(page.upkeep_at(NOW), Some(NOW.plus(HOUR)));
+        assert!(!page.wants_full_check_up(Some(NOW), NOW.plus(DAY - 1)));
+        assert!(page.wants_full_check_up(Some(NOW), NOW.plus(DAY)) && page.wants_full_check_up(None, NOW));
+    }
+
+    #[test]
+    fn an_account_is_quiet_when_meta_has_delivered_nothing_for_an_hour() {
+        let receives = Connection { last_webhook_at: Some(NOW), ..connection() };
+        assert!(!receives.is_quiet(NOW.plus(HOUR - 1)) && receives.is_quiet(NOW.plus(HOUR)));
+        assert!(connection().is_quiet(NOW), "it never has");
+    }
+
+    #[test]
+    fn an_account_that_meta_never_delivered_for_is_given_up_after_two_days_and_one_that_works_is_not() {
+        let waiting =
+            Connection { status: ConnectionStatus::Pending, notice: Some(Notice::not_subscribed(NOW)), ..connection() };
+        assert_eq!(waiting.notice_due(NOW.plus(DAY)), waiting.notice, "its time goes on");
+        assert!(!waiting.has_waited_in_vain(NOW.plus(2 * DAY - 1)) && waiting.has_waited_in_vain(NOW.plus(2 * DAY)));
+        let works = Connection { status: ConnectionStatus::Active, ..waiting };
+        assert!(!works.has_waited_in_vain(NOW.plus(2 * DAY)));
+        assert_eq!(works.notice_due(NOW), None);
     }
 
     #[test]

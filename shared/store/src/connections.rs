@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::activate::ActivateError;
 pub use self::seats::Allowance;
-pub use self::upkeep::{Appointment, Due, DueCursor};
+pub use self::upkeep::{Appointment, Due, DueCursor, Next};
 use crate::error::StoreError;
 use crate::item::{Item, Written, from_item, number, text, to_value, written};
 use crate::key::{ACCOUNT, Key, app_user_partition, tenant_partition};
@@ -116,14 +116,14 @@ impl ConnectionStore {
         changed(update).await
     }
 
-    /// Takes the note of [`Self::set_error`] back. Answers as it does.
+    /// Takes the note of [`Self::set_error`] back, and what was to be done. Answers as it does.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn clear_error(&self, used: &Connection, now: UnixSeconds) -> Result<Option<Connection>, StoreError> {
         let status = unless_paused(used, ConnectionStatus::Active);
-        let healed = Connection { status, error: None, ..used.clone() };
+        let healed = Connection { status, error: None, notice: None, ..used.clone() };
         let mut expression = "SET #status = :status, updated_at = :now".to_owned();
         let mut update = self.update(used, now);
         for (name, value) in activate::refresh_attributes(&healed) {
@@ -131,7 +131,8 @@ impl ConnectionStore {
             update = update.expression_attribute_values(format!(":{name}"), to_value(&value)?);
         }
         let update = update
-            .update_expression(format!("{expression} ADD #version :one REMOVE #error"))
+            .update_expression(format!("{expression} ADD #version :one REMOVE #error, #notice"))
+            .expression_attribute_names("#notice", "notice")
             .expression_attribute_values(":status", to_value(&healed.status)?);
         changed(update).await
     }

@@ -38,7 +38,7 @@ mod transaction;
 pub use audit::{AuditStore, TRAIL_DAYS, TrailFilter};
 pub use authorizations::{AuthorizationStore, Claim};
 pub use breakers::BreakerStore;
-pub use connections::{ActivateError, Allowance, AppUserAccount, Appointment, ConnectionStore, Due, DueCursor};
+pub use connections::{ActivateError, Allowance, AppUserAccount, Appointment, ConnectionStore, Due, DueCursor, Next};
 pub use cursor::Page;
 pub use erase::{EraseStore, Found, Mark};
 pub use erasures::ErasureStore;

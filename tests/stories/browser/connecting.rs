@@ -197,7 +197,7 @@ async fn every_other_end_of_a_login_is_told() {
     story.world.meta("POST", "/faults", fault).await;
     ana.click("Connect Instagram").await;
     consent(&ana, "@luna.cafe", "Allow").await;
-    ana.reads("Conectada, pero sin entrega de mensajes").await;
+    ana.reads("Los mensajes no se entregan").await;
     ana.reads("Intentar de nuevo").await;
     ana.picture("card-pending").await;
     ana.close(&[]).await;

@@ -34,7 +34,13 @@ pub const fn required_scopes(login: Login) -> &'static [&'static str] {
     match login {
         Login::Instagram => &["instagram_business_basic", "instagram_business_manage_messages"],
         Login::Facebook => {
-            &["instagram_basic", "instagram_manage_messages", "pages_show_list", "pages_manage_metadata"]
+            &[
+                "instagram_basic",
+                "instagram_manage_messages",
+                "pages_show_list",
+                "pages_manage_metadata",
+                "pages_messaging", // a Page is subscribed to `messages` with it
+            ]
         }
     }
 }

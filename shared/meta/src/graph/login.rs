@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::answer::{Permissions, Success, Wrapped, instant, lenient_number};
 use super::authorize::check_scopes;
 use super::transport::{Call, execute};
-use super::{GraphClient, GraphError};
+use super::{FailureClass, GraphClient, GraphError};
 
 /// What a person's login has brought.
 #[derive(Clone, Debug)]
@@ -59,6 +59,17 @@ pub struct RenewedToken {
     pub token: AccessToken,
     /// When it expires; `None` where Meta does not tell.
     pub expires_at: Option<UnixSeconds>,
+}
+
+/// What came of asking Meta to renew a token.
+#[derive(Clone, Debug)]
+pub enum Renewal {
+    /// There is a new one.
+    Renewed(RenewedToken),
+    /// With Facebook Login: a Page token does not expire, and Meta renews a person's token only by a login.
+    NotNeeded,
+    /// Meta does not renew it yet: it is less than 24 hours old, or was renewed elsewhere within them. It works on.
+    TooYoung,
 }
 
 /// What Meta tells about a token of Facebook Login.
@@ -246,18 +257,17 @@ impl GraphClient<'_> {
 
     /// Renews a token of Instagram Login, which must be at least 24 hours old and not expired, for 60 days.
     ///
-    /// `None` with Facebook Login: a Page token does not expire, and Meta renews a person's token only by a login.
-    ///
     /// # Errors
     ///
     /// Any [`GraphError`]: the old token is unchanged.
-    pub async fn refresh(&self, token: &AccessToken, now: UnixSeconds) -> Result<Option<RenewedToken>, GraphError> {
-        match self.login() {
-            Login::Facebook => Ok(None),
-            Login::Instagram => {
-                let parameters = [("grant_type", "ig_refresh_token"), ("access_token", token.expose())];
-                self.unversioned_token("refresh_access_token", &parameters, now).await.map(Some)
-            }
+    pub async fn refresh(&self, token: &AccessToken, now: UnixSeconds) -> Result<Renewal, GraphError> {
+        if self.login() == Login::Facebook {
+            return Ok(Renewal::NotNeeded);
+        }
+        let parameters = [("grant_type", "ig_refresh_token"), ("access_token", token.expose())];
+        match self.unversioned_token("refresh_access_token", &parameters, now).await {
+            Err(refusal) if is_about_age(&refusal) => Ok(Renewal::TooYoung),
+            outcome => outcome.map(Renewal::Renewed),
         }
     }
 
@@ -311,7 +321,14 @@ impl GraphClient<'_> {
     }
 
     /// The app's own token, which is its id and secret.
-    fn app_token(&self) -> Zeroizing<String> {
+    pub(super) fn app_token(&self) -> Zeroizing<String> {
         Zeroizing::new(format!("{}|{}", self.app.app_id, self.app.app_secret.expose()))
     }
+}
+
+/// Meta does not document what it answers for a token that is too young: an invalid parameter, as far as anybody knows. All
+/// that can be wrong with the one parameter otherwise has a code of its own.
+fn is_about_age(refusal: &GraphError) -> bool {
+    let code = refusal.refusal().and_then(|refusal| refusal.code);
+    code == Some(100) && refusal.class() == FailureClass::Permanent
 }

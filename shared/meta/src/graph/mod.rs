@@ -24,11 +24,11 @@ pub use accounts::{DiscoveredAccount, Discovery};
 pub use authorize::{authorize_url, requested_scopes, required_scopes};
 pub use conversation::{Profile, Thread, ThreadMessage};
 pub use error::{AccountProblem, FailureClass, GraphError};
-pub use login::{LoginGrant, RenewedToken, TokenInfo};
+pub use login::{LoginGrant, Renewal, RenewedToken, TokenInfo};
 pub use pool::Pool;
 pub use refusal::{Refusal, Wording};
 pub use send::{Content, OutboundAttachment, OutboundMessage, SenderAction, Sent};
-pub use subscription::{Subscription, subscribed_fields};
+pub use subscription::{MESSAGES, Subscription, field_lists};
 pub use transport::Call;
 pub use usage::Usage;
 

@@ -3,6 +3,7 @@
 //! Source: <https://developers.facebook.com/docs/instagram-platform/webhooks>
 
 use domain::connection::Login;
+use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
 
@@ -10,24 +11,53 @@ use super::answer::{List, Success};
 use super::transport::{Call, execute};
 use super::{AccountAccess, GraphClient, GraphError};
 
-/// The fields that an account is subscribed to unless configured otherwise.
+/// A webhook field, and the permission without which Meta refuses every list that has it.
+type Field = (&'static str, &'static str);
+
+/// The field without which there is no inbox.
+pub const MESSAGES: &str = "messages";
+
+/// What the business itself wrote. Some of Meta's versions take the name, others refuse it and deliver echoes with
+/// [`MESSAGES`].
+const ECHOES: &str = "message_echoes";
+
+const DIRECT: &str = "instagram_business_manage_messages";
+const COMMENTS: &str = "instagram_business_manage_comments";
+
+/// The fields of an Instagram account, the dispensable ones last.
+const OF_ACCOUNT: &[Field] = &[
+    (MESSAGES, DIRECT),
+    ("message_reactions", DIRECT),
+    ("messaging_seen", DIRECT),
+    ("messaging_postbacks", DIRECT),
+    ("messaging_referral", DIRECT),
+    ("message_edit", DIRECT),
+    ("comments", COMMENTS),
+    (ECHOES, DIRECT),
+];
+
+/// The fields of a Page, which knows other names than an Instagram account. Any of them switches its Instagram messages on;
+/// which ones is set in Meta's dashboard.
+const OF_PAGE: &[Field] = &[(MESSAGES, "pages_messaging"), (ECHOES, "pages_messaging")];
+
+/// The lists of fields to ask for, one after the other, until Meta takes one. The first has everything that these
+/// permissions cover, the last only what an inbox cannot do without. No permissions: it is not known which were granted.
 ///
-/// A Page knows other names than an Instagram account, and refuses a call with an unknown one as a whole. Any Page
-/// field switches its Instagram messages on; which ones is set in Meta's dashboard.
+/// Meta refuses a list as a whole for its first field that it does not know, or that the permissions do not cover.
 #[must_use]
-pub const fn subscribed_fields(login: Login) -> &'static [&'static str] {
-    match login {
-        Login::Instagram => &[
-            "messages",
-            "message_reactions",
-            "messaging_seen",
-            "messaging_postbacks",
-            "messaging_referral",
-            "message_edit",
-            "comments",
-        ],
-        Login::Facebook => &["messages"],
-    }
+pub fn field_lists(login: Login, scopes: &[String]) -> Vec<Vec<&'static str>> {
+    let fields = match login {
+        Login::Instagram => OF_ACCOUNT,
+        Login::Facebook => OF_PAGE,
+    };
+    let covered = |scope: &str| scopes.is_empty() || scopes.iter().any(|granted| granted == scope);
+    let granted: Vec<&str> = fields.iter().filter(|(_, scope)| covered(scope)).map(|(field, _)| *field).collect();
+    let without = |dispensable: &[&str]| -> Vec<&'static str> {
+        granted.iter().copied().filter(|field| !dispensable.contains(field)).collect()
+    };
+    let mut lists = vec![granted.clone(), without(&[ECHOES]), without(&[ECHOES, "comments"]), vec![MESSAGES]];
+    lists.dedup();
+    lists
 }
 
 /// What Meta delivers for an account to our app.
@@ -87,7 +117,82 @@ impl GraphClient<'_> {
     }
 }
 
+#[derive(Deserialize)]
+struct AppSubscription {
+    object: String,
+    #[serde(default)]
+    active: bool,
+    #[serde(default)]
+    fields: Vec<AppField>,
+}
+
+/// `{"name": "messages", "version": "v25.0"}`; older answers have the bare name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AppField {
+    Named { name: String },
+    Bare(String),
+}
+
+impl GraphClient<'_> {
+    /// The fields that Meta's dashboard delivers to our app for Instagram: without [`MESSAGES`] among them no account
+    /// receives anything, whatever it is subscribed to itself.
+    ///
+    /// Documented for the Meta app's id, which Instagram Login's app id is not: there Meta may refuse to tell.
+    ///
+    /// # Errors
+    ///
+    /// Any [`GraphError`].
+    ///
+    /// Source: <https://developers.facebook.com/docs/graph-api/reference/app/subscriptions>
+    pub async fn app_fields(&self) -> Result<Vec<String>, GraphError> {
+        let own = AccessToken::new(self.app_token().to_string());
+        let request = self.request(Method::GET, &format!("{}/subscriptions", self.app.app_id), &own);
+        let objects = execute::<List<AppSubscription>>(Call::Read, request).await?.body.data;
+        let ours = objects.into_iter().filter(|one| one.object == "instagram" && one.active);
+        Ok(ours.flat_map(|one| one.fields).map(AppField::into_name).collect())
+    }
+}
+
+impl AppField {
+    fn into_name(self) -> String {
+        match self {
+            Self::Named { name } | Self::Bare(name) => name,
+        }
+    }
+}
+
 async fn succeed(request: reqwest::RequestBuilder) -> Result<(), GraphError> {
     let success = execute::<Success>(Call::Change, request).await?.body;
     if success.is_true() { Ok(()) } else { Err(GraphError::Shape { call: Call::Change }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lists(login: Login, scopes: &[&str]) -> Vec<Vec<&'static str>> {
+        field_lists(login, &scopes.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn fields_follow_from_what_was_granted_and_end_with_messages_alone() {
+        let granted = lists(Login::Instagram, &["instagram_business_basic", DIRECT]);
+        assert!(granted.iter().all(|list| list[0] == MESSAGES && !list.contains(&"comments")), "{granted:?}");
+        assert_eq!(granted.last().map(Vec::as_slice), Some([MESSAGES].as_slice()));
+        assert!(lists(Login::Instagram, &[DIRECT, COMMENTS])[0].contains(&"comments"));
+    }
+
+    #[test]
+    fn where_it_is_not_known_what_was_granted_everything_is_tried() {
+        assert_eq!(lists(Login::Instagram, &[])[0].len(), OF_ACCOUNT.len());
+        assert_eq!(lists(Login::Facebook, &[]), [vec![MESSAGES, ECHOES], vec![MESSAGES]]);
+    }
+
+    #[test]
+    fn echoes_are_the_first_to_be_left_out() {
+        let lists = lists(Login::Instagram, &[DIRECT, COMMENTS]);
+        assert!(lists[0].contains(&ECHOES) && !lists[1].contains(&ECHOES) && lists[1].contains(&"comments"));
+        assert_eq!(lists.len(), 4);
+    }
 }

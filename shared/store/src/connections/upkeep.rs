@@ -1,5 +1,6 @@
 //! Which connections are to be looked after, and what came of it.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Connection, IgId, Login, TenantId, UnixSeconds};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub(super) const REFRESH_SHARD: &str = "refresh_shard";
 pub(super) const REFRESH_AT: &str = "refresh_at";
 /// How often in a row that failed. Stands beside the connection, so that a reconnect forgets it.
 const SETBACKS: &str = "refresh_setbacks";
+
+/// When all was asked for that Meta can tell. Stands there too.
+const CHECKED_AT: &str = "refresh_checked_at";
 
 /// A connection that is to be looked after.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -45,6 +49,19 @@ pub struct Appointment {
     pub due_at: Option<UnixSeconds>,
     /// How often in a row that has failed.
     pub setbacks: u32,
+    /// When all was asked for that Meta can tell; `None`: never, since it was connected.
+    pub checked_at: Option<UnixSeconds>,
+}
+
+/// What is kept of a look at a connection, for the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// When that is.
+    pub due_at: UnixSeconds,
+    /// How often in a row it has failed.
+    pub setbacks: u32,
+    /// When all was asked for that Meta can tell.
+    pub checked_at: Option<UnixSeconds>,
 }
 
 impl ConnectionStore {
@@ -61,21 +78,33 @@ impl ConnectionStore {
         cursor: Option<DueCursor>,
         limit: i32,
     ) -> Result<(Vec<Due>, Option<DueCursor>), StoreError> {
-        let output = self
-            .client
+        let start = cursor.map(|cursor| cursor.start(login));
+        let query = self.by_refresh(login, now).set_exclusive_start_key(start).limit(limit);
+        let output = query.send().await?;
+        let due = output.items.iter().flatten().filter_map(due_of);
+        Ok((due.collect(), output.last_evaluated_key.as_ref().and_then(DueCursor::read)))
+    }
+
+    /// Connections of one login that worked last, the latest first: of those with an appointment until `until`, which each
+    /// success moves on. Costs what is answered.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn latest(&self, login: Login, until: UnixSeconds, limit: i32) -> Result<Vec<Due>, StoreError> {
+        let output = self.by_refresh(login, until).scan_index_forward(false).limit(limit).send().await?;
+        Ok(output.items.iter().flatten().filter_map(due_of).collect())
+    }
+
+    /// A query of what has an appointment until then.
+    fn by_refresh(&self, login: Login, until: UnixSeconds) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.table)
             .index_name(BY_REFRESH)
             .key_condition_expression("refresh_shard = :shard AND refresh_at <= :now")
             .expression_attribute_values(":shard", text(login.as_str()))
-            .expression_attribute_values(":now", number(now.get()))
-            .set_exclusive_start_key(cursor.map(|cursor| cursor.start(login)))
-            .limit(limit)
-            .send()
-            .await?;
-        let keys = output.items.iter().flatten().filter_map(key_of);
-        let due = keys.filter_map(|key| connection_of(&key)).map(|(tenant, ig_user_id)| Due { tenant, ig_user_id });
-        Ok((due.collect(), output.last_evaluated_key.as_ref().and_then(DueCursor::read)))
+            .expression_attribute_values(":now", number(until.get()))
     }
 
     /// Reads a connection and its appointment, strongly consistent.
@@ -87,8 +116,9 @@ impl ConnectionStore {
         let Some(item) = self.get(&Key::connection(&due.tenant, &due.ig_user_id)).await? else { return Ok(None) };
         let due_at = item.get(REFRESH_AT).and_then(read_number).map(UnixSeconds::new);
         let setbacks = item.get(SETBACKS).and_then(read_number).and_then(|count| u32::try_from(count).ok());
+        let checked_at = item.get(CHECKED_AT).and_then(read_number).map(UnixSeconds::new);
         let connection = from_item("connection", item)?;
-        Ok(Some(Appointment { connection, due_at, setbacks: setbacks.unwrap_or_default() }))
+        Ok(Some(Appointment { connection, due_at, setbacks: setbacks.unwrap_or_default(), checked_at }))
     }
 
     /// Writes what upkeep has changed in a connection, and when it is due again. The version rises only where the
@@ -104,16 +134,18 @@ impl ConnectionStore {
         &self,
         used: &Connection,
         kept: &Connection,
-        due_at: UnixSeconds,
-        setbacks: u32,
+        next: Next,
     ) -> Result<Option<Connection>, StoreError> {
         let version = used.version + u64::from(used != kept);
         let kept = Connection { version, ..kept.clone() };
         let (mut before, mut after) = (to_item(used)?, to_item(&kept)?);
         after.insert(REFRESH_SHARD.to_owned(), text(kept.login.as_str()));
-        after.insert(REFRESH_AT.to_owned(), number(due_at.get()));
-        if setbacks > 0 {
-            after.insert(SETBACKS.to_owned(), number(setbacks));
+        after.insert(REFRESH_AT.to_owned(), number(next.due_at.get()));
+        if let Some(checked_at) = next.checked_at {
+            after.insert(CHECKED_AT.to_owned(), number(checked_at.get()));
+        }
+        if next.setbacks > 0 {
+            after.insert(SETBACKS.to_owned(), number(next.setbacks));
         } else {
             before.insert(SETBACKS.to_owned(), AttributeValue::Null(true));
         }
@@ -147,6 +179,11 @@ impl DueCursor {
         start.insert(REFRESH_AT.to_owned(), number(self.at));
         start
     }
+}
+
+fn due_of(item: &Item) -> Option<Due> {
+    let (tenant, ig_user_id) = connection_of(&key_of(item)?)?;
+    Some(Due { tenant, ig_user_id })
 }
 
 fn read_number(value: &AttributeValue) -> Option<i64> {

@@ -2,7 +2,7 @@
 
 use domain::connection::Login;
 use domain::secret::AuthorizationCode;
-use meta::graph::LoginGrant;
+use meta::graph::{LoginGrant, Renewal};
 use meta::{FailureClass, GraphError};
 use serde_json::{Value, json};
 
@@ -10,8 +10,8 @@ use super::{APP_ID, APP_SECRET, FakeMeta, NOW, TOKEN, ok, proof, token, with_cli
 
 const CALLBACK: &str = "https://app.example/callback";
 const SCOPES: &str = "instagram_business_basic,instagram_business_manage_messages";
-const FACEBOOK_SCOPES: [&str; 4] =
-    ["instagram_basic", "instagram_manage_messages", "pages_show_list", "pages_manage_metadata"];
+const FACEBOOK_SCOPES: [&str; 5] =
+    ["instagram_basic", "instagram_manage_messages", "pages_show_list", "pages_manage_metadata", "pages_messaging"];
 
 async fn exchange(meta: &FakeMeta, login: Login, code: &str) -> Result<LoginGrant, GraphError> {
     let code = AuthorizationCode::new(code.to_owned());
@@ -157,7 +157,7 @@ async fn a_facebook_grant_without_a_needed_permission_is_refused() {
     partial["scopes"] = json!(["instagram_basic"]);
     let meta = facebook(partial, json!({})).await;
     let outcome = long_lived(&meta, Login::Facebook).await;
-    assert!(matches!(outcome, Err(GraphError::MissingScopes(missing)) if missing.len() == 3));
+    assert!(matches!(outcome, Err(GraphError::MissingScopes(missing)) if missing.len() == 4));
 }
 
 #[tokio::test]
@@ -166,13 +166,25 @@ async fn a_refresh_renews_an_instagram_token_and_asks_nothing_for_a_page() {
         FakeMeta::start(|_| ok(&json!({"access_token": "IGAAnew", "token_type": "bearer", "expires_in": 100}))).await;
     let token = token();
     let renewed = with_client(&meta.hosts, Login::Instagram, async |client| client.refresh(&token, NOW).await).await;
-    let renewed = renewed.expect("an answer").expect("a new token");
+    let Renewal::Renewed(renewed) = renewed.expect("an answer") else { panic!("a new token") };
     assert_eq!((renewed.token.expose(), renewed.expires_at), ("IGAAnew", Some(NOW.plus(100))));
     let page = with_client(&meta.hosts, Login::Facebook, async |client| client.refresh(&token, NOW).await).await;
-    assert!(page.expect("no failure").is_none());
+    assert!(matches!(page, Ok(Renewal::NotNeeded)));
     let [request] = meta.seen().try_into().expect("one request");
     assert_eq!(request.line, "GET /graph.instagram.com/refresh_access_token");
     assert!(!request.query.contains_key("client_secret"));
+}
+
+#[tokio::test]
+async fn a_token_too_young_to_renew_is_told_from_one_that_does_not_work() {
+    for (code, too_young) in [(100, true), (190, false), (2, false)] {
+        let error = json!({"error": {"message": "The access token must be at least 24 hours old", "code": code}});
+        let meta = FakeMeta::start(move |_| (400, Vec::new(), error.to_string())).await;
+        let token = token();
+        let outcome =
+            with_client(&meta.hosts, Login::Instagram, async |client| client.refresh(&token, NOW).await).await;
+        assert_eq!(matches!(outcome, Ok(Renewal::TooYoung)), too_young, "{code}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

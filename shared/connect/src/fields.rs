@@ -1,0 +1,51 @@
+//! What Meta's dashboard delivers to our apps: an account's own subscription brings nothing that the app's lacks.
+
+use domain::{AuditEvent, AuditKind, TenantId, UnixMillis};
+use edge::Setup;
+use edge::telemetry::{Chain, metric};
+use meta::GraphClient;
+use meta::graph::MESSAGES;
+use tracing::{error, info, warn};
+
+use crate::trail::Trail;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Looks at the fields of an app, and tells the operator what is missing.
+#[derive(Clone, Debug)]
+pub struct AppFields {
+    trail: Trail,
+}
+
+impl AppFields {
+    /// Tells into the table that `EVENTS_TABLE` names. No call is made.
+    #[must_use]
+    pub fn new(setup: &Setup) -> Self {
+        Self { trail: Trail::new(setup) }
+    }
+
+    /// Looks, and tells the operator, at most once a day, where messages are not among the fields. What Meta does not tell
+    /// is no finding.
+    pub async fn look(&self, graph: &GraphClient<'_>, now: UnixMillis) {
+        let login = graph.login().as_str();
+        let fields = match graph.app_fields().await {
+            Ok(fields) => fields,
+            Err(failure) => {
+                info!(login, error = %Chain(&failure), "Meta did not tell what it delivers to the app");
+                return;
+            }
+        };
+        if fields.iter().any(|field| field == MESSAGES) {
+            return;
+        }
+        error!(login, "The app is not subscribed to messages in Meta's dashboard: no account receives any");
+        metric("app_fields_missing", 1, &[("login", login)]);
+        let day = UnixMillis::new(now.get() - now.get().rem_euclid(DAY_MS));
+        let line = AuditEvent::new(TenantId::operator(), AuditKind::AppFieldsMissing, day)
+            .with("login", login)
+            .with("reason", MESSAGES);
+        if let Err(failure) = self.trail.append_once(&line).await {
+            warn!(error = %Chain(&failure), "A finding about the app was not written into the trail");
+        }
+    }
+}

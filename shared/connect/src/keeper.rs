@@ -1,0 +1,290 @@
+//! One look at one connection: what is asked, and what is kept of the answers.
+
+use domain::upkeep::{CHECK_UP_SECONDS, RENEWABLE_AGE_SECONDS, wait_after};
+use domain::{AccessToken, Connection, ConnectionStatus, Login, UnixMillis, UnixSeconds};
+use edge::telemetry::Chain;
+use meta::graph::{AccountProblem, Renewal};
+use meta::{AccountAccess, GraphClient, GraphError};
+use store::{Appointment, Next};
+use tracing::{error, info, warn};
+use vault::VaultError;
+
+use crate::connector::Connector;
+use crate::notes;
+use crate::subscription::{self, RestoreError, Restored};
+use crate::upkeep::{Kept, Occasion, Trouble, UpkeepError};
+
+/// From that refusal in a row on it is the account's own: an outage of the app would have been noticed by others.
+const REFUSED_ALONE: u32 = 2;
+
+/// A connection while it is looked after.
+pub(crate) struct Keeper<'a> {
+    connector: &'a Connector,
+    occasion: Occasion,
+    /// As it is stored.
+    used: Connection,
+    /// As it is to be stored.
+    next: Connection,
+    /// How often in a row it has failed before.
+    setbacks: u32,
+    /// When all was asked for that Meta can tell.
+    checked_at: Option<UnixSeconds>,
+    /// What became of its token.
+    token: Option<Kept>,
+    now: UnixMillis,
+}
+
+impl<'a> Keeper<'a> {
+    pub(crate) fn new(connector: &'a Connector, appointment: Appointment, occasion: Occasion, now: UnixMillis) -> Self {
+        let Appointment { connection, setbacks, checked_at, .. } = appointment;
+        Self { connector, occasion, used: connection.clone(), next: connection, setbacks, checked_at, token: None, now }
+    }
+
+    const fn now(&self) -> UnixSeconds {
+        self.now.seconds()
+    }
+
+    /// Looks, and keeps what came of it.
+    pub(crate) async fn keep(mut self) -> Result<Kept, UpkeepError> {
+        let in_full = self.wants_full_check_up();
+        if !in_full && !self.used.is_quiet(self.now()) {
+            return self.end(Kept::Idle, 0, 0).await;
+        }
+        match self.tend(in_full).await {
+            Ok(()) => self.settle(in_full).await,
+            Err(Trouble::Account(problem)) => self.give_up(problem).await,
+            Err(Trouble::Passing(_)) if self.used.has_waited_in_vain(self.now()) => self.release().await,
+            Err(Trouble::Passing(seconds)) => self.wait(seconds).await,
+            Err(Trouble::App) => self.refused().await,
+            Err(Trouble::Overtaken) => Ok(Kept::Overtaken),
+            Err(Trouble::Ours(failure)) => Err(failure),
+        }
+    }
+
+    fn wants_full_check_up(&self) -> bool {
+        self.occasion != Occasion::Due
+            || self.setbacks > 0
+            || self.used.wants_full_check_up(self.checked_at, self.now())
+    }
+
+    async fn tend(&mut self, in_full: bool) -> Result<(), Trouble> {
+        if self.used.is_expired(self.now()) {
+            return Err(Trouble::Account(AccountProblem::TokenExpired));
+        }
+        let token = self.open().await?;
+        let registered = self.connector.registrations.current(self.now()).await.map_err(UpkeepError::Registration)?;
+        // Without its app the account can do nothing, and somebody may still put the registration back.
+        let graph = registered.graph(self.used.login).map_err(|failure| {
+            error!(login = self.used.login.as_str(), error = %Chain(&failure), "A connection has lost its Meta app");
+            Trouble::Passing(0)
+        })?;
+        let token = self.renew_if_wanted(&graph, token).await?;
+        self.restore_subscription(&graph, &token).await?;
+        if in_full { self.examine(&graph, &token).await } else { Ok(()) }
+    }
+
+    async fn open(&self) -> Result<AccessToken, Trouble> {
+        let Connection { tenant, ig_user_id, token, .. } = &self.used;
+        let sealed = token.as_ref().ok_or(Trouble::Account(AccountProblem::TokenInvalid))?;
+        self.connector.open(tenant, ig_user_id, sealed, self.now()).await.map_err(|failure| match failure {
+            VaultError::Kms(_) => Trouble::Ours(UpkeepError::Vault(failure)),
+            VaultError::Tampered | VaultError::UnknownVersion | VaultError::Cipher => {
+                error!(%tenant, ig.id = %ig_user_id, error = %Chain(&failure), "A token does not open");
+                Trouble::Account(AccountProblem::TokenInvalid)
+            }
+        })
+    }
+
+    async fn renew_if_wanted(&mut self, graph: &GraphClient<'_>, token: AccessToken) -> Result<AccessToken, Trouble> {
+        let Some(renewal_at) = self.used.renewal_at() else { return Ok(token) };
+        let is_asked_for = self.occasion == Occasion::Renewal;
+        if renewal_at > self.now() && !is_asked_for {
+            return Ok(token);
+        }
+        if self.used.token_refreshed_at.plus(RENEWABLE_AGE_SECONDS) > self.now() {
+            self.token = is_asked_for.then_some(Kept::TooYoung);
+            return Ok(token);
+        }
+        self.renew(graph, token).await
+    }
+
+    /// Has Meta prolong the token, and stores the new one at once: what follows may fail without losing it.
+    async fn renew(&mut self, graph: &GraphClient<'_>, token: AccessToken) -> Result<AccessToken, Trouble> {
+        let renewal = graph.refresh(&token, self.now()).await.map_err(|failure| self.report(&failure))?;
+        let renewed = match renewal {
+            Renewal::Renewed(renewed) => renewed,
+            Renewal::TooYoung => {
+                self.token = Some(Kept::TooYoung);
+                return Ok(token);
+            }
+            Renewal::NotNeeded => return Ok(token),
+        };
+        let Connection { tenant, ig_user_id, .. } = &self.used;
+        let sealed = self.connector.seal(tenant, ig_user_id, &renewed.token, self.now()).await;
+        self.next.token = Some(sealed.map_err(UpkeepError::Vault)?);
+        self.next.token_expires_at = renewed.expires_at;
+        self.next.token_refreshed_at = self.now();
+        self.next.updated_at = self.now();
+        self.next.notice = self.next.notice_due(self.now());
+        // What follows is a full check-up; where it fails, the setback leads to another one.
+        self.checked_at = Some(self.now());
+        self.store(0, 0).await?;
+        self.token = Some(Kept::Renewed);
+        Ok(renewed.token)
+    }
+
+    /// Has Meta deliver again where it does not. Where Meta will not, the connection is shown as pending, which is told once;
+    /// it is tried again until Meta does.
+    async fn restore_subscription(&mut self, graph: &GraphClient<'_>, token: &AccessToken) -> Result<(), Trouble> {
+        let (account, page) = (self.used.ig_user_id.clone(), self.used.page_id.clone());
+        let access = AccountAccess { ig_user_id: &account, page_id: page.as_ref(), token };
+        match subscription::restore(graph, access, &self.used.scopes).await {
+            Ok(restored) => {
+                self.shift(ConnectionStatus::Active);
+                if restored == Restored::Unneeded && self.occasion != Occasion::Due {
+                    subscription::complete(graph, access, &self.used.scopes).await;
+                }
+                if restored == Restored::Again {
+                    warn!(ig.id = %account, "Meta had dropped the subscription of account {account}");
+                    self.connector.trail.note(notes::resubscribed(&self.used, self.now)).await;
+                }
+                Ok(())
+            }
+            Err(failure) => {
+                let trouble = failure.refusal().map_or(Trouble::Passing(0), |refusal| self.report(refusal));
+                if let (RestoreError::Dropped(_), Trouble::Passing(_)) = (&failure, &trouble) {
+                    warn!(ig.id = %account, error = %Chain(&failure), "Account {account} receives nothing");
+                    self.receives_nothing().await;
+                }
+                Err(trouble)
+            }
+        }
+    }
+
+    async fn receives_nothing(&mut self) {
+        if self.next.status == ConnectionStatus::Active {
+            self.connector.trail.note(notes::not_subscribed(&self.used, self.now)).await;
+        }
+        self.shift(ConnectionStatus::Pending);
+    }
+
+    /// A pause is the plan's: nothing that Meta says ends it.
+    fn shift(&mut self, status: ConnectionStatus) {
+        if self.used.status != ConnectionStatus::Paused {
+            self.next.status = status;
+        }
+    }
+
+    /// Facebook Login: asks Meta until when token and data access hold. Instagram Login has no such call.
+    async fn examine(&mut self, graph: &GraphClient<'_>, token: &AccessToken) -> Result<(), Trouble> {
+        if self.used.login == Login::Instagram {
+            return Ok(());
+        }
+        let info = graph.debug_token(token).await.map_err(|failure| match self.report(&failure) {
+            // The call is made with the app's own token: it is not the account that Meta refuses here.
+            Trouble::Account(_) => Trouble::App,
+            trouble => trouble,
+        })?;
+        if !info.is_valid {
+            return Err(Trouble::Account(AccountProblem::TokenInvalid));
+        }
+        self.next.token_expires_at = info.expires_at();
+        self.next.data_access_expires_at = info.data_access_expires_at();
+        Ok(())
+    }
+
+    fn report(&self, failure: &GraphError) -> Trouble {
+        let trouble = Trouble::from(failure);
+        info!(
+            tenant = %self.used.tenant, ig.id = %self.used.ig_user_id, error = %Chain(failure),
+            "Looking after account {} did not go through", self.used.ig_user_id
+        );
+        trouble
+    }
+
+    /// All is well. Costs no write when a new token was stored a moment ago and nothing has changed since.
+    async fn settle(mut self, in_full: bool) -> Result<Kept, UpkeepError> {
+        if in_full {
+            self.checked_at = Some(self.now());
+        }
+        self.remind().await;
+        if self.next.error.take().is_some() {
+            self.connector.trail.note(notes::recovered(&self.used, self.now)).await;
+        }
+        let kept = self.token.unwrap_or(Kept::Checked);
+        if kept == Kept::Renewed && self.next == self.used {
+            return Ok(kept);
+        }
+        self.end(kept, 0, 0).await
+    }
+
+    /// Tries again later. With each setback later, and never before Meta said.
+    async fn wait(mut self, at_least: i64) -> Result<Kept, UpkeepError> {
+        self.remind().await;
+        let setbacks = self.setbacks.saturating_add(1);
+        self.end(Kept::SetBack, setbacks, at_least).await
+    }
+
+    /// Meta refuses our app. By its appointments an account is found that is refused alone: an app that is refused as a
+    /// whole has none.
+    async fn refused(mut self) -> Result<Kept, UpkeepError> {
+        if self.occasion != Occasion::Due {
+            return Ok(Kept::AppRefused);
+        }
+        let setbacks = self.setbacks.saturating_add(1);
+        if setbacks >= REFUSED_ALONE {
+            let notice = self.used.refused_notice(self.now());
+            if self.used.notice.as_ref() != Some(&notice) {
+                self.connector.trail.note(notes::noticed(&self.used, &notice, self.now)).await;
+            }
+            self.next.notice = Some(notice);
+        }
+        self.end(Kept::AppRefused, setbacks, 0).await
+    }
+
+    async fn give_up(self, problem: AccountProblem) -> Result<Kept, UpkeepError> {
+        let noted = self.connector.mark_broken(&self.used, problem, self.now).await?;
+        Ok(if noted { Kept::Broken(problem) } else { Kept::Overtaken })
+    }
+
+    /// Gives the place in the plan to others: Meta never began to deliver.
+    async fn release(self) -> Result<Kept, UpkeepError> {
+        let Connection { tenant, ig_user_id, .. } = &self.used;
+        self.connector.connections.revoke(tenant, ig_user_id, self.now()).await?;
+        warn!(%tenant, ig.id = %ig_user_id, "Account {ig_user_id} was given up: Meta never began to deliver");
+        self.connector.trail.note(notes::released(&self.used, self.now)).await;
+        self.connector.plans.make_room(tenant, self.now).await;
+        Ok(Kept::Released)
+    }
+
+    /// Tells the tenant, once, what will end soon; and takes it back when it does not any more.
+    async fn remind(&mut self) {
+        let notice = self.next.notice_due(self.now());
+        if let Some(notice) = notice.as_ref().filter(|notice| self.used.notice.as_ref() != Some(*notice)) {
+            self.connector.trail.note(notes::noticed(&self.used, notice, self.now)).await;
+        }
+        self.next.notice = notice;
+    }
+
+    async fn end(mut self, kept: Kept, setbacks: u32, at_least: i64) -> Result<Kept, UpkeepError> {
+        match self.store(setbacks, at_least).await {
+            Ok(()) => Ok(kept),
+            Err(Trouble::Ours(failure)) => Err(failure),
+            Err(_) => Ok(Kept::Overtaken),
+        }
+    }
+
+    async fn store(&mut self, setbacks: u32, at_least: i64) -> Result<(), Trouble> {
+        let due_at = if setbacks == 0 {
+            let soonest = self.now().plus(CHECK_UP_SECONDS);
+            self.next.upkeep_at(self.now()).map_or(soonest, |at| at.max(soonest))
+        } else {
+            self.now().plus(wait_after(setbacks).max(at_least))
+        };
+        let next = Next { due_at, setbacks, checked_at: self.checked_at };
+        let stored = self.connector.connections.keep(&self.used, &self.next, next).await?;
+        self.used = stored.ok_or(Trouble::Overtaken)?;
+        self.next = self.used.clone();
+        Ok(())
+    }
+}
