@@ -65,8 +65,9 @@ impl MetaSim {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
         let own_url = format!("http://{}", listener.local_addr()?);
         let base = settings.public_url.map_or(own_url, |url| url.trim_end_matches('/').to_owned());
+        let clock = settings.clock.clone();
         let sim = Arc::new(Sim::new(base, settings.clock, world, settings.state_file));
-        let server = tokio::spawn(server::serve(listener, server::router(&sim)));
+        let server = tokio::spawn(server::serve(listener, server::router(&sim), clock));
         sim.spawn(webhooks::deliver::dispatch(Arc::clone(&sim)));
         sim.spawn(Arc::clone(&sim).save_regularly());
         info!(url = %sim.base, "simulated Meta");

@@ -1,6 +1,13 @@
 //! The HTTP server: one port for all of Meta's hosts, the pages and the control API.
 
-use std::{convert::Infallible, fmt, sync::Arc};
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use axum::{
     Router,
@@ -21,7 +28,9 @@ use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use crate::{
-    Login, control,
+    Clock, Login,
+    clock::SECOND_MS,
+    control,
     graph::{self, call::Host},
     html, media,
     oauth::dialog,
@@ -31,6 +40,9 @@ use crate::{
 
 /// Raw webhook bodies of load tests are larger than axum's default.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// A connection to an API host that idles for longer is reset by its next request.
+const IDLE_MS: i64 = 5 * SECOND_MS;
 
 /// Marks a response that is not to be sent: the connection breaks instead.
 #[derive(Clone, Copy, Debug)]
@@ -77,12 +89,12 @@ pub(crate) fn router(sim: &Arc<Sim>) -> Router {
 }
 
 /// Accepts connections until it is dropped; so are its connections then.
-pub(crate) async fn serve(listener: TcpListener, router: Router) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, clock: Clock) {
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                connections.spawn(connection(stream, router.clone()));
+                connections.spawn(connection(stream, router.clone(), clock.clone()));
                 while connections.try_join_next().is_some() {}
             }
             Err(error) => warn!(%error, "could not accept a connection"),
@@ -90,15 +102,47 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router) {
-    let service = service_fn(move |request: hyper::Request<Incoming>| answer(router.clone(), request.map(Body::new)));
+async fn connection(stream: TcpStream, router: Router, clock: Clock) {
+    let rest = Arc::new(Rest { clock, since_ms: AtomicI64::new(i64::MAX) });
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        answer(router.clone(), Arc::clone(&rest), request.map(Body::new))
+    });
     let served = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
     if let Err(error) = served {
         debug!(%error, "a connection ended early");
     }
 }
 
-async fn answer(router: Router, request: Request) -> Result<Response, CutConnection> {
+async fn answer(router: Router, rest: Arc<Rest>, request: Request) -> Result<Response, CutConnection> {
+    if rest.was_too_long() && is_api(request.uri().path()) {
+        return Err(CutConnection);
+    }
     let response = router.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
+    rest.begin();
     if response.extensions().get::<CutConnection>().is_some() { Err(CutConnection) } else { Ok(response) }
+}
+
+/// How long a connection has carried nothing, in simulated time.
+///
+/// The API hosts forget a connection that idles, without a word: whoever uses it again learns that by a reset. A caller
+/// that is frozen meanwhile, as a function between two invocations, cannot know by its own timers.
+struct Rest {
+    clock: Clock,
+    since_ms: AtomicI64,
+}
+
+impl Rest {
+    fn begin(&self) {
+        self.since_ms.store(self.clock.now_ms(), Ordering::SeqCst);
+    }
+
+    fn was_too_long(&self) -> bool {
+        self.clock.now_ms().saturating_sub(self.since_ms.load(Ordering::SeqCst)) > IDLE_MS
+    }
+}
+
+fn is_api(path: &str) -> bool {
+    [Host::InstagramApi, Host::InstagramGraph, Host::FacebookGraph]
+        .iter()
+        .any(|host| path.strip_prefix('/').is_some_and(|path| path.starts_with(host.name())))
 }

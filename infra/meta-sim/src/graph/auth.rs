@@ -47,6 +47,23 @@ fn without_token(call: &GraphCall) -> GraphError {
     }
 }
 
+/// The app that calls with its own token, `<APP_ID>|<APP_SECRET>`.
+///
+/// # Errors
+///
+/// 190 for any other token, 100 for an app without access.
+pub(crate) fn app_of_token<'a>(world: &'a World, call: &GraphCall) -> Result<&'a App, GraphError> {
+    let caller = call.token.as_deref().and_then(|token| token.split_once('|'));
+    let app = caller.and_then(|(app_id, secret)| {
+        world.app(app_id).filter(|app| signing::same(&app.app_secret, secret) && app.login == call.host.login())
+    });
+    let app = app.ok_or_else(|| GraphError::token("Invalid OAuth access token signature."))?;
+    if world.switches(&app.app_id).outage {
+        return Err(GraphError::unsupported_method(&call.method));
+    }
+    Ok(app)
+}
+
 /// A token that works at the host of a login.
 pub(crate) fn check<'a>(world: &'a World, login: Login, value: &str, now_ms: i64) -> Result<&'a Token, GraphError> {
     let foreign = || GraphError::token("Invalid OAuth access token - Cannot parse access token");

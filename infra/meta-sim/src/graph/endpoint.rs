@@ -22,6 +22,7 @@ pub(crate) fn name(call: &GraphCall, world: &World) -> &'static str {
         (_, [_, "client_pages"]) => "client_pages",
         (_, [_, "permissions"]) => "permissions",
         (_, [_, "subscribed_apps"]) => "subscribed_apps",
+        (_, [_, "subscriptions"]) => "subscriptions",
         (_, [id, "messages"]) if ids::is_conversation(id) => "conversation",
         (_, [_, "messages"]) => "messages",
         (_, [_, "message_attachments"]) => "message_attachments",

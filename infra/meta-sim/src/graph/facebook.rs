@@ -41,6 +41,7 @@ pub(crate) fn route(world: &mut World, call: &GraphCall, moment: Moment<'_>) -> 
     let segments = call.segments();
     match segments.as_slice() {
         ["oauth", "access_token"] => oauth::exchange::facebook(world, call, moment.now_ms),
+        [app_id, "subscriptions"] if call.method == Method::GET => subscriptions::of_app(world, call, app_id),
         ["debug_token"] => token_info::debug_token(world, call, moment.now_ms),
         [id, rest @ ..] => {
             let token = authenticate(world, call, moment.now_ms)?;
@@ -103,7 +104,7 @@ fn as_page(
             if !token.grants("pages_manage_metadata") {
                 return Err(GraphError::permission(200, "pages_manage_metadata"));
             }
-            subscriptions::serve(world, call, &token.app_id, &page_id)
+            subscriptions::serve(world, call, token, &page_id)
         }
         (&Method::GET, []) if world.account(id).is_some() => account(world, call, token, id, moment),
         _ => {

@@ -38,6 +38,7 @@ pub(crate) fn route(world: &mut World, call: &GraphCall, moment: Moment<'_>) -> 
     match segments.as_slice() {
         ["access_token"] if call.method == Method::GET => oauth::exchange::instagram_long(world, call, moment.now_ms),
         ["refresh_access_token"] if call.method == Method::GET => oauth::refresh::refresh(world, call, moment.now_ms),
+        [app_id, "subscriptions"] if call.method == Method::GET => subscriptions::of_app(world, call, app_id),
         [] | ["access_token" | "refresh_access_token"] => Err(GraphError::unsupported_method(&call.method)),
         [id, rest @ ..] => {
             let token = authenticate(world, call, moment.now_ms)?;
@@ -57,13 +58,7 @@ fn object(
     let is_self = id == "me" || id == token.holder || id == ids::app_scoped(&token.app_id, &token.holder);
     match (rest, &call.method) {
         ([], &Method::GET) if is_self => user(world, call, token, moment),
-        (["subscribed_apps"], _) if is_self => {
-            let scope = "instagram_business_manage_messages";
-            if !token.grants(scope) && call.method == Method::POST {
-                return Err(GraphError::permission(10, scope));
-            }
-            subscriptions::serve(world, call, &token.app_id, &token.holder)
-        }
+        (["subscribed_apps"], _) if is_self => subscriptions::serve(world, call, token, &token.holder),
         _ => {
             let id = if is_self { "me" } else { id };
             let actor = Actor::of(world, token, call, "me")?;

@@ -23,10 +23,7 @@ pub(crate) fn route(
     path: (&str, &[&str]),
     moment: Moment<'_>,
 ) -> Result<Answer, GraphError> {
-    let needed = actor.login.messages_permission();
-    if !token.grants(needed) {
-        return Err(GraphError::permission(200, needed));
-    }
+    check_permissions(call, actor.login, token, path)?;
     match (path, &call.method) {
         (("me", ["messages"]), &Method::POST) => send::send(world, actor, &call.as_json(), moment),
         (("me", ["message_attachments"]), &Method::POST) => upload(world, call, actor),
@@ -46,6 +43,30 @@ pub(crate) fn route(
             Err(GraphError::unsupported_method(&call.method))
         }
         ((id, _), _) => Err(GraphError::no_object(&call.method, id)),
+    }
+}
+
+/// What each edge needs. A private reply needs the comments' permission beside the messages'.
+fn check_permissions(call: &GraphCall, login: Login, token: &Token, path: (&str, &[&str])) -> Result<(), GraphError> {
+    let is_reply_to_comment = path.1 == ["messages"]
+        && call.method == Method::POST
+        && call.as_json()["recipient"].get("comment_id").is_some();
+    let is_profile = path.1.is_empty() && path.0.bytes().all(|byte| byte.is_ascii_digit());
+    let needed: &[&str] = match login {
+        Login::Instagram if is_reply_to_comment => {
+            &["instagram_business_manage_messages", "instagram_business_manage_comments"]
+        }
+        Login::Instagram if is_profile => &["instagram_business_basic", "instagram_business_manage_messages"],
+        Login::Instagram => &["instagram_business_manage_messages"],
+        Login::Facebook if is_reply_to_comment => {
+            &["instagram_manage_messages", "instagram_manage_comments", "pages_messaging"]
+        }
+        Login::Facebook if is_profile => &["instagram_basic", "instagram_manage_messages"],
+        Login::Facebook => &["instagram_manage_messages"],
+    };
+    match needed.iter().find(|scope| !token.grants(scope)) {
+        Some(missing) => Err(GraphError::permission(200, missing)),
+        None => Ok(()),
     }
 }
 

@@ -1,10 +1,18 @@
 //! `subscribed_apps` of an account (Instagram Login) or a Page (Facebook Login).
 
-use http::Method;
-use serde_json::json;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
 
 use super::{Answer, call::GraphCall};
-use crate::{Login, errors::GraphError, world::World};
+use crate::{
+    Login,
+    errors::GraphError,
+    world::{
+        World,
+        apps::{ECHOES, EchoField},
+        tokens::Token,
+    },
+};
 
 /// Fields of the object `instagram` for Instagram Login.
 const ACCOUNT_FIELDS: &[&str] = &[
@@ -51,20 +59,42 @@ const PAGE_FIELDS: &[&str] = &[
 ];
 
 /// Answers GET, POST and DELETE for an account or a Page.
-pub(crate) fn serve(world: &mut World, call: &GraphCall, app_id: &str, object_id: &str) -> Result<Answer, GraphError> {
+pub(crate) fn serve(world: &mut World, call: &GraphCall, token: &Token, object_id: &str) -> Result<Answer, GraphError> {
     match call.method {
-        Method::GET => Ok(list(world, call, app_id, object_id)),
+        Method::GET => Ok(list(world, call, &token.app_id, object_id)),
         Method::POST => {
-            let fields = asked_fields(call)?;
-            world.subscribe(app_id, object_id, fields);
+            let fields = asked_fields(world, call)?;
+            fields.iter().try_for_each(|field| check_permission(token, field))?;
+            world.subscribe(&token.app_id, object_id, fields);
             Ok(success(world))
         }
         Method::DELETE => {
-            world.unsubscribe(app_id, object_id);
+            world.unsubscribe(&token.app_id, object_id);
             Ok(success(world))
         }
         _ => Err(GraphError::unsupported_method(&call.method)),
     }
+}
+
+/// `GET /<APP_ID>/subscriptions` with the app's own token: what the dashboard delivers to the app, by object.
+///
+/// # Errors
+///
+/// 190 for any other token, 100/33 for another app's id.
+pub(crate) fn of_app(world: &World, call: &GraphCall, app_id: &str) -> Result<Answer, GraphError> {
+    let app = super::auth::app_of_token(world, call)?;
+    if app.app_id != app_id {
+        return Err(GraphError::no_object(&call.method, app_id));
+    }
+    let Some(url) = &app.webhook_url else { return Ok(Answer::of(json!({ "data": [] }))) };
+    let switches = world.switches(app_id);
+    let fields: Vec<Value> = ACCOUNT_FIELDS
+        .iter()
+        .filter(|field| switches.has_field(field))
+        .map(|field| json!({ "name": field, "version": "v25.0" }))
+        .collect();
+    let object = json!({ "object": "instagram", "callback_url": url, "active": true, "fields": fields });
+    Ok(Answer::of(json!({ "data": [object] })))
 }
 
 fn list(world: &World, call: &GraphCall, app_id: &str, object_id: &str) -> Answer {
@@ -79,11 +109,15 @@ fn list(world: &World, call: &GraphCall, app_id: &str, object_id: &str) -> Answe
     Answer::of(json!({ "data": [app] }))
 }
 
-fn asked_fields(call: &GraphCall) -> Result<Vec<String>, GraphError> {
-    let known = match call.host.login() {
+fn asked_fields(world: &World, call: &GraphCall) -> Result<Vec<String>, GraphError> {
+    let known: Vec<&str> = match call.host.login() {
         Login::Instagram => ACCOUNT_FIELDS,
         Login::Facebook => PAGE_FIELDS,
-    };
+    }
+    .iter()
+    .copied()
+    .filter(|field| *field != ECHOES || world.variants.echoes != EchoField::Refused)
+    .collect();
     let asked = call.required("subscribed_fields")?;
     let asked: Vec<String> = match serde_json::from_str::<Vec<String>>(asked) {
         Ok(list) => list,
@@ -96,6 +130,24 @@ fn asked_fields(call: &GraphCall) -> Result<Vec<String>, GraphError> {
             known.join(", ")
         ))),
     }
+}
+
+/// The first field that the token's permissions do not cover refuses the whole list.
+fn check_permission(token: &Token, field: &str) -> Result<(), GraphError> {
+    let is_comment = matches!(field, "comments" | "live_comments");
+    let (code, status, needed) = match token.kind.login() {
+        Login::Instagram if is_comment => (10, StatusCode::FORBIDDEN, "instagram_business_manage_comments"),
+        Login::Instagram => (10, StatusCode::FORBIDDEN, "instagram_business_manage_messages"),
+        Login::Facebook if field.starts_with("messag") || field == "standby" => {
+            (200, StatusCode::FORBIDDEN, "pages_messaging")
+        }
+        Login::Facebook => (200, StatusCode::FORBIDDEN, "pages_manage_metadata"),
+    };
+    if token.grants(needed) {
+        return Ok(());
+    }
+    let message = format!("(#{code}) To subscribe to the {field} field, one of these permissions is needed: {needed}");
+    Err(GraphError::new(code, message).status(status))
 }
 
 fn success(world: &World) -> Answer {

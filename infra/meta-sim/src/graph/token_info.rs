@@ -6,7 +6,7 @@ use super::{Answer, auth, call::GraphCall};
 use crate::{
     Login,
     errors::GraphError,
-    ids, signing,
+    ids,
     world::{
         World,
         people::Reach,
@@ -16,14 +16,7 @@ use crate::{
 
 /// `GET /debug_token?input_token=…` with the app's own token, `<APP_ID>|<APP_SECRET>`.
 pub(crate) fn debug_token(world: &World, call: &GraphCall, now_ms: i64) -> Result<Answer, GraphError> {
-    let caller = call.token.as_deref().and_then(|token| token.split_once('|'));
-    let app = caller.and_then(|(app_id, secret)| {
-        world.app(app_id).filter(|app| signing::same(&app.app_secret, secret) && app.login == Login::Facebook)
-    });
-    let app = app.ok_or_else(|| GraphError::token("Invalid OAuth access token signature."))?;
-    if world.switches(&app.app_id).outage {
-        return Err(GraphError::unsupported_method(&call.method));
-    }
+    let app = auth::app_of_token(world, call)?;
     let value = call.required("input_token")?;
     let Some(token) = world.tokens.get(value).filter(|token| token.app_id == app.app_id) else {
         let message = "The App_id in the input_token did not match the Viewing App";

@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{App, Login, world::World};
+use crate::{
+    App, Login,
+    world::{
+        World,
+        apps::{ECHOES, EchoField},
+    },
+};
 
 /// Where in an `entry` an event stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +54,9 @@ impl Event {
         if is_message && !allowed {
             return vec![];
         }
-        let apps = world.receivers(&self.account, &self.field);
+        let is_echo = self.element["message"]["is_echo"] == true;
+        let own_field = is_echo && world.variants.echoes == EchoField::Own;
+        let apps = world.receivers(&self.account, if own_field { ECHOES } else { &self.field });
         apps.into_iter().filter(|app| exists_for(app.login, &self.field)).collect()
     }
 }

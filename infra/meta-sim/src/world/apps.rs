@@ -30,6 +30,21 @@ impl Switches {
     }
 }
 
+/// The field of what the business itself wrote.
+pub(crate) const ECHOES: &str = "message_echoes";
+
+/// Whether echoes are a webhook field of their own, on which reports disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EchoField {
+    /// They are: who is not subscribed to it is told of no echo.
+    Own,
+    /// They come with `messages`; the field's name is taken and means nothing.
+    Messages,
+    /// They come with `messages`, and a list that has the field's name is refused.
+    Refused,
+}
+
 /// Shapes of answers that documentation and observation disagree on. The default is what integrators observe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -49,6 +64,7 @@ pub(crate) struct Variants {
     pub(crate) profile_plus_tasks: bool,
     /// `subscribed_apps` of a Page answers the string `"true"`.
     pub(crate) success_as_text: bool,
+    pub(crate) echoes: EchoField,
     /// No list has more elements than this on one page, whatever `limit` asks for.
     pub(crate) page_cap: usize,
     /// Most messages an account may send within a second of simulated time; 0 means no limit.
@@ -66,6 +82,7 @@ impl Default for Variants {
             documented_account_type: false,
             profile_plus_tasks: false,
             success_as_text: false,
+            echoes: EchoField::Own,
             page_cap: 3,
             sends_per_second: 0,
         }
@@ -123,7 +140,8 @@ impl World {
     }
 
     /// The apps that are told about events of an account: of Instagram Login those subscribed to the account, of
-    /// Facebook Login those subscribed to its Page. Which fields an account asked for does not matter to Meta.
+    /// Facebook Login those subscribed to its Page. Which fields an account asked for does not matter to Meta, but for
+    /// echoes of Instagram Login where they are a field of their own.
     pub(crate) fn receivers(&self, account_id: &str, field: &str) -> Vec<&App> {
         let page = self.page_of(account_id).map(|page| page.id.as_str());
         self.apps
@@ -134,7 +152,10 @@ impl World {
                     Login::Instagram => Some(account_id),
                     Login::Facebook => page,
                 };
-                object.is_some_and(|object| self.subscribed_fields(&app.app_id, object).is_some())
+                let asked = object.and_then(|object| self.subscribed_fields(&app.app_id, object));
+                asked.is_some_and(|asked| {
+                    field != ECHOES || app.login == Login::Facebook || asked.iter().any(|one| one == field)
+                })
             })
             .collect()
     }

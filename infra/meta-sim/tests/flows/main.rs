@@ -4,6 +4,7 @@ mod connect;
 mod control;
 mod facebook;
 mod pages;
+mod permissions;
 mod profiles;
 mod send;
 mod util;

@@ -22,7 +22,8 @@ pub(crate) const CALLBACK: &str = "http://app.example/callback";
 pub(crate) const INSTAGRAM_SCOPES: &str =
     "instagram_business_basic,instagram_business_manage_messages,instagram_business_manage_comments";
 pub(crate) const FACEBOOK_SCOPES: &str = "instagram_basic,instagram_manage_messages,pages_show_list,\
-                                          pages_manage_metadata,pages_read_engagement,business_management";
+                                          pages_manage_metadata,pages_read_engagement,pages_messaging,\
+                                          business_management";
 
 /// What the app's webhook address was sent.
 #[derive(Clone, Debug)]
@@ -100,7 +101,7 @@ impl World {
         let clock = settings.clock.clone();
         let apps = vec![app(Login::Instagram, INSTAGRAM_APP), app(Login::Facebook, FACEBOOK_APP)];
         let meta = MetaSim::start(Settings { apps, ..settings }).await.unwrap();
-        let http = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+        let http = Client::builder().no_proxy().redirect(Policy::none()).pool_max_idle_per_host(0).build().unwrap();
         Self { meta, hook, http, clock }
     }
 
@@ -174,7 +175,8 @@ impl World {
         let (status, body) = self.get(&format!("{path}&client_secret={SECRET}&access_token={short}")).await;
         assert_eq!(status, 200, "{body}");
         let token = text(&body["access_token"]);
-        let path = "/graph.instagram.com/v25.0/me/subscribed_apps?subscribed_fields=messages,messaging_seen";
+        let path =
+            "/graph.instagram.com/v25.0/me/subscribed_apps?subscribed_fields=messages,message_echoes,messaging_seen";
         let (status, body) = self.post_with(path, &token, &json!({})).await;
         assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
         token
