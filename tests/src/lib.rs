@@ -53,6 +53,8 @@ impl World {
         let data = TempDir::new().expect("a folder for the stack's data");
         let mut settings = StackSettings::new(data.path());
         settings.retry_delay = Some(Duration::from_secs(1));
+        // As every other wait for a queue. A story about the wait itself takes this back.
+        settings.variables.insert("SETTLING_SECONDS".to_owned(), "1".to_owned());
         change(&mut settings);
         let stack = Stack::start(settings).await.expect("the local stack starts");
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");

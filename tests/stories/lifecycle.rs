@@ -1,5 +1,7 @@
 //! What Meta and people may demand about their data is done, and can be seen to be done.
 
+mod erasing;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -352,9 +354,14 @@ async fn an_admin_has_one_contact_deleted_and_nobody_else_can() {
     world.settle().await;
     assert!(status_page(&world, &confirmed.url, "en").await.contains("1 conversations, 1 messages"));
     let left = everything(&world).await;
-    for trace in [INES, "Hola", ines["id"].as_str().expect("an id")] {
+    let igsid = ines["contact"]["id"].as_str().expect("an id");
+    for trace in [INES, "Hola", igsid] {
         assert!(!left.contains(trace), "`{trace}` is left in {left}");
     }
+    let items = world.tables().items("ConversationsTable").await;
+    let tombstone = items.iter().find(|item| !item.contains_key("id")).expect("what keeps the deleted out");
+    let names: std::collections::BTreeSet<_> = tombstone.keys().map(String::as_str).collect();
+    assert_eq!(names, ["erased_before", "pk", "sk", "ttl", "version"].into(), "it says of nobody");
     assert_eq!(ana.texts(&ana.conversation().await).await, ["from Kofi"]);
     assert_eq!(ana.status().await["status"], "active");
     assert_eq!(delete("ana", &path).await.status, 404, "it is gone");
@@ -404,7 +411,7 @@ async fn messages_are_kept_for_as_long_as_the_plan_says() {
         assert_eq!(browser.send(&browser.conversation().await, "an answer").await.status, 202);
         world.settle().await;
         assert_eq!(kept_days(&world, "MessagesTable").await, [days, days], "{person}");
-        assert_eq!(kept_days(&world, "ConversationsTable").await, [days], "{person}");
+        assert_eq!(kept_days(&world, "ConversationsTable").await, [days + 14], "{person}: it outlives them");
 
         world.advance_hours(24 * 10);
         world.dm(INES, user, "new").await;

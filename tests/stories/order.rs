@@ -177,9 +177,12 @@ async fn what_waits_for_a_message_that_never_comes_goes_away() {
         .collect();
     deliver(&world, &pair.account, &reactions).await;
     assert_eq!(world.tables().items("MessagesTable").await.len(), 20);
-    world.advance_hours(8 * 24);
+    world.advance_hours(11 * 24);
     world.stack.aws().sweep_expired_items().await;
     assert_eq!(world.tables().items("MessagesTable").await.len(), 0);
+    world.advance_hours(14 * 24);
+    world.stack.aws().sweep_expired_items().await;
+    assert_eq!(world.tables().items("ConversationsTable").await.len(), 0, "nobody has ever seen it");
     // A conversation that has seen so many of them still takes messages and their changes.
     let now = world.stack.clock().now_ms();
     let reaction = json!({"mid": "aWdfnew", "action": "react", "reaction": "love", "emoji": "❤️"});

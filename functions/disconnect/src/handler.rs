@@ -112,6 +112,7 @@ mod tests {
             notice: None,
             profiles_refused: None,
             retention_days: None,
+            erased_before: None,
             connected_by: "ana".try_into().expect("a user"),
             version: 1,
             created_at: UnixSeconds::new(0),

@@ -9,7 +9,7 @@ use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use erasure::{ErasureOrder, ErasureQueue, QueueError};
 use lambda_runtime::LambdaEvent;
-use store::{ConnectionStore, EraseStore, ErasureStore, StoreError, Tables};
+use store::{ConnectionStore, EraseStore, ErasureStore, StoreError, Tables, TenantStore};
 use tracing::{error, info, warn};
 
 use crate::piece::{Ended, Piece};
@@ -17,22 +17,26 @@ use crate::piece::{Ended, Piece};
 /// How long one piece works, unless configured otherwise: well below the function's timeout.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long after the first look the second one follows: longer than any function that receives or sends runs.
-const SETTLING_SECONDS: i32 = 60;
+/// How long after the first look the second one follows, unless configured otherwise: longer than any function that
+/// receives or sends runs.
+const SETTLING: Duration = Duration::from_mins(1);
 
 /// The function, warm.
 pub struct App {
     pub(crate) erasures: ErasureStore,
     pub(crate) eraser: EraseStore,
     pub(crate) connections: ConnectionStore,
+    pub(crate) tenants: TenantStore,
     pub(crate) trail: Trail,
     queue: ErasureQueue,
     pub(crate) clock: Clock,
     patience: Duration,
+    pub(crate) settling: Duration,
 }
 
 impl App {
-    /// Makes the clients; calls nothing. `PIECE_SECONDS` is how long one piece works.
+    /// Makes the clients; calls nothing. `PIECE_SECONDS` is how long one piece works, `SETTLING_SECONDS` how long
+    /// after the first look the second one follows.
     ///
     /// # Errors
     ///
@@ -44,11 +48,13 @@ impl App {
         Ok(Self {
             erasures: ErasureStore::new(client.clone(), &tables),
             eraser: EraseStore::new(client.clone(), &tables),
-            connections: ConnectionStore::new(client, &tables),
+            connections: ConnectionStore::new(client.clone(), &tables),
+            tenants: TenantStore::new(client, &tables),
             trail: Trail::new(setup),
             queue: ErasureQueue::new(setup)?,
             clock: setup.clock.clone(),
             patience: setup.env.parsed("PIECE_SECONDS")?.map_or(PATIENCE, Duration::from_secs),
+            settling: setup.env.parsed("SETTLING_SECONDS")?.map_or(SETTLING, Duration::from_secs),
         })
     }
 }
@@ -104,8 +110,9 @@ async fn follow(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
             app.queue.send(&code).await?;
             Ok(false)
         }
-        Ended::Settling => {
-            app.queue.hide(message.receipt_handle.as_deref().unwrap_or_default(), SETTLING_SECONDS).await?;
+        Ended::Settling(left) => {
+            let seconds = i32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(i32::MAX);
+            app.queue.hide(message.receipt_handle.as_deref().unwrap_or_default(), seconds).await?;
             Ok(true)
         }
     }

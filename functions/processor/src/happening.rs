@@ -32,6 +32,8 @@ const fn outcome(outcome: &Outcome) -> &'static str {
         Outcome::Applied => "applied",
         Outcome::Parked => "parked",
         Outcome::Unplaced => "unplaced",
+        Outcome::Expired => "expired",
+        Outcome::Erased => "erased",
         Outcome::NoRoute => "no_route",
         Outcome::Paused => "paused",
         Outcome::NotForInbox => "acknowledged",
@@ -63,7 +65,8 @@ mod tests {
 
     fn line(happening: Happening) -> Option<AuditEvent> {
         let account = IgId::try_from("17841").expect("an account");
-        let event = Event { account, at: UnixMillis::new(1_795_164_300_447), happening };
+        let at = UnixMillis::new(1_795_164_300_447);
+        let event = Event { account, at, received_at: at, happening };
         audit_line(&event, &TenantId::try_from("acme").expect("a tenant"))
     }
 

@@ -180,6 +180,7 @@ impl World {
             notice: None,
             profiles_refused: None,
             retention_days: None,
+            erased_before: None,
             connected_by: "ana".try_into().expect("a user"),
             version: 1,
             created_at: now.plus(-31 * DAY),

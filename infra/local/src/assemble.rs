@@ -143,10 +143,13 @@ impl World<'_> {
         }
         let factory = functions::find(&function.binary);
         let factory = factory.ok_or_else(|| StartError::UnlinkedFunction(function.logical_id.clone()))?;
+        let clock = Clock::Shared(self.settings.clock.offset());
+        let mut environment = function.environment.clone();
+        environment.extend(self.settings.variables.clone());
         let setup = Setup {
-            env: Environment::from_map(function.environment.clone()),
-            clock: Clock::Shared(self.settings.clock.offset()),
-            aws: provision::named(self.sdk, &function.binary),
+            env: Environment::from_map(environment),
+            aws: provision::named(self.sdk, &function.binary).into_builder().time_source(clock.clone()).build(),
+            clock,
         };
         Ok(Executor::InProcess(Box::new(Warm::new(factory, setup))))
     }

@@ -50,6 +50,8 @@ pub struct StackSettings {
     /// How long a message waits after a failed delivery, in whole seconds, instead of its queue's visibility timeout. The one
     /// deviation from Lambda, for tests that do not want to wait three minutes; it also shortens a delay that the function set.
     pub retry_delay: Option<Duration>,
+    /// Variables of every function beside those of the template.
+    pub variables: BTreeMap<String, String>,
     /// Whether schedules ring by themselves as the clock passes. A story that moves the clock by days may prefer to run
     /// them one by one, with `Stack::run_schedule`.
     pub schedules: bool,
@@ -72,6 +74,7 @@ impl StackSettings {
             data_dir: data_dir.into(),
             clock: StackClock::default(),
             retry_delay: None,
+            variables: BTreeMap::new(),
             schedules: true,
             real_meta: None,
             parameters: BTreeMap::new(),

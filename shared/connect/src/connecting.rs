@@ -2,8 +2,8 @@
 
 use domain::connection::{Grant, Notice, PROVIDER};
 use domain::{
-    AccessToken, Candidate, Connection, ConnectionStatus, Login, PageId, PlanRefusal, TenantId, UnixMillis,
-    UnixSeconds, UserId,
+    AccessToken, AppScopedId, Candidate, Connection, ConnectionStatus, Login, PageId, PlanRefusal, TenantId,
+    UnixMillis, UnixSeconds, UserId,
 };
 use edge::telemetry::Chain;
 use meta::{AccountAccess, GraphClient};
@@ -207,7 +207,7 @@ fn connection(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSecon
         provider: PROVIDER.to_owned(),
         login: choice.login,
         status,
-        app_scoped_user_id: grant.app_scoped_user_id.clone(),
+        app_scoped_user_id: grant.app_scoped_user_id.clone().or_else(|| known_person(choice, previous)),
         ig_username: candidate.ig_username.clone(),
         picture_url: candidate.picture_url.clone(),
         page_id: candidate.page_id.clone(),
@@ -222,11 +222,19 @@ fn connection(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSecon
         notice: (status == ConnectionStatus::Pending).then(|| Notice::not_subscribed(now)),
         profiles_refused: None,
         retention_days: None,
+        erased_before: previous.and_then(|previous| previous.erased_before),
         connected_by: choice.user.clone(),
         version: previous.map_or(0, |previous| previous.version),
         created_at: previous.map_or(now, |previous| previous.created_at),
         updated_at: now,
     }
+}
+
+/// Who made the earlier connection in the same way, where Meta does not tell whose token it is.
+fn known_person(choice: &Choice<'_>, previous: Option<&Connection>) -> Option<AppScopedId> {
+    let previous = previous?;
+    let same = previous.login == choice.login && previous.page_id == choice.candidate.page_id;
+    previous.app_scoped_user_id.clone().filter(|_| same)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{AppScopedId, IgId, PageId, TenantId, UserId};
 use crate::secret::SealedToken;
-use crate::time::UnixSeconds;
+use crate::time::{UnixMillis, UnixSeconds};
 
 /// The provider's name in keys, contexts and answers; other channels will stand beside it.
 pub const PROVIDER: &str = "meta_instagram";
@@ -135,6 +135,9 @@ pub struct Connection {
     /// How long its messages are kept, as the tenant's plan says; `None`: for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
+    /// Everything of the account until then was deleted here, and does not come back, whoever tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_before: Option<UnixMillis>,
     /// Who connected it.
     pub connected_by: UserId,
     /// Raised by each change, for optimistic locking.
@@ -156,6 +159,13 @@ impl Connection {
     #[must_use]
     pub fn may_ask_for_profiles(&self, now: UnixSeconds) -> bool {
         self.profiles_refused.as_ref().is_none_or(|refused| refused.asked_at.plus(PROFILES_PAUSE_SECONDS) <= now)
+    }
+
+    /// Whether somebody has connected the account (again) since then. What ended since then, ended in that second or before.
+    #[must_use]
+    pub fn was_made_since(&self, at: UnixMillis) -> bool {
+        let (made_at, at) = (self.token_refreshed_at, at.seconds());
+        made_at > at || (made_at == at && self.status != ConnectionStatus::Revoked)
     }
 
     /// Whether it counts against the plan's limit: also while Meta refuses its token, since a reconnect heals that.
@@ -181,6 +191,9 @@ pub struct Route {
     /// How long its messages are kept. It stands here so that storing a message needs no further read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
+    /// Everything of the account until then was deleted: as in its connection, and here for the same reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_before: Option<UnixMillis>,
     /// The connection is over the plan's limit: nothing is received, and nobody else gets the account.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,

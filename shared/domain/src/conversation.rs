@@ -8,7 +8,7 @@ use crate::contact::Contact;
 use crate::id::{ConversationId, IgId, Igsid, MessageId};
 use crate::message::{Author, Direction, Kind, Message, Status};
 use crate::policy::ReplyWindow;
-use crate::time::UnixMillis;
+use crate::time::{UnixMillis, UnixSeconds};
 use crate::trace::TraceId;
 
 /// What the list shows of the newest message.
@@ -132,6 +132,15 @@ pub struct Conversation {
     /// Mids (digests in hexadecimal) for which changes wait in the messages table.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub waiting: BTreeSet<String>,
+    /// From then on nothing waits any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_until: Option<UnixSeconds>,
+    /// Ends with what it holds for the longest, whatever the plan was then; `None`: kept for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_until: Option<UnixSeconds>,
+    /// Everything until then was deleted and does not come back, whoever tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_before: Option<UnixMillis>,
     /// Under which trace the window was last opened: an answer goes on under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<TraceId>,
@@ -161,6 +170,9 @@ impl Conversation {
             handled_elsewhere: false,
             counted: Counted::default(),
             waiting: BTreeSet::new(),
+            waiting_until: None,
+            kept_until: Some(now.seconds()),
+            erased_before: None,
             trace_id: None,
             version: 0,
             created_at: now,
@@ -182,6 +194,36 @@ impl Conversation {
             self.window_from_ad = message.referral.as_ref().is_some_and(|referral| referral.ad_id.is_some());
         }
         self.counted.insert(message.id.clone());
+    }
+
+    /// Makes the conversation outlive something that is kept until then; `None`: for good.
+    pub fn outlive(&mut self, end: Option<UnixSeconds>) {
+        self.kept_until = self.kept_until.zip(end).map(|(known, end)| known.max(end));
+    }
+
+    /// Forgets what waited, once all of it has expired.
+    pub fn forget_expired(&mut self, now: UnixSeconds) {
+        if self.waiting_until.is_some_and(|until| until <= now) {
+            self.waiting.clear();
+            self.waiting_until = None;
+        }
+    }
+
+    /// The conversation with nothing in it that was received before `cutoff`. What came later is still to be counted.
+    #[must_use]
+    pub fn erased(&self, cutoff: UnixMillis) -> Self {
+        let window = self.window_opened_at.filter(|opened| *opened > cutoff);
+        Self {
+            window_opened_at: window,
+            window_from_ad: self.window_from_ad && window.is_some(),
+            trace_id: self.trace_id.clone().filter(|_| window.is_some()),
+            contact_read_until: self.contact_read_until.filter(|until| *until > cutoff),
+            handled_elsewhere: self.handled_elsewhere,
+            kept_until: self.kept_until,
+            erased_before: Some(self.erased_before.map_or(cutoff, |known| known.max(cutoff))),
+            version: self.version,
+            ..Self::new(self.id.clone(), self.account.clone(), self.contact.igsid.clone(), cutoff)
+        }
     }
 
     /// Shows the message in the list if it is the newest, or the one that is shown already.

@@ -7,6 +7,7 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{AuditEvent, AuditKind};
 use crate::connection::Login;
 use crate::id::{AppScopedId, ConversationId, IgId, ParseIdError, TenantId};
 use crate::time::UnixMillis;
@@ -130,6 +131,8 @@ pub enum Scope {
         /// The contact's one conversation.
         conversation: ConversationId,
     },
+    /// Everything.
+    Tenant,
 }
 
 impl Scope {
@@ -139,6 +142,7 @@ impl Scope {
         match self {
             Self::Account { .. } => "account",
             Self::Contact { .. } => "contact",
+            Self::Tenant => "tenant",
         }
     }
 }
@@ -161,6 +165,9 @@ pub struct Place {
     /// The conversation that was counted last; it may still have to be deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationId>,
+    /// The sort key up to which everything is deleted: the next piece looks behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<String>,
     /// The sort key of the last message or line that was counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<String>,
@@ -177,10 +184,12 @@ pub enum Stage {
     /// Conversations, each after its messages.
     #[default]
     Conversations,
-    /// Lines of the audit trail that name the account or the contact.
+    /// Lines of the audit trail: those that name the account or the contact, or all but the receipts of deletions.
     Events,
     /// The connection and what leads to it.
     Connection,
+    /// A tenant's profile, and what is counted and remembered for it.
+    Records,
 }
 
 /// A part of a deletion, within one tenant.
@@ -204,6 +213,15 @@ impl Task {
     #[must_use]
     pub fn new(tenant: TenantId, scope: Scope) -> Self {
         Self { tenant, scope, place: Place::default(), counts: Counts::default() }
+    }
+
+    /// A line about it in the trail of the tenant, or of the operator where the tenant is what is deleted.
+    #[must_use]
+    pub fn line(&self, kind: AuditKind, at: UnixMillis) -> AuditEvent {
+        match self.scope {
+            Scope::Tenant => AuditEvent::new(TenantId::operator(), kind, at).with("tenant", self.tenant.as_str()),
+            Scope::Account { .. } | Scope::Contact { .. } => AuditEvent::new(self.tenant.clone(), kind, at),
+        }
     }
 }
 

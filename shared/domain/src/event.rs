@@ -17,6 +17,8 @@ pub struct Event {
     pub account: IgId,
     /// When the provider says it happened.
     pub at: UnixMillis,
+    /// When it was received here, at this delivery.
+    pub received_at: UnixMillis,
     /// What happened.
     pub happening: Happening,
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_smithy_async::time::TimeSource;
 use domain::{UnixMillis, UnixSeconds};
 
 /// Where a function reads the time. Rules never do: to them, time is an argument.
@@ -32,6 +33,13 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> UnixSeconds {
         self.now_ms().seconds()
+    }
+}
+
+/// The time that AWS clients live by, and with them what the store takes for expired.
+impl TimeSource for Clock {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(self.now_ms().get()).unwrap_or_default())
     }
 }
 

@@ -33,6 +33,8 @@ impl Erasures {
         let mut tenants = BTreeSet::new();
         for task in &erasure.tasks {
             if let Scope::Account { ig_user_id, .. } = &task.scope {
+                // First: whoever connects the account again reads it, and gets nothing back that still waits somewhere.
+                self.connections.note_erasure(&task.tenant, ig_user_id, erasure.requested_at).await?;
                 self.connections.revoke(&task.tenant, ig_user_id, now.seconds()).await?;
                 tenants.insert(&task.tenant);
             }

@@ -93,7 +93,8 @@ impl Erasures {
 
     async fn note(&self, erasure: &Erasure, by: Option<&UserId>) {
         for task in &erasure.tasks {
-            let line = AuditEvent::new(task.tenant.clone(), AuditKind::ErasureRequested, erasure.requested_at)
+            let line = task
+                .line(AuditKind::ErasureRequested, erasure.requested_at)
                 .with("code", erasure.code.as_str())
                 .with("origin", erasure.origin.as_str())
                 .with("scope", task.scope.as_str());

@@ -5,6 +5,7 @@ use domain::{AuditEvent, AuditKind, TenantId, UnixMillis};
 
 use crate::cursor::{Listing, Page, Position};
 use crate::error::StoreError;
+use crate::expiry;
 use crate::item::{Keyed, from_item, text, to_value};
 use crate::key::{EVENT, Key, tenant_partition};
 use crate::tables::Tables;
@@ -117,7 +118,8 @@ impl AuditStore {
                 .expression_attribute_names("#kind", "kind")
                 .expression_attribute_values(":kind", to_value(&kind)?);
         }
-        let listing = Listing { partition: &partition, index: None, filtered: wanted.kind.is_some(), limit, start };
+        let (filtered, now) = (wanted.kind.is_some(), expiry::now(&self.client));
+        let listing = Listing { partition: &partition, index: None, filtered, limit, start, now };
         listing.page(query, |item| from_item("audit event", item)).await
     }
 }

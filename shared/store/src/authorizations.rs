@@ -7,6 +7,7 @@ use domain::connection::{AuthorizationPhase, Offer};
 use domain::{AuthorizationRequest, TenantId, UnixSeconds, UserId};
 
 use crate::error::StoreError;
+use crate::expiry::{self, Conditional as _};
 use crate::item::{Keyed, Written, from_item, number, text, to_value, written};
 use crate::key::Key;
 use crate::tables::Tables;
@@ -53,7 +54,7 @@ impl AuthorizationStore {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(Keyed::new(&key, request).expiring(request.expires_at).item()?))
-            .condition_expression("attribute_not_exists(pk)")
+            .if_absent(expiry::now(&self.client))
             .send()
             .await;
         match written(outcome, |_| None)? {
@@ -122,7 +123,8 @@ impl AuthorizationStore {
     ) -> Result<Option<AuthorizationRequest>, StoreError> {
         let key = Key::authorization(state_hash);
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let Some(item) = read.consistent_read(true).send().await?.item else { return Ok(None) };
+        let found = read.consistent_read(true).send().await?.item;
+        let Some(item) = found.filter(|item| expiry::living(item, now)) else { return Ok(None) };
         let request: AuthorizationRequest = from_item("authorization request", item)?;
         let open = matches!(request.phase, AuthorizationPhase::Choosing(_)) && now < request.expires_at;
         Ok(Some(request).filter(|request| open && request.tenant == *tenant && request.user == *user))

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use crate::error::StoreError;
+use crate::expiry;
 use crate::item::Item;
 use crate::key::Key;
 use crate::retry::{ATTEMPTS, pause};
@@ -16,7 +17,7 @@ const KEYS_PER_CALL: usize = 100;
 /// What a batch read found, by key. Keys of different tables never collide: their partitions' prefixes differ.
 pub(crate) type Found = HashMap<Key, Item>;
 
-/// Reads items of several tables, strongly consistent: one call for each hundred keys, and one more for each time that
+/// Reads living items of several tables, strongly consistent: one call for each hundred keys, and one more for each time that
 /// `DynamoDB` hands keys back unread.
 pub(crate) async fn get(client: &Client, wanted: &[(&str, Key)]) -> Result<Found, StoreError> {
     let mut seen = HashSet::new();
@@ -48,7 +49,9 @@ async fn get_chunk(
 ) -> Result<(), StoreError> {
     for attempt in 0..ATTEMPTS {
         let output = client.batch_get_item().set_request_items(Some(unread)).send().await?;
+        let now = expiry::now(client);
         let items = output.responses.unwrap_or_default().into_values().flatten();
+        let items = items.filter(|item| expiry::living(item, now));
         found.extend(items.filter_map(|item| Some((key_of(&item)?, item))));
         unread = output.unprocessed_keys.unwrap_or_default();
         if unread.is_empty() {

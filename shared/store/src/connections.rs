@@ -21,6 +21,7 @@ pub use self::activate::ActivateError;
 pub use self::seats::Allowance;
 pub use self::upkeep::{Appointment, Due, DueCursor, Next};
 use crate::error::StoreError;
+use crate::expiry;
 use crate::item::{Item, Written, from_item, number, text, to_value, written};
 use crate::key::{ACCOUNT, Key, app_user_partition, tenant_partition};
 use crate::tables::Tables;
@@ -194,7 +195,8 @@ impl ConnectionStore {
 
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        Ok(read.consistent_read(true).send().await?.item)
+        let found = read.consistent_read(true).send().await?.item;
+        Ok(found.filter(|item| expiry::living(item, expiry::now(&self.client))))
     }
 
     /// Everything in a partition whose sort key names an account.
@@ -214,9 +216,13 @@ impl ConnectionStore {
             .into_paginator()
             .items()
             .send();
+        let now = expiry::now(&self.client);
         let mut entities = Vec::new();
         while let Some(item) = pages.next().await {
-            entities.push(from_item(entity, item?)?);
+            let item = item?;
+            if expiry::living(&item, now) {
+                entities.push(from_item(entity, item)?);
+            }
         }
         Ok(entities)
     }

@@ -3,10 +3,12 @@
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::UnixSeconds;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::StoreError;
+use crate::expiry;
 use crate::item::{Item, number};
 use crate::key::Key;
 
@@ -71,6 +73,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) filtered: bool,
     pub(crate) limit: u32,
     pub(crate) start: Option<Position>,
+    /// What has expired by then is left out.
+    pub(crate) now: UnixSeconds,
 }
 
 /// Items that one query of a filtered list looks at.
@@ -92,7 +96,8 @@ impl Listing<'_> {
         let mut items = Vec::new();
         for _ in 0..QUERIES_PER_PAGE {
             let output = query.clone().limit(self.evaluated()).set_exclusive_start_key(start.take()).send().await?;
-            items.extend(output.items.unwrap_or_default());
+            let found = output.items.unwrap_or_default().into_iter();
+            items.extend(found.filter(|item| expiry::living(item, self.now)));
             start = output.last_evaluated_key;
             if items.len() > limit || start.is_none() {
                 break;

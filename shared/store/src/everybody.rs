@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::Client;
 
 use crate::cursor::{Page, Position};
 use crate::error::StoreError;
+use crate::expiry;
 use crate::item::{Item, text};
 use crate::key::Key;
 
@@ -16,7 +17,7 @@ const SCANS_PER_PAGE: u32 = 8;
 /// Separates the two halves of a key in a position: no key holds a space.
 const BETWEEN: char = ' ';
 
-/// The items of a table whose sort key begins so, a page at a time, in no order that means anything.
+/// The living items of a table whose sort key begins so, a page at a time, in no order that means anything.
 ///
 /// A scan reads the whole table, so it costs what the table holds. That is right for a table that is small and asked
 /// about rarely, where an index would have to be paid with each write.
@@ -40,7 +41,8 @@ pub(crate) async fn scan(
             .set_exclusive_start_key(start.take().map(|key| key.attributes()))
             .send()
             .await?;
-        items.extend(output.items.unwrap_or_default());
+        let now = expiry::now(client);
+        items.extend(output.items.unwrap_or_default().into_iter().filter(|item| expiry::living(item, now)));
         start = output.last_evaluated_key.as_ref().and_then(crate::batch::key_of);
         if items.len() > limit || start.is_none() {
             break;

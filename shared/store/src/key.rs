@@ -88,6 +88,12 @@ impl Key {
         Self::new(tenant_partition(tenant), format!("{EVENT}{:013}-{unique}", at.get().max(0)))
     }
 
+    /// That everything of an account until some time was deleted. Nothing in it says whose account it was.
+    pub(crate) fn erased_account(tenant: &TenantId, account: &IgId) -> Self {
+        let digest = Sha256::new().chain_update(tenant.as_str()).chain_update("#").chain_update(account.as_str());
+        Self::new(tenant_partition(tenant), format!("ERASED#{}", hex::encode(digest.finalize())))
+    }
+
     /// Whether a Meta app as a whole is refused; one for each login.
     pub(crate) fn breaker(login: Login) -> Self {
         Self::new(format!("APP#{}", login.as_str()), "BREAKER")
@@ -125,6 +131,17 @@ pub(crate) fn message_sort(message: &MessageId) -> String {
 /// The sort keys of all changes that wait for one mid begin so.
 pub(crate) fn waiting_prefix(digest: &str) -> String {
     format!("WAITING#{digest}#")
+}
+
+/// The digest of the mid that a change waits for; the inverse of [`Key::waiting`].
+pub(crate) fn waiting_digest(key: &Key) -> Option<&str> {
+    Some(key.sk.strip_prefix("WAITING#")?.split_once('#')?.0)
+}
+
+/// After every line of the trail that is of this time or earlier.
+pub(crate) fn event_end(at: UnixMillis) -> String {
+    // '-' follows the time in a key and is less than '.'.
+    format!("{EVENT}{:013}.", at.get().max(0))
 }
 
 /// Whose connection this is; the inverse of [`Key::connection`].
@@ -169,6 +186,7 @@ mod tests {
             Key::usage(&tenant, "2026-11"),
             Key::idempotency(&tenant, &conversation, "key"),
             Key::event(&tenant, UnixMillis::new(1), b"event"),
+            Key::erased_account(&tenant, &account),
         ];
         for key in keys {
             assert!(key.pk.split('#').any(|part| part == "acme"), "{key:?}");

@@ -11,6 +11,7 @@ use crate::batch;
 use crate::cursor::Page;
 use crate::error::StoreError;
 use crate::everybody;
+use crate::expiry;
 use crate::item::{Item, Written, from_item, number, text, to_value, written};
 use crate::key::{Key, month};
 use crate::tables::Tables;
@@ -165,6 +166,48 @@ impl TenantStore {
         })
     }
 
+    /// Deletes a profile that nobody has changed since the tenant's deletion was asked for. Of a tenant that has connected
+    /// something again meanwhile only the count stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn forget(&self, tenant: &TenantId, asked_at: UnixMillis) -> Result<(), StoreError> {
+        let key = Key::profile(tenant).attributes();
+        let unchanged = "(attribute_not_exists(updated_at) OR updated_at <= :asked)";
+        let outcome = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key.clone()))
+            .condition_expression(format!(
+                "{unchanged} AND (attribute_not_exists(connections) OR connections <= :zero)"
+            ))
+            .expression_attribute_values(":asked", number(asked_at.get()))
+            .expression_attribute_values(":zero", number(0))
+            .send()
+            .await;
+        if matches!(written(outcome, |_| None)?, Written::Done(_)) {
+            return Ok(());
+        }
+        let outcome = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression("REMOVE #plan, overrides, settings, claimed ADD #version :one")
+            .condition_expression(format!("attribute_exists(pk) AND {unchanged}"))
+            .expression_attribute_names("#plan", "plan")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":asked", number(asked_at.get()))
+            .expression_attribute_values(":one", number(1))
+            .send()
+            .await;
+        // Refused: it was set up anew.
+        let (Written::Done(_) | Written::Refused(_)) = written(outcome, |_| None)?;
+        Ok(())
+    }
+
     /// What the tenant has used in the month of `now`.
     ///
     /// # Errors
@@ -193,7 +236,8 @@ impl TenantStore {
 
     async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let read = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        Ok(read.consistent_read(true).send().await?.item)
+        let found = read.consistent_read(true).send().await?.item;
+        Ok(found.filter(|item| expiry::living(item, expiry::now(&self.client))))
     }
 }
 

@@ -2,12 +2,16 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use domain::{Conversation, ConversationId, IgId, Igsid, Message, MessageId, Mid, TenantId, UnixMillis};
+use domain::{
+    Conversation, ConversationId, Event, IgId, Igsid, Message, MessageId, Mid, TenantId, UnixMillis, UnixSeconds,
+};
+use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::item::{Difference, Item, Keyed, Written, from_item, number, text, to_item, written};
+use crate::expiry::{self, Conditional as _, TTL};
+use crate::item::{Difference, IndexValue, Item, Keyed, Written, from_item, number, text, to_item, written};
 use crate::key::{Key, MESSAGE, message_sort, messages_partition};
-use crate::retention::Retention;
+use crate::retention::{OUTLIVES_SECONDS, Retention};
 use crate::retry::{ATTEMPTS, pause};
 
 /// Attributes that place a message in the index of unsettled ones.
@@ -17,6 +21,9 @@ pub(crate) const OUTBOUND_AT: &str = "outbound_at";
 /// When the echo came that gave a message its mid; tells later that the mid was a conclusion, not Meta's answer.
 pub(crate) const ECHOED_AT: &str = "echoed_at";
 
+/// When a message was received: what deletions go by. One that was written here has none: that is when it was written.
+pub(crate) const RECEIVED_AT: &str = "received_at";
+
 /// The tables of conversations and messages.
 #[derive(Clone, Debug)]
 pub(crate) struct Threads {
@@ -25,26 +32,102 @@ pub(crate) struct Threads {
     pub(crate) messages: String,
 }
 
+/// What stands under a conversation's key.
+#[derive(Clone, Debug)]
+pub(crate) enum Stored {
+    Nothing,
+    Tombstone(Tombstone),
+    Conversation(Box<Conversation>),
+}
+
+/// What is left of a conversation whose contact was erased. Nothing in it, nor its key, says who that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tombstone {
+    pub(crate) erased_before: UnixMillis,
+    /// Follows that of the conversation, so that whoever has read that writes in vain.
+    pub(crate) version: u64,
+}
+
+impl Stored {
+    /// Reads a living item.
+    pub(crate) fn read(item: Item) -> Result<Self, StoreError> {
+        if item.contains_key("id") {
+            Ok(Self::Conversation(Box::new(from_item("conversation", item)?)))
+        } else {
+            Ok(Self::Tombstone(from_item("tombstone", item)?))
+        }
+    }
+
+    pub(crate) fn conversation(self) -> Option<Conversation> {
+        match self {
+            Self::Conversation(conversation) => Some(*conversation),
+            Self::Nothing | Self::Tombstone(_) => None,
+        }
+    }
+}
+
+/// What a write of a thread meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// There is no item.
+    Absent,
+    /// There is an item of this version that is no conversation any more: a tombstone, or expired.
+    Replaces(u64),
+    /// There is the conversation.
+    Stored,
+}
+
 /// A conversation as last read or written here.
 #[derive(Clone, Debug)]
 pub(crate) struct Thread {
     pub(crate) tenant: TenantId,
     pub(crate) conversation: Conversation,
-    retention: Retention,
-    stored: bool,
+    pub(crate) retention: Retention,
+    standing: Standing,
+    occasion: Option<Occasion>,
+}
+
+/// The event that a thread is read for.
+#[derive(Clone, Debug)]
+struct Occasion {
+    event_at: UnixMillis,
+    received_at: UnixMillis,
+    /// Everything of the account until then was deleted.
+    account_erased_before: Option<UnixMillis>,
 }
 
 impl Thread {
     /// A conversation that was read.
     pub(crate) const fn stored(tenant: TenantId, conversation: Conversation) -> Self {
-        Self { tenant, conversation, retention: Retention::Unread, stored: true }
+        let (retention, standing) = (Retention(None), Standing::Stored);
+        Self { tenant, conversation, retention, standing, occasion: None }
     }
 
-    /// A conversation that was looked for and is not there.
-    pub(crate) fn absent(tenant: TenantId, account: &IgId, contact: &Igsid, now: UnixMillis) -> Self {
+    /// What was found where a contact's conversation is, or would be.
+    pub(crate) fn found(tenant: TenantId, stored: Stored, account: &IgId, contact: &Igsid, now: UnixMillis) -> Self {
+        let tombstone = match stored {
+            Stored::Conversation(conversation) => return Self::stored(tenant, *conversation),
+            Stored::Tombstone(tombstone) => Some(tombstone),
+            Stored::Nothing => None,
+        };
         let id = ConversationId::derive(&tenant, account, contact);
-        let conversation = Conversation::new(id, account.clone(), contact.clone(), now);
-        Self { tenant, conversation, retention: Retention::Unread, stored: false }
+        let mut thread = Self::stored(tenant, Conversation::new(id, account.clone(), contact.clone(), now));
+        thread.standing = Standing::Absent;
+        if let Some(tombstone) = tombstone {
+            thread.replace(tombstone.version, Some(tombstone.erased_before));
+        }
+        thread
+    }
+
+    /// What stands in the table, as far as this thread knows.
+    pub(crate) fn into_stored(self) -> Stored {
+        match (self.standing, self.conversation.erased_before) {
+            (Standing::Stored, _) => Stored::Conversation(Box::new(self.conversation)),
+            (Standing::Replaces(version), Some(erased_before)) => {
+                Stored::Tombstone(Tombstone { erased_before, version })
+            }
+            (Standing::Replaces(_) | Standing::Absent, _) => Stored::Nothing,
+        }
     }
 
     /// The same thread, whose messages are kept for so long.
@@ -53,33 +136,87 @@ impl Thread {
         self
     }
 
-    pub(crate) const fn is_stored(&self) -> bool {
-        self.stored
+    /// The same thread, read for an event of an account whose data until then was deleted.
+    pub(crate) const fn reading(mut self, event: &Event, account_erased_before: Option<UnixMillis>) -> Self {
+        let (event_at, received_at) = (event.at, event.received_at);
+        self.occasion = Some(Occasion { event_at, received_at, account_erased_before });
+        self
+    }
+
+    pub(crate) fn is_stored(&self) -> bool {
+        self.standing == Standing::Stored
     }
 
     pub(crate) const fn id(&self) -> &ConversationId {
         &self.conversation.id
     }
 
+    /// When the event that the thread was read for was received.
+    pub(crate) fn received_at(&self) -> Option<UnixMillis> {
+        self.occasion.as_ref().map(|occasion| occasion.received_at)
+    }
+
+    /// Whether the event that the thread was read for belongs to what was deleted: it was received by then, or had
+    /// happened by then and is delivered again.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.occasion.as_ref().is_some_and(|occasion| {
+            let erased_before = self.conversation.erased_before.max(occasion.account_erased_before);
+            erased_before.is_some_and(|cutoff| occasion.received_at.min(occasion.event_at) <= cutoff)
+        })
+    }
+
     /// Takes over what a refused write found in the table.
-    fn catch_up(&mut self, found: Option<Item>) -> Result<(), StoreError> {
-        self.stored = found.is_some();
-        self.conversation = if let Some(item) = found {
-            from_item("conversation", item)?
-        } else {
-            let gone = &self.conversation;
-            let contact = gone.contact.igsid.clone();
-            Conversation::new(gone.id.clone(), gone.account.clone(), contact, gone.created_at)
+    fn catch_up(&mut self, found: Option<Item>, now: UnixSeconds) -> Result<(), StoreError> {
+        let gone = &self.conversation;
+        let (id, contact) = (gone.id.clone(), gone.contact.igsid.clone());
+        let empty = Conversation::new(id, gone.account.clone(), contact, gone.created_at);
+        let Some(item) = found else {
+            self.standing = Standing::Absent;
+            self.conversation = empty;
+            return Ok(());
         };
+        if !expiry::living(&item, now) {
+            let Versioned { version } = from_item("conversation", item)?;
+            self.conversation = empty;
+            self.replace(version, None);
+            return Ok(());
+        }
+        match Stored::read(item)? {
+            Stored::Conversation(conversation) => {
+                self.standing = Standing::Stored;
+                self.conversation = *conversation;
+            }
+            Stored::Tombstone(tombstone) => {
+                self.conversation = empty;
+                self.replace(tombstone.version, Some(tombstone.erased_before));
+            }
+            Stored::Nothing => {}
+        }
         Ok(())
+    }
+
+    fn replace(&mut self, version: u64, erased_before: Option<UnixMillis>) {
+        self.standing = Standing::Replaces(version);
+        self.conversation.version = version;
+        self.conversation.erased_before = erased_before;
     }
 }
 
-/// A conversation's attributes; the list's index holds only those that have a message to show.
+#[derive(Deserialize)]
+struct Versioned {
+    #[serde(default)]
+    version: u64,
+}
+
+/// A conversation's attributes; the list's index holds only those that have a message to show. In the table it outlives
+/// what it holds.
 pub(crate) fn conversation_attributes(conversation: &Conversation) -> Result<Item, StoreError> {
     let mut item = to_item(conversation)?;
     if conversation.last_message.is_none() {
         item.remove("last_message_at");
+    }
+    if let Some(end) = conversation.kept_until {
+        item.insert(TTL.to_owned(), number(end.plus(OUTLIVES_SECONDS).get()));
     }
     Ok(item)
 }
@@ -93,7 +230,7 @@ impl Threads {
     ) -> Result<Option<Conversation>, StoreError> {
         let key = Key::conversation(tenant, id);
         let found = self.get(&self.conversations, &key).await?;
-        found.map(|item| from_item("conversation", item)).transpose()
+        Ok(found.map(Stored::read).transpose()?.and_then(Stored::conversation))
     }
 
     /// Reads the thread of a contact, or starts one in memory.
@@ -104,18 +241,17 @@ impl Threads {
         contact: &Igsid,
         now: UnixMillis,
     ) -> Result<Thread, StoreError> {
-        let found = self.conversation(tenant, &ConversationId::derive(tenant, account, contact)).await?;
-        Ok(match found {
-            Some(conversation) => Thread::stored(tenant.clone(), conversation),
-            None => Thread::absent(tenant.clone(), account, contact, now),
-        })
+        let key = Key::conversation(tenant, &ConversationId::derive(tenant, account, contact));
+        let found = self.get(&self.conversations, &key).await?;
+        let stored = found.map_or(Ok(Stored::Nothing), Stored::read)?;
+        Ok(Thread::found(tenant.clone(), stored, account, contact, now))
     }
 
     /// Writes `next` if nobody has changed the conversation meanwhile. Otherwise the thread becomes what is there now
     /// and the answer is `false`: the refused write brings it along, so that no read is needed.
     pub(crate) async fn save(&self, thread: &mut Thread, mut next: Conversation) -> Result<bool, StoreError> {
         next.version = thread.conversation.version + 1;
-        let outcome = if thread.stored {
+        let outcome = if thread.is_stored() {
             self.update_conversation(thread, &next).await?
         } else {
             self.insert_conversation(thread, &next).await?
@@ -123,18 +259,18 @@ impl Threads {
         match outcome {
             Written::Done(_) => {
                 thread.conversation = next;
-                thread.stored = true;
+                thread.standing = Standing::Stored;
                 Ok(true)
             }
             Written::Refused(found) => {
-                thread.catch_up(found)?;
+                thread.catch_up(found, expiry::now(&self.client))?;
                 Ok(false)
             }
         }
     }
 
     /// Changes a conversation, again and again on top of what others did. Writes nothing when `change` changes
-    /// nothing.
+    /// nothing, or when what it is about has been deleted meanwhile.
     pub(crate) async fn amend(
         &self,
         thread: &mut Thread,
@@ -143,7 +279,7 @@ impl Threads {
         for attempt in 0..ATTEMPTS {
             let mut next = thread.conversation.clone();
             change(&mut next);
-            if next == thread.conversation || self.save(thread, next).await? {
+            if next == thread.conversation || thread.is_erased() || self.save(thread, next).await? {
                 return Ok(());
             }
             pause(attempt).await;
@@ -154,23 +290,25 @@ impl Threads {
     async fn insert_conversation(&self, thread: &Thread, next: &Conversation) -> Result<Written, StoreError> {
         let key = Key::conversation(&thread.tenant, &next.id);
         let mut item = conversation_attributes(next)?;
-        thread.retention.stamp(next, &mut item);
         item.extend(key.attributes());
-        let outcome = self
+        let write = self
             .client
             .put_item()
             .table_name(&self.conversations)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        written(outcome, |_| None)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let write = match thread.standing {
+            Standing::Replaces(version) => write
+                .condition_expression("#version = :version")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":version", number(version)),
+            Standing::Absent | Standing::Stored => write.condition_expression("attribute_not_exists(pk)"),
+        };
+        written(write.send().await, |_| None)
     }
 
     async fn update_conversation(&self, thread: &Thread, next: &Conversation) -> Result<Written, StoreError> {
-        let (mut before, mut after) = (conversation_attributes(&thread.conversation)?, conversation_attributes(next)?);
-        thread.retention.stamp_change((&thread.conversation, next), &mut before, &mut after);
+        let (before, after) = (conversation_attributes(&thread.conversation)?, conversation_attributes(next)?);
         let Some(difference) = Difference::between(&before, &after) else {
             return Ok(Written::Done(None));
         };
@@ -206,12 +344,16 @@ impl Threads {
     pub(crate) async fn insert_message(&self, thread: &Thread, message: &Message) -> Result<bool, StoreError> {
         let key = Key::message(&thread.tenant, &message.conversation, &message.id);
         let keyed = Keyed::new(&key, message).expiring_at(thread.retention.end(message.created_at));
+        let keyed = match thread.received_at() {
+            Some(at) => keyed.indexed(RECEIVED_AT, IndexValue::Number(at.get())),
+            None => keyed,
+        };
         let outcome = self
             .client
             .put_item()
             .table_name(&self.messages)
             .set_item(Some(keyed.item()?))
-            .condition_expression("attribute_not_exists(pk)")
+            .if_absent(expiry::now(&self.client))
             .send()
             .await;
         Ok(matches!(written(outcome, |_| None)?, Written::Done(_)))
@@ -301,13 +443,17 @@ impl Threads {
         walk.start = output.last_evaluated_key;
         walk.done = walk.start.is_none();
         walk.limit = walk.limit.saturating_mul(8);
-        let messages = output.items.unwrap_or_default().into_iter().map(|item| from_item("message", item));
+        let now = expiry::now(&self.client);
+        let messages = output.items.unwrap_or_default().into_iter().filter(|item| expiry::living(item, now));
+        let messages = messages.map(|item| from_item("message", item));
         Ok(Some(messages.collect::<Result<_, _>>()?))
     }
 
+    /// Reads a living item, strongly consistent.
     pub(crate) async fn get(&self, table: &str, key: &Key) -> Result<Option<Item>, StoreError> {
         let read = self.client.get_item().table_name(table).set_key(Some(key.attributes())).consistent_read(true);
-        Ok(read.send().await?.item)
+        let found = read.send().await?.item;
+        Ok(found.filter(|item| expiry::living(item, expiry::now(&self.client))))
     }
 }
 

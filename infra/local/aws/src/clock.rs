@@ -32,14 +32,28 @@ impl Clock {
     }
 }
 
-impl dynoxide::storage_backend::Clock for Clock {
+/// A clock that is always late by the same time.
+#[derive(Clone, Debug)]
+pub(crate) struct LateClock {
+    clock: Clock,
+    by: Duration,
+}
+
+impl Clock {
+    /// This clock, late by so much.
+    pub(crate) fn behind(self, by: Duration) -> LateClock {
+        LateClock { clock: self, by }
+    }
+}
+
+impl dynoxide::storage_backend::Clock for LateClock {
     fn now_unix_secs(&self) -> u64 {
-        u64::try_from(self.now_ms() / 1000).unwrap_or_default()
+        let late = self.clock.now_ms().saturating_sub(milliseconds(self.by));
+        u64::try_from(late / 1000).unwrap_or_default()
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 stay below 2^53 for 285,000 years")]
     fn now_unix_secs_f64(&self) -> f64 {
-        self.now_ms() as f64 / 1000.0
+        seconds(self.clock.now_ms().saturating_sub(milliseconds(self.by)))
     }
 }
 

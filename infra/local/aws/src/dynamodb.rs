@@ -18,8 +18,15 @@ use crate::clock::Clock;
 use crate::describe::Call;
 use crate::error::{Answer, ServiceError};
 
-/// How often expired items are deleted. The real one takes up to some days.
+/// How often is looked for what is to be deleted.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long after its expiry an item is deleted. Until then it is read, queried and counted, and conditions hold on it.
+///
+/// The real one promises no more than "within a few days".
+///
+/// Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>
+pub const EXPIRY_DELAY: Duration = Duration::from_hours(3 * 24);
 const WORKERS: usize = 2;
 const FORWARDED_HEADERS: [&str; 4] = ["content-type", "x-amz-target", "authorization", "x-amz-date"];
 
@@ -94,7 +101,7 @@ impl DynamoDb {
         if status == 200 { Ok(body) } else { Err(refusal(status, body)) }
     }
 
-    /// Deletes the items that are expired by the simulated clock, now.
+    /// Deletes the items whose expiry is [`EXPIRY_DELAY`] ago by the simulated clock, now.
     pub(crate) async fn sweep(&self) {
         let (done, is_done) = oneshot::channel();
         if self.sweeps.send(done).await.is_ok() {
@@ -142,7 +149,7 @@ async fn serve(listener: TcpListener, database: Database, sweeper: Sweeper, stop
     }
 }
 
-/// Deletes expired items, every few seconds and when asked.
+/// Deletes items that expired long enough ago, every few seconds and when asked.
 struct Sweeper {
     file: PathBuf,
     clock: Clock,
@@ -174,7 +181,7 @@ impl Sweeper {
 /// Sweeps over a connection of its own: that of the server knows the system's time only.
 fn sweep(file: &Path, clock: Clock) -> Result<(), String> {
     let storage = Storage::new(&file.to_string_lossy()).map_err(|error| error.to_string())?;
-    let storage = storage.with_clock(std::sync::Arc::new(clock));
+    let storage = storage.with_clock(std::sync::Arc::new(clock.behind(EXPIRY_DELAY)));
     let swept = futures::executor::block_on(dynoxide::ttl::sweep_expired_items(&storage));
     swept.map(drop).map_err(|error| error.to_string())
 }

@@ -40,7 +40,7 @@ use tokio::task::JoinHandle;
 
 pub use calls::{CallLog, CallRecord, Filter, Outcome, Service, Total, TotalKey, Units};
 pub use clock::Clock;
-pub use dynamodb::DatabaseError;
+pub use dynamodb::{DatabaseError, EXPIRY_DELAY};
 pub use faults::{Effect, FaultId, FaultRule, Faults};
 pub use iam::{Permissions, Policy};
 pub use sqs::{Counts, MessageView, QueueView};
@@ -157,7 +157,7 @@ impl LocalAws {
         self.front.sqs.views()
     }
 
-    /// Deletes the items that are expired by the simulated clock, now instead of within seconds.
+    /// Deletes the items whose expiry is [`EXPIRY_DELAY`] ago by the simulated clock, now instead of within seconds.
     pub async fn sweep_expired_items(&self) {
         self.front.dynamodb.sweep().await;
     }

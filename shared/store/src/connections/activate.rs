@@ -58,7 +58,12 @@ impl ConnectionStore {
         expected: Option<u64>,
         allowance: &Allowance,
     ) -> Result<Connection, ActivateError> {
-        let stored = Connection { version: expected.map_or(1, |version| version + 1), ..connection.clone() };
+        let erased_before = self.erased_before(&connection.tenant, &connection.ig_user_id).await?;
+        let stored = Connection {
+            version: expected.map_or(1, |version| version + 1),
+            erased_before: connection.erased_before.max(erased_before),
+            ..connection.clone()
+        };
         let mut writes = self.claims(&stored)?;
         let mut counts_already = false;
         if expected.is_some() {
@@ -118,6 +123,7 @@ impl ConnectionStore {
             tenant: connection.tenant.clone(),
             ig_user_id: connection.ig_user_id.clone(),
             retention_days: connection.retention_days,
+            erased_before: connection.erased_before,
             paused: false,
         };
         let pages = connection.page_id.iter().map(Key::page_route);

@@ -3,10 +3,19 @@
 use domain::erasure::AppUser;
 use domain::{Connection, ConnectionStatus, IgId, PageId, Route, TenantId, UnixMillis};
 
+use serde::{Deserialize, Serialize};
+
 use super::ConnectionStore;
+use crate::erase::tombstone_end;
 use crate::error::StoreError;
-use crate::item::{Written, from_item, number, text, written};
+use crate::item::{Keyed, Written, from_item, number, text, written};
 use crate::key::Key;
+
+/// What is left of an account that was deleted.
+#[derive(Serialize, Deserialize)]
+struct ErasedAccount {
+    erased_before: UnixMillis,
+}
 
 impl ConnectionStore {
     /// Deletes a tenant's connection to an account, its routes, and the note of who connected it. Tells whether there was a
@@ -25,7 +34,7 @@ impl ConnectionStore {
         asked_at: UnixMillis,
     ) -> Result<bool, StoreError> {
         let found = self.find(tenant, account).await?;
-        if found.as_ref().is_some_and(|connection| is_newer(connection, asked_at)) {
+        if found.as_ref().is_some_and(|connection| connection.was_made_since(asked_at)) {
             return Ok(false);
         }
         if let Some(person) = person {
@@ -45,6 +54,40 @@ impl ConnectionStore {
         }
         // Last, so that a process that dies before leaves what leads to the rest.
         self.delete_connection(&connection).await
+    }
+
+    /// Notes that everything of an account until `cutoff` is deleted, under a digest of its id: whoever connects it again
+    /// does not get back what was received by then and still waited somewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn note_erasure(&self, tenant: &TenantId, account: &IgId, cutoff: UnixMillis) -> Result<(), StoreError> {
+        let key = Key::erased_account(tenant, account);
+        let note = ErasedAccount { erased_before: cutoff };
+        let outcome = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(Keyed::new(&key, &note).expiring(tombstone_end(cutoff)).item()?))
+            .condition_expression("attribute_not_exists(pk) OR erased_before < :cutoff")
+            .expression_attribute_values(":cutoff", number(cutoff.get()))
+            .send()
+            .await;
+        // Refused: a later one is noted.
+        let (Written::Done(_) | Written::Refused(_)) = written(outcome, |_| None)?;
+        Ok(())
+    }
+
+    /// Until when everything of an account was deleted, as far as that is noted.
+    pub(super) async fn erased_before(
+        &self,
+        tenant: &TenantId,
+        account: &IgId,
+    ) -> Result<Option<UnixMillis>, StoreError> {
+        let found = self.get(&Key::erased_account(tenant, account)).await?;
+        let note: Option<ErasedAccount> = found.map(|item| from_item("note of a deletion", item)).transpose()?;
+        Ok(note.map(|note| note.erased_before))
     }
 
     /// Deletes the note that this person connected the account.
@@ -123,8 +166,4 @@ impl ConnectionStore {
             Written::Refused(_) => Err(StoreError::Conflict),
         }
     }
-}
-
-fn is_newer(connection: &Connection, asked_at: UnixMillis) -> bool {
-    connection.status != ConnectionStatus::Revoked && connection.token_refreshed_at.millis() > asked_at
 }

@@ -6,6 +6,7 @@ use domain::{Conversation, ConversationId, Message, TenantId};
 use super::InboxStore;
 use crate::cursor::{Listing, Page, Position};
 use crate::error::StoreError;
+use crate::expiry;
 use crate::item::{from_item, number, text, to_value};
 use crate::key::{MESSAGE, messages_partition, tenant_partition};
 
@@ -64,7 +65,8 @@ impl InboxStore {
         }
         let filtered = !conditions.is_empty();
         let query = query.set_filter_expression(filtered.then(|| conditions.join(" AND ")));
-        let listing = Listing { partition: &partition, index: Some(LAST_MESSAGE_AT), filtered, limit, start };
+        let now = expiry::now(&self.threads.client);
+        let listing = Listing { partition: &partition, index: Some(LAST_MESSAGE_AT), filtered, limit, start, now };
         listing.page(query, |item| from_item("conversation", item)).await
     }
 
@@ -92,7 +94,8 @@ impl InboxStore {
             .expression_attribute_values(":prefix", text(MESSAGE))
             .scan_index_forward(false)
             .consistent_read(true);
-        let listing = Listing { partition: &partition, index: None, filtered: false, limit, start };
+        let now = expiry::now(&self.threads.client);
+        let listing = Listing { partition: &partition, index: None, filtered: false, limit, start, now };
         listing.page(query, |item| from_item("message", item)).await
     }
 }

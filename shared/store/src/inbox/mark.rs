@@ -7,8 +7,10 @@ use domain::{Contact, Conversation, ConversationId, TenantId};
 
 use super::InboxStore;
 use crate::error::StoreError;
-use crate::item::{Written, from_item, number, to_value, written};
+use crate::expiry::{self, Conditional as _};
+use crate::item::{Written, number, to_value, written};
 use crate::key::Key;
+use crate::threads::Stored;
 
 impl InboxStore {
     /// Marks a conversation as read. Idempotent; answers it as it is then, `None` when there is none.
@@ -20,9 +22,9 @@ impl InboxStore {
         let update = self
             .update(tenant, id)
             .update_expression("SET unread = :zero ADD #version :one")
-            .condition_expression("unread > :zero")
+            .if_living_conversation("unread > :zero", expiry::now(&self.threads.client))
             .expression_attribute_values(":zero", number(0));
-        marked(counted_as_change(update)).await
+        self.marked(counted_as_change(update)).await
     }
 
     /// Opens or closes a conversation. Idempotent; answers it as it is then, `None` when there is none.
@@ -39,10 +41,10 @@ impl InboxStore {
         let update = self
             .update(tenant, id)
             .update_expression("SET #state = :state ADD #version :one")
-            .condition_expression("attribute_exists(pk) AND #state <> :state")
+            .if_living_conversation("#state <> :state", expiry::now(&self.threads.client))
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":state", to_value(&state)?);
-        marked(counted_as_change(update)).await
+        self.marked(counted_as_change(update)).await
     }
 
     /// Replaces what is known of the contact, also that asking failed ([`Contact::profile_checked_at`]). Nothing else
@@ -60,9 +62,9 @@ impl InboxStore {
         let update = self
             .update(tenant, id)
             .update_expression("SET contact = :contact")
-            .condition_expression("attribute_exists(pk)")
+            .if_living_conversation("attribute_exists(contact)", expiry::now(&self.threads.client))
             .expression_attribute_values(":contact", to_value(contact)?);
-        Ok(marked(update).await?.is_some())
+        Ok(self.marked(update).await?.is_some())
     }
 
     fn update(&self, tenant: &TenantId, id: &ConversationId) -> UpdateItemFluentBuilder {
@@ -74,15 +76,17 @@ impl InboxStore {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
+
+    /// The conversation after the update, or as it is when there was nothing to change.
+    async fn marked(&self, update: UpdateItemFluentBuilder) -> Result<Option<Conversation>, StoreError> {
+        let outcome = written(update.send().await, |output| output.attributes)?;
+        let (Written::Done(found) | Written::Refused(found)) = outcome;
+        let found = found.filter(|item| expiry::living(item, expiry::now(&self.threads.client)));
+        Ok(found.map(Stored::read).transpose()?.and_then(Stored::conversation))
+    }
 }
 
 /// Makes whoever has read the conversation before and writes it now read it again.
 fn counted_as_change(update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
     update.expression_attribute_names("#version", "version").expression_attribute_values(":one", number(1))
-}
-
-/// The conversation after the update, or as it is when there was nothing to change.
-async fn marked(update: UpdateItemFluentBuilder) -> Result<Option<Conversation>, StoreError> {
-    let (Written::Done(found) | Written::Refused(found)) = written(update.send().await, |output| output.attributes)?;
-    found.map(|item| from_item("conversation", item)).transpose()
 }

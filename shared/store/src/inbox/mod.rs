@@ -17,6 +17,7 @@ use domain::{Conversation, ConversationId, IgId, Message, MessageId, Mid, Tenant
 
 pub use self::list::Filter;
 pub use self::prefetch::Prefetched;
+pub(crate) use self::waiting::ANY;
 use crate::error::StoreError;
 use crate::tables::Tables;
 use crate::threads::Threads;
@@ -60,6 +61,10 @@ pub enum Outcome {
     Applied,
     /// The message that it is about is not there yet: it waits for it.
     Parked,
+    /// The message that it is about has expired.
+    Expired,
+    /// It belongs to what was deleted since: it is not stored.
+    Erased,
     /// Meta did not say whose conversation it is about, so nothing can be found.
     Unplaced,
     /// No tenant has connected the account.

@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::PoisonError;
 
-use domain::{Conversation, ConversationId, IgId, Igsid, Route, TenantId, UnixMillis};
+use domain::{ConversationId, IgId, Igsid, Route, TenantId, UnixMillis};
 
 use super::InboxStore;
 use crate::batch::{self, Found};
 use crate::error::StoreError;
 use crate::item::from_item;
 use crate::key::Key;
-use crate::threads::Thread;
+use crate::threads::{Stored, Thread};
 
 /// Accounts that one process remembers the owner of.
 const REMEMBERED_OWNERS: usize = 10_000;
@@ -21,8 +21,8 @@ const REMEMBERED_OWNERS: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Prefetched {
     owners: HashMap<IgId, Option<Route>>,
-    /// Conversations that were looked for; `None` for one that is not there.
-    conversations: HashMap<(TenantId, ConversationId), Option<Conversation>>,
+    /// What was found where conversations were looked for.
+    conversations: HashMap<(TenantId, ConversationId), Stored>,
 }
 
 impl InboxStore {
@@ -97,8 +97,7 @@ impl InboxStore {
     ) -> Result<Thread, StoreError> {
         let id = ConversationId::derive(&tenant, account, contact);
         match prefetched.conversations.remove(&(tenant.clone(), id)) {
-            Some(Some(conversation)) => Ok(Thread::stored(tenant, conversation)),
-            Some(None) => Ok(Thread::absent(tenant, account, contact, now)),
+            Some(stored) => Ok(Thread::found(tenant, stored, account, contact, now)),
             None => self.threads.thread(&tenant, account, contact, now).await,
         }
     }
@@ -137,16 +136,15 @@ impl Prefetched {
     }
 
     pub(super) fn give_back(&mut self, thread: Thread) {
-        let stored = thread.is_stored();
-        let key = (thread.tenant, thread.conversation.id.clone());
-        self.conversations.insert(key, stored.then_some(thread.conversation));
+        let key = (thread.tenant.clone(), thread.id().clone());
+        self.conversations.insert(key, thread.into_stored());
     }
 
     fn take_over(&mut self, threads: BTreeSet<(TenantId, ConversationId)>, mut found: Found) -> Result<(), StoreError> {
         for (tenant, id) in threads {
             let item = found.remove(&Key::conversation(&tenant, &id));
-            let conversation = item.map(|item| from_item("conversation", item)).transpose()?;
-            self.conversations.insert((tenant, id), conversation);
+            let stored = item.map_or(Ok(Stored::Nothing), Stored::read)?;
+            self.conversations.insert((tenant, id), stored);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use domain::{Direction, Event, Happening, Kind, Message, TenantId, UnixMillis};
 
 use super::{InboxStore, Outcome, Place, Prefetched, Received};
 use crate::error::StoreError;
+use crate::expiry;
 use crate::retention::Retention;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Thread, Threads};
@@ -20,6 +21,8 @@ enum Counting {
     Before,
     /// Its item exists.
     Stored,
+    /// It belongs to what was deleted.
+    Erased,
 }
 
 impl InboxStore {
@@ -54,7 +57,7 @@ impl InboxStore {
             }
         };
         let thread = self.take_thread(prefetched, tenant.clone(), &event.account, contact, now).await?;
-        let mut thread = thread.kept(Retention::Days(route.retention_days));
+        let mut thread = thread.kept(Retention(route.retention_days)).reading(event, route.erased_before);
         let outcome = self.threads.place(&mut thread, event, now).await?;
         let received = Received {
             profile_wanted: matches!(outcome, Outcome::Stored { .. } | Outcome::Duplicate)
@@ -84,6 +87,9 @@ fn occasion(event: &Event) -> Option<Occasion> {
 
 impl Threads {
     async fn place(&self, thread: &mut Thread, event: &Event, now: UnixMillis) -> Result<Outcome, StoreError> {
+        if thread.is_erased() {
+            return Ok(Outcome::Erased);
+        }
         match &event.happening {
             Happening::Message { message, .. } if message.direction == Direction::Outbound => {
                 self.place_echo(thread, message).await
@@ -100,6 +106,7 @@ impl Threads {
         let new_conversation = thread.conversation.last_message.is_none();
         let message = Message::from_event(thread.id().clone(), new.clone());
         let stored = match self.count(thread, &message, new).await? {
+            Counting::Erased => return Ok(Outcome::Erased),
             Counting::Stored => false,
             Counting::Now | Counting::Before => self.insert_message(thread, &message).await?,
         };
@@ -111,6 +118,9 @@ impl Threads {
 
     async fn count(&self, thread: &mut Thread, message: &Message, new: &NewMessage) -> Result<Counting, StoreError> {
         for attempt in 0..ATTEMPTS {
+            if thread.is_erased() {
+                return Ok(Counting::Erased);
+            }
             match thread.conversation.counted.contains(&message.id) {
                 WasCounted::Yes => return Ok(Counting::Before),
                 WasCounted::IfStored if self.message(&thread.tenant, thread.id(), &message.id).await?.is_some() => {
@@ -120,6 +130,8 @@ impl Threads {
             }
             let mut next = thread.conversation.clone();
             next.count(message, new.opens_window);
+            next.outlive(thread.retention.end(message.created_at));
+            next.forget_expired(expiry::now(&self.client));
             if next.last_message.as_ref().is_some_and(|shown| shown.id == message.id) {
                 next.handled_elsewhere = new.handled_elsewhere;
             }

@@ -5,10 +5,11 @@
 //! a conversation that has seen many of them stops remembering which and looks every time.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Change, Conversation, Message, MessageId, Mid, UnixMillis};
+use domain::{Change, Conversation, Message, MessageId, Mid, UnixMillis, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::expiry;
 use crate::item::{Item, Keyed, from_item, text};
 use crate::key::{Key, messages_partition, waiting_prefix};
 use crate::retry::{ATTEMPTS, pause};
@@ -21,7 +22,7 @@ const WAITING_SECONDS: i64 = 7 * 24 * 60 * 60;
 const REMEMBERED_MIDS: usize = 8;
 
 /// Stands for "any mid": too many to remember.
-const ANY: &str = "*";
+pub(crate) const ANY: &str = "*";
 
 /// What waits for a message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub(super) enum Parked {
 struct WaitingItem {
     mid: Mid,
     parked: Parked,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    received_at: Option<UnixMillis>,
 }
 
 impl From<Change> for Parked {
@@ -51,17 +54,23 @@ pub(super) fn digest(mid: &Mid) -> String {
 }
 
 /// Whether something may wait for this mid.
-pub(super) fn is_awaited(conversation: &Conversation, mid: &Mid) -> bool {
-    conversation.waiting.contains(ANY) || conversation.waiting.contains(&digest(mid))
+pub(super) fn is_awaited(conversation: &Conversation, mid: &Mid, now: UnixSeconds) -> bool {
+    let over = conversation.waiting_until.is_some_and(|until| until <= now);
+    !over && (conversation.waiting.contains(ANY) || conversation.waiting.contains(&digest(mid)))
 }
 
-fn remember(conversation: &mut Conversation, mid: &Mid) {
-    if !is_awaited(conversation, mid) {
+/// Notes that something waits until then. Once nothing waits any more the note goes with the next message; a conversation
+/// that has no message goes itself.
+fn remember(conversation: &mut Conversation, mid: &Mid, now: UnixSeconds, until: UnixSeconds) {
+    conversation.forget_expired(now);
+    if !is_awaited(conversation, mid, now) {
         conversation.waiting.insert(digest(mid));
     }
     if conversation.waiting.len() > REMEMBERED_MIDS {
         conversation.waiting = [ANY.to_owned()].into();
     }
+    conversation.waiting_until = conversation.waiting_until.max(Some(until));
+    conversation.outlive(Some(until));
 }
 
 impl Threads {
@@ -76,17 +85,18 @@ impl Threads {
     ) -> Result<(), StoreError> {
         let json = serde_json::to_vec(parked).map_err(|_| StoreError::Shape { entity: "change" })?;
         let key = Key::waiting(&thread.tenant, thread.id(), &digest(mid), &json);
-        let waiting = WaitingItem { mid: mid.clone(), parked: parked.clone() };
-        let item = Keyed::new(&key, &waiting).expiring(now.seconds().plus(WAITING_SECONDS)).item()?;
+        let waiting = WaitingItem { mid: mid.clone(), parked: parked.clone(), received_at: thread.received_at() };
+        let until = now.seconds().plus(WAITING_SECONDS);
+        let item = Keyed::new(&key, &waiting).expiring(until).item()?;
         self.client.put_item().table_name(&self.messages).set_item(Some(item)).send().await?;
-        self.amend(thread, |conversation| remember(conversation, mid)).await
+        self.amend(thread, |conversation| remember(conversation, mid, now.seconds(), until)).await
     }
 
     /// Applies to a stored message what waited for its mid, and forgets it. Costs nothing when nothing waited.
     ///
     /// Every step may be repeated: changes are idempotent, and the note goes last.
     pub(super) async fn apply_waiting(&self, thread: &mut Thread, mid: &Mid, id: &MessageId) -> Result<(), StoreError> {
-        if !is_awaited(&thread.conversation, mid) {
+        if !is_awaited(&thread.conversation, mid, expiry::now(&self.client)) {
             return Ok(());
         }
         let waiting = self.waiting_for(thread, mid).await?;
@@ -98,6 +108,9 @@ impl Threads {
         }
         self.amend(thread, |conversation| {
             conversation.waiting.remove(&digest(mid));
+            if conversation.waiting.is_empty() {
+                conversation.waiting_until = None;
+            }
         })
         .await
     }
@@ -117,8 +130,11 @@ impl Threads {
         let mut waiting = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item?;
+            if !expiry::living(&item, expiry::now(&self.client)) {
+                continue;
+            }
             let key: Item = ["pk", "sk"].map(|name| (name.to_owned(), part(&item, name))).into();
-            let WaitingItem { mid: whose, parked } = from_item("waiting change", item)?;
+            let WaitingItem { mid: whose, parked, .. } = from_item("waiting change", item)?;
             if whose == *mid {
                 waiting.push((key, parked));
             }

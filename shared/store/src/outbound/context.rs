@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::item::{Item, from_item};
 use crate::key::{Key, month};
 use crate::tenants::Usage;
+use crate::threads::Stored;
 
 /// What the policy needs to know before an answer is queued.
 #[derive(Clone, Debug)]
@@ -89,8 +90,8 @@ impl OutboundStore {
         ];
         wanted.extend(record.iter().map(|key| (self.tenants.as_str(), key.clone())));
         let mut found = batch::get(&self.threads.client, &wanted).await?;
-        let Some(item) = found.remove(&thread) else { return Ok(None) };
-        let conversation: Conversation = from_item("conversation", item)?;
+        let stored = found.remove(&thread).map(Stored::read).transpose()?;
+        let Some(conversation) = stored.and_then(Stored::conversation) else { return Ok(None) };
         let record = record.and_then(|key| found.remove(&key)).map(read_record).transpose()?;
         let record = record.filter(|record| now.seconds() < record.free_at);
         let (connection, message) = self.connection_and_message(tenant, &conversation, record.as_ref()).await?;

@@ -10,9 +10,10 @@ use super::OutboundStore;
 use super::context::{Earlier, Record, SendContext};
 use super::draft::Draft;
 use crate::error::StoreError;
+use crate::expiry::{Conditional as _, KEPT_UNTIL, TTL};
 use crate::item::{IndexValue, Keyed, number, text, to_item, to_value};
 use crate::key::{Key, month};
-use crate::retention::{Retention, TTL};
+use crate::retention::{OUTLIVES_SECONDS, Retention};
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{OUTBOUND_AT, OUTBOUND_SHARD};
 use crate::transaction::{self, Part as _, Refused};
@@ -187,13 +188,7 @@ impl OutboundStore {
         let record = Record { message: message.id.clone(), fingerprint: draft.fingerprint()?, free_at };
         let mut item = to_item(&record)?;
         item.extend(Key::idempotency(&context.tenant, &message.conversation, key).attributes());
-        Put::builder()
-            .table_name(&self.tenants)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk) OR #ttl <= :now")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":now", number(now.seconds().get()))
-            .part()
+        Put::builder().table_name(&self.tenants).set_item(Some(item)).if_absent(now.seconds()).part()
     }
 
     /// Shows the message in the list, unless a newer one is shown. That is no matter of the conversation's version, so
@@ -207,21 +202,23 @@ impl OutboundStore {
         let update: UpdateBuilder = Update::builder()
             .table_name(&self.threads.conversations)
             .set_key(Some(Key::conversation(&context.tenant, &context.conversation.id).attributes()))
-            .condition_expression(
-                "attribute_exists(pk) AND (attribute_not_exists(last_message) OR last_message.id < :id)",
-            )
+            .if_living_conversation("attribute_not_exists(last_message) OR last_message.id < :id", at.seconds())
             .expression_attribute_names("#version", "version")
             .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_names("#kept", KEPT_UNTIL)
             .expression_attribute_values(":shown", to_value(shown)?)
             .expression_attribute_values(":at", number(at.get()))
             .expression_attribute_values(":id", text(shown.id.as_str()))
             .expression_attribute_values(":one", number(1));
-        match retention(context).end(at) {
+        let mut conversation = context.conversation.clone();
+        conversation.outlive(retention(context).end(at));
+        let show = "SET last_message = :shown, last_message_at = :at";
+        match conversation.kept_until {
             Some(end) => update
-                .update_expression("SET last_message = :shown, last_message_at = :at, #ttl = :end ADD #version :one")
-                .expression_attribute_values(":end", number(end.get())),
-            None => update
-                .update_expression("SET last_message = :shown, last_message_at = :at ADD #version :one REMOVE #ttl"),
+                .update_expression(format!("{show}, #kept = :kept, #ttl = :end ADD #version :one"))
+                .expression_attribute_values(":kept", number(end.get()))
+                .expression_attribute_values(":end", number(end.plus(OUTLIVES_SECONDS).get())),
+            None => update.update_expression(format!("{show} ADD #version :one REMOVE #kept, #ttl")),
         }
         .part()
     }
@@ -229,7 +226,7 @@ impl OutboundStore {
 
 /// How long the tenant's plan keeps messages: as noted in the connection, which is read anyway.
 fn retention(context: &SendContext) -> Retention {
-    Retention::Days(context.connection.as_ref().and_then(|connection| connection.retention_days))
+    Retention(context.connection.as_ref().and_then(|connection| connection.retention_days))
 }
 
 fn replay(earlier: Earlier) -> Result<Queued, QueueError> {

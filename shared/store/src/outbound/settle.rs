@@ -4,10 +4,11 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::event::NewMessage;
 use domain::message::SendFailure;
-use domain::{Author, ConversationId, Message, MessageId, Mid, Status, TenantId, UnixMillis};
+use domain::{Author, ConversationId, Message, MessageId, Mid, Status, TenantId, UnixMillis, UnixSeconds};
 
 use super::OutboundStore;
 use crate::error::StoreError;
+use crate::expiry::{self, Conditional as _};
 use crate::item::{Item, Written, from_item, number, text, to_value, written};
 use crate::key::Key;
 use crate::retention::Retention;
@@ -46,10 +47,10 @@ impl OutboundStore {
         let update = self
             .step(tenant, conversation, id)
             .update_expression("SET #status = :next ADD attempts :one, #version :one")
-            .condition_expression("#status = :queued")
+            .if_living("#status = :queued", self.now())
             .expression_attribute_values(":queued", to_value(&Status::Queued)?)
             .expression_attribute_values(":next", to_value(&Status::Sending)?);
-        let item = match written(update.send().await, |output| output.attributes)? {
+        let item = match self.stepped(update).await? {
             Written::Done(Some(item)) => return Ok(Begun::Started(Box::new(from_item("message", item)?))),
             Written::Refused(Some(item)) => item,
             Written::Done(None) | Written::Refused(None) => return Ok(Begun::Gone),
@@ -84,16 +85,17 @@ impl OutboundStore {
                     "SET #status = :sent, provider_message_id = :mid, sent_at = if_not_exists(sent_at, :at) \
                      ADD #version :one REMOVE #error, outbound_shard, outbound_at",
                 )
-                .condition_expression(
-                    "attribute_exists(pk) AND #status <> :deleted \
+                .if_living(
+                    "#status <> :deleted \
                      AND (attribute_not_exists(provider_message_id) OR provider_message_id = :mid)",
+                    self.now(),
                 )
                 .expression_attribute_names("#error", "error")
                 .expression_attribute_values(":sent", to_value(&Status::Sent)?)
                 .expression_attribute_values(":deleted", to_value(&Status::Deleted)?)
                 .expression_attribute_values(":mid", text(mid.as_str()))
                 .expression_attribute_values(":at", number(at.get()));
-            let item = match written(update.send().await, |output| output.attributes)? {
+            let item = match self.stepped(update).await? {
                 Written::Done(item) => return item.map(|item| from_item("message", item)).transpose(),
                 Written::Refused(None) => return Ok(None),
                 Written::Refused(Some(item)) => item,
@@ -124,14 +126,14 @@ impl OutboundStore {
             .update_expression(
                 "SET #status = :next, #error = :error ADD #version :one REMOVE outbound_shard, outbound_at",
             )
-            .condition_expression("#status IN (:queued, :sending, :uncertain)")
+            .if_living("#status IN (:queued, :sending, :uncertain)", self.now())
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":error", to_value(failure)?)
             .expression_attribute_values(":queued", to_value(&Status::Queued)?)
             .expression_attribute_values(":sending", to_value(&Status::Sending)?)
             .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?)
             .expression_attribute_values(":next", to_value(&Status::Failed)?);
-        settled(update).await
+        self.settled(update).await
     }
 
     /// The message certainly did not go out and is to be tried again, not before `due_at`: until then the sweep leaves
@@ -150,13 +152,13 @@ impl OutboundStore {
         let update = self
             .step(tenant, conversation, id)
             .update_expression("SET #status = :next, outbound_at = :due ADD #version :one REMOVE #error")
-            .condition_expression("#status IN (:sending, :uncertain)")
+            .if_living("#status IN (:sending, :uncertain)", self.now())
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":due", number(due_at.get()))
             .expression_attribute_values(":sending", to_value(&Status::Sending)?)
             .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?)
             .expression_attribute_values(":next", to_value(&Status::Queued)?);
-        settled(update).await
+        self.settled(update).await
     }
 
     /// Nobody knows whether the message went out. Answers the message as it is then: not uncertain when an echo has
@@ -175,12 +177,12 @@ impl OutboundStore {
         let update = self
             .step(tenant, conversation, id)
             .update_expression("SET #status = :next, #error = :error ADD #version :one")
-            .condition_expression("#status = :sending")
+            .if_living("#status = :sending", self.now())
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":error", to_value(failure)?)
             .expression_attribute_values(":sending", to_value(&Status::Sending)?)
             .expression_attribute_values(":next", to_value(&Status::Uncertain)?);
-        settled(update).await
+        self.settled(update).await
     }
 
     /// An update of a message that answers it as it is then, whether or not the condition held.
@@ -200,6 +202,24 @@ impl OutboundStore {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Takes a step. Where it is refused, the answer is what is there and has not expired.
+    async fn stepped(&self, update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
+        Ok(match written(update.send().await, |output| output.attributes)? {
+            Written::Refused(found) => Written::Refused(found.filter(|item| expiry::living(item, self.now()))),
+            done @ Written::Done(_) => done,
+        })
+    }
+
+    /// The message as it is after the step, or as others have left it.
+    async fn settled(&self, update: UpdateItemFluentBuilder) -> Result<Option<Message>, StoreError> {
+        let (Written::Done(found) | Written::Refused(found)) = self.stepped(update).await?;
+        found.map(|item| from_item("message", item)).transpose()
+    }
+
+    fn now(&self) -> UnixSeconds {
+        expiry::now(&self.threads.client)
     }
 
     /// Gives a message that an echo was taken for its true mid, and the echo its own message. `None` when the message
@@ -262,12 +282,6 @@ impl OutboundStore {
             .await?;
         Ok(())
     }
-}
-
-/// The message as it is after the update, or as others have left it.
-async fn settled(update: UpdateItemFluentBuilder) -> Result<Option<Message>, StoreError> {
-    let (Written::Done(found) | Written::Refused(found)) = written(update.send().await, |output| output.attributes)?;
-    found.map(|item| from_item("message", item)).transpose()
 }
 
 /// The echo that was taken for `message`, as far as an echo can be told from it: its content was the same.

@@ -5,6 +5,8 @@ mod authorizations;
 mod changes;
 mod connections;
 mod echoes;
+mod erasing;
+mod expiry;
 mod faults;
 mod lists;
 mod price;

@@ -10,6 +10,8 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem,
 };
 
+use local_aws::EXPIRY_DELAY;
+
 use crate::world::World;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -172,7 +174,7 @@ async fn consumed_capacity_is_shown_to_a_caller_who_asks_and_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn items_expire_by_the_simulated_clock() {
+async fn items_are_deleted_days_after_their_expiry_by_the_simulated_clock() {
     let world = World::start().await;
     let dynamodb = world.dynamodb().await;
     table(&dynamodb).await;
@@ -184,6 +186,11 @@ async fn items_expire_by_the_simulated_clock() {
         item.insert("expires_at".into(), number(now + seconds));
         put(&dynamodb, item).await;
     }
+
+    world.clock.advance(EXPIRY_DELAY);
+    world.aws.sweep_expired_items().await;
+    let expired = dynamodb.scan().table_name("conversations").send().await.unwrap();
+    assert_eq!(expired.count(), 2, "expired, and still read");
 
     world.clock.advance(Duration::from_secs(3610));
     world.aws.sweep_expired_items().await;

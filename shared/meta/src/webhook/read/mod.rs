@@ -48,7 +48,8 @@ struct Context<'a> {
 pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
     let Some(element) = parse(queued)? else {
         let happening = notice("malformed_event", Map::new());
-        return Ok(Event { account: queued.account.clone(), at: queued.fallback_time(), happening });
+        let (account, received_at) = (queued.account.clone(), queued.received_at_ms);
+        return Ok(Event { account, at: queued.fallback_time(), received_at, happening });
     };
     let at = json::time(&element).or_else(|| member(&element, "value").and_then(json::time));
     let at = at.unwrap_or_else(|| queued.fallback_time());
@@ -60,7 +61,7 @@ pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
         Channel::Changes => change::read(context, &element),
         Channel::Unknown => notice("malformed_event", fields(&element)),
     };
-    Ok(Event { account: queued.account.clone(), at, happening })
+    Ok(Event { account: queued.account.clone(), at, received_at: queued.received_at_ms, happening })
 }
 
 /// The event as an object; `None` for another JSON value that was kept because its entry had an account.

@@ -68,6 +68,7 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
         notice: None,
         profiles_refused: None,
         retention_days: None,
+        erased_before: None,
         connected_by: user("ana"),
         version: 0,
         created_at: NOW.seconds(),
@@ -76,7 +77,7 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
 }
 
 fn happened(at: UnixMillis, happening: Happening) -> Event {
-    Event { account: account("17841"), at, happening }
+    Event { account: account("17841"), at, received_at: at, happening }
 }
 
 /// A message of the contact's, `seconds` after [`NOW`], whose mid has this name.

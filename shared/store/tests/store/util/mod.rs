@@ -3,8 +3,9 @@
 pub(crate) mod examples;
 pub(crate) mod wire;
 
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
@@ -12,14 +13,20 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
 };
+use aws_smithy_async::time::TimeSource;
 use domain::{Conversation, ConversationId, Event, Message, TenantId};
-use store::{ConnectionStore, Filter, InboxStore, OutboundStore, Received, StoreError, Tables, TenantStore};
+use store::{
+    ConnectionStore, EraseStore, Filter, InboxStore, OutboundStore, Received, StoreError, Tables, TenantStore,
+};
 
 use self::examples::{NOW, connection};
 use self::wire::Wire;
 
+/// A day.
+pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// Attributes of the conversations' index beside its keys: what a list shows.
-pub(crate) const LISTED: [&str; 11] = [
+pub(crate) const LISTED: [&str; 12] = [
     "id",
     "channel",
     "account",
@@ -30,6 +37,7 @@ pub(crate) const LISTED: [&str; 11] = [
     "window_opened_at",
     "window_from_ad",
     "handled_elsewhere",
+    "kept_until",
     "created_at",
 ];
 
@@ -42,6 +50,8 @@ pub(crate) struct World {
     pub(crate) outbound: OutboundStore,
     pub(crate) connections: ConnectionStore,
     pub(crate) tenants: TenantStore,
+    pub(crate) eraser: EraseStore,
+    pub(crate) clock: Clock,
     endpoint: String,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     stopped: mpsc::Receiver<()>,
@@ -76,7 +86,8 @@ impl World {
             let _ = done.send(());
         });
         let wire = Wire::default();
-        let client = client(&endpoint, &wire);
+        let clock = Clock::default();
+        let client = client(&endpoint, &wire, &clock);
         let tables = Tables {
             connections: "buzon-connections".to_owned(),
             oauth_states: "buzon-oauth-states".to_owned(),
@@ -92,9 +103,11 @@ impl World {
             outbound: OutboundStore::new(client.clone(), &tables),
             connections: ConnectionStore::new(client.clone(), &tables),
             tenants: TenantStore::new(client.clone(), &tables),
+            eraser: EraseStore::new(client.clone(), &tables),
             client,
             wire,
             tables,
+            clock,
             endpoint,
             stop: Some(stop),
             stopped,
@@ -104,13 +117,21 @@ impl World {
     /// Another process on the same tables: cold, with a wire of its own.
     pub(crate) fn another_process(&self) -> (InboxStore, OutboundStore, Wire) {
         let wire = Wire::default();
-        let client = client(&self.endpoint, &wire);
+        let client = client(&self.endpoint, &wire, &self.clock);
         (InboxStore::new(client.clone(), &self.tables), OutboundStore::new(client, &self.tables), wire)
     }
 
     /// Receives one event as a batch of one.
     pub(crate) async fn receive(&self, event: &Event) -> Result<Received, StoreError> {
         receive(&self.inbox, event).await
+    }
+
+    /// Receives an event that arrives so many days after [`NOW`], by when the clock was moved.
+    pub(crate) async fn receive_days_later(&self, event: &Event, days: i64) -> Result<Received, StoreError> {
+        let contact = examples::contact_of(event);
+        let mut prefetched = self.inbox.prefetch(&[(event.account.clone(), contact)]).await?;
+        let now = NOW.plus(days * DAY_MS);
+        self.inbox.receive(&mut prefetched, &Event { received_at: now, ..event.clone() }, now).await
     }
 
     /// Everything that a tenant sees of a conversation.
@@ -168,7 +189,24 @@ impl Seen {
     }
 }
 
-fn client(endpoint: &str, wire: &Wire) -> Client {
+/// The clients' time: [`NOW`] until it is moved.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clock(Arc<AtomicU64>);
+
+impl Clock {
+    pub(crate) fn advance_days(&self, days: u64) {
+        self.0.fetch_add(days * 24 * 60 * 60, Ordering::SeqCst);
+    }
+}
+
+impl TimeSource for Clock {
+    fn now(&self) -> SystemTime {
+        let start = Duration::from_secs(u64::try_from(NOW.seconds().get()).expect("after 1970"));
+        SystemTime::UNIX_EPOCH + start + Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+fn client(endpoint: &str, wire: &Wire, clock: &Clock) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -176,6 +214,7 @@ fn client(endpoint: &str, wire: &Wire) -> Client {
         .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
+        .time_source(clock.clone())
         .interceptor(wire.clone())
         .build();
     Client::from_conf(config)

@@ -1,0 +1,184 @@
+//! A conversation with nothing in it that was received before a time; where nothing is left, a tombstone.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use domain::{Conversation, ConversationId, Message, TenantId, UnixMillis, UnixSeconds};
+
+use super::{EraseStore, was_received_until};
+use crate::batch::key_of;
+use crate::error::StoreError;
+use crate::expiry;
+use crate::inbox::ANY;
+use crate::item::{Item, Keyed, Written, from_item, number, text, written};
+use crate::key::{Key, MESSAGE, messages_partition, waiting_digest};
+use crate::retry::{ATTEMPTS, pause};
+use crate::threads::{Stored, Thread, Tombstone};
+
+/// How long a tombstone stays: longer than Meta delivers an event again (36 hours) and any queue keeps one (14 days).
+pub(crate) const TOMBSTONE_SECONDS: i64 = 30 * 24 * 60 * 60;
+
+/// Which of the two looks at what is to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// A function that was under way may still write.
+    First,
+    /// Whoever was under way has ended.
+    Second,
+}
+
+/// What came after the cut-off.
+#[derive(Debug, Default)]
+struct Kept {
+    /// Oldest first.
+    messages: Vec<Message>,
+    /// Digests of the mids that changes wait for.
+    waiting: BTreeSet<String>,
+}
+
+impl EraseStore {
+    /// Whether there is such a conversation for anybody to see; strongly consistent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn has_conversation(&self, tenant: &TenantId, id: &ConversationId) -> Result<bool, StoreError> {
+        Ok(self.threads.conversation(tenant, id).await?.is_some_and(|found| found.last_message.is_some()))
+    }
+
+    /// Whether something of the conversation is from before `cutoff`, expired or not, and no look has emptied it yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn is_from_before(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        cutoff: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let found = self.whatever_stands(tenant, id).await?.conversation();
+        Ok(found.is_some_and(|conversation| {
+            let was_emptied = conversation.erased_before.is_some() && conversation.last_message.is_none();
+            conversation.erased_before < Some(cutoff) && !was_emptied
+        }))
+    }
+
+    /// Empties a conversation whose messages until `cutoff` are deleted. What came later is shown and counted as before;
+    /// the contact is a stranger again. From now on nothing that was received before is stored.
+    ///
+    /// The second look leaves a tombstone where nothing came later, which nobody reads and which says nothing of whose
+    /// conversation it was. Repeating either look changes nothing more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`], [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn erase_conversation(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        cutoff: UnixMillis,
+        look: Look,
+    ) -> Result<(), StoreError> {
+        for attempt in 0..ATTEMPTS {
+            let Some(conversation) = self.whatever_stands(tenant, id).await?.conversation() else { return Ok(()) };
+            // After the conversation, which names what waits only when that is there.
+            let kept = self.kept(tenant, id, cutoff).await?;
+            let next = emptied(&conversation, &kept, cutoff);
+            let nothing_left = next.last_message.is_none() && next.waiting.is_empty();
+            let done = if look == Look::Second && nothing_left {
+                self.bury(tenant, &next).await?
+            } else if next == conversation {
+                true
+            } else {
+                let mut thread = Thread::stored(tenant.clone(), conversation);
+                self.threads.save(&mut thread, next).await?
+            };
+            if done {
+                return Ok(());
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn whatever_stands(&self, tenant: &TenantId, id: &ConversationId) -> Result<Stored, StoreError> {
+        let key = Key::conversation(tenant, id).attributes();
+        let read = self.client.get_item().table_name(&self.tables.conversations).set_key(Some(key));
+        read.consistent_read(true).send().await?.item.map_or(Ok(Stored::Nothing), Stored::read)
+    }
+
+    async fn kept(&self, tenant: &TenantId, id: &ConversationId, cutoff: UnixMillis) -> Result<Kept, StoreError> {
+        let now = expiry::now(&self.client);
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.tables.messages)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(messages_partition(tenant, id)))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut kept = Kept::default();
+        while let Some(item) = pages.next().await {
+            let item = item?;
+            if expiry::living(&item, now) && !was_received_until(&item, cutoff) {
+                kept.add(item)?;
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Puts a tombstone in the place of a conversation; `false` when that has changed meanwhile.
+    async fn bury(&self, tenant: &TenantId, gone: &Conversation) -> Result<bool, StoreError> {
+        let erased_before = gone.erased_before.unwrap_or_default();
+        let tombstone = Tombstone { erased_before, version: gone.version + 1 };
+        let key = Key::conversation(tenant, &gone.id);
+        let outcome = self
+            .client
+            .put_item()
+            .table_name(&self.tables.conversations)
+            .set_item(Some(Keyed::new(&key, &tombstone).expiring(tombstone_end(erased_before)).item()?))
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(gone.version))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
+            .send()
+            .await;
+        Ok(matches!(written(outcome, |_| None)?, Written::Done(_)))
+    }
+}
+
+impl Kept {
+    fn add(&mut self, item: Item) -> Result<(), StoreError> {
+        let Some(key) = key_of(&item) else { return Ok(()) };
+        if key.sk.starts_with(MESSAGE) {
+            self.messages.push(from_item("message", item)?);
+        } else if let Some(digest) = waiting_digest(&key) {
+            self.waiting.insert(digest.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// When nobody can deliver any more what was received by then.
+pub(crate) const fn tombstone_end(erased_before: UnixMillis) -> UnixSeconds {
+    erased_before.seconds().plus(TOMBSTONE_SECONDS)
+}
+
+/// The conversation without what is from before, and with everything that came later. What was counted after an earlier
+/// look stays counted; what was stored after it and not counted, since the look came in between, is counted now.
+fn emptied(conversation: &Conversation, kept: &Kept, cutoff: UnixMillis) -> Conversation {
+    let before = conversation.erased_before < Some(cutoff);
+    let mut next = if before { conversation.erased(cutoff) } else { conversation.clone() };
+    next.waiting.clone_from(&conversation.waiting);
+    next.waiting.retain(|digest| kept.waiting.contains(digest) || (digest == ANY && !kept.waiting.is_empty()));
+    next.waiting_until = conversation.waiting_until.filter(|_| !next.waiting.is_empty());
+    for message in &kept.messages {
+        if next.counted.contains(&message.id) == domain::conversation::WasCounted::No {
+            next.count(message, false);
+        }
+    }
+    next
+}

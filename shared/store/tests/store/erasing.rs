@@ -1,0 +1,152 @@
+//! A deletion takes what was received before its cut-off, and only that; nothing of it comes back.
+
+use domain::{Connection, Contact, Event, UnixMillis};
+use store::{Look, Outcome};
+
+use crate::util::examples::{CONTACT, NOW, account, connection, conversation, igsid, inbound, reacted, tenant};
+use crate::util::wire::Cut;
+use crate::util::{DAY_MS, World};
+
+/// When the deletion was asked for.
+const CUTOFF: UnixMillis = NOW.plus(60_000);
+
+/// A look as the eraser makes it, without its counting.
+async fn look(world: &World, which: Look) {
+    let (whose, id) = (tenant("acme"), conversation());
+    let found = world.eraser.messages(&whose, &id, CUTOFF, None).await.expect("a look");
+    world.eraser.delete_messages(&found).await.expect("deleted");
+    world.eraser.erase_conversation(&whose, &id, CUTOFF, which).await.expect("emptied");
+}
+
+async fn erase(world: &World) {
+    look(world, Look::First).await;
+    look(world, Look::Second).await;
+}
+
+async fn texts(world: &World) -> Vec<String> {
+    let messages = world.seen(&tenant("acme"), &conversation()).await.messages;
+    messages.into_iter().filter_map(|message| message.text).collect()
+}
+
+/// Written and received so many seconds after the cut-off.
+fn after(name: &str, seconds: i64) -> Event {
+    inbound(name, 60 + seconds, name)
+}
+
+#[tokio::test]
+async fn what_was_received_after_the_cut_off_stays_as_it_is() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    let contact = Contact { name: Some("Lucía".to_owned()), ..Contact::unknown(igsid(CONTACT)) };
+    world.inbox.set_profile(&tenant("acme"), &conversation(), &contact).await.expect("written");
+    world.receive(&after("NEW order", 1)).await.expect("received");
+    world.receive(&reacted("never", 70, Some("❤"))).await.expect("received");
+    for _ in 0..2 {
+        erase(&world).await;
+        assert_eq!(texts(&world).await, ["NEW order"]);
+        let seen = world.seen(&tenant("acme"), &conversation()).await;
+        let found = seen.conversation.expect("a conversation");
+        assert_eq!((found.unread, found.contact.name.clone(), seen.listed.len()), (1, None, 1));
+        assert_eq!(found.window_opened_at, Some(CUTOFF.plus(1000)));
+        assert_eq!(found.last_message.expect("shown").preview, "NEW order");
+    }
+    assert_eq!(world.receive(&after("NEW order", 1)).await.expect("again").outcome, Outcome::Duplicate);
+}
+
+#[tokio::test]
+async fn a_tombstone_names_nobody_and_keeps_out_what_was_received_or_happened_before() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    erase(&world).await;
+    let left =
+        format!("{:?}", (world.dump(&world.tables.conversations).await, world.dump(&world.tables.messages).await));
+    assert!(!left.contains(CONTACT) && !left.contains("old"), "{left}");
+    assert_eq!(world.seen(&tenant("acme"), &conversation()).await.conversation, None);
+
+    let waited = inbound("waited", 2, "waited");
+    let again = Event { received_at: NOW.plus(DAY_MS), ..inbound("old", 1, "old") };
+    for event in [waited, again, reacted("old", 3, Some("❤"))] {
+        assert_eq!(world.receive(&event).await.expect("received").outcome, Outcome::Erased, "{event:?}");
+    }
+    assert_eq!(world.dump(&world.tables.messages).await.len(), 0);
+    let received = world.receive(&after("new", 1)).await.expect("received");
+    assert_eq!(received.outcome, Outcome::Stored { new_conversation: true });
+    assert_eq!(texts(&world).await, ["new"]);
+    assert_eq!(world.receive(&inbound("waited", 2, "waited")).await.expect("received").outcome, Outcome::Erased);
+
+    world.clock.advance_days(40);
+    let found = world.seen(&tenant("acme"), &conversation()).await.conversation.expect("still there");
+    assert_eq!(found.erased_before, Some(CUTOFF), "for as long as there is a conversation");
+}
+
+#[tokio::test]
+async fn a_tombstone_ends_after_thirty_days() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    erase(&world).await;
+    world.clock.advance_days(31);
+    let late = inbound("very late", 2, "very late");
+    assert!(matches!(world.receive(&late).await.expect("received").outcome, Outcome::Stored { .. }));
+}
+
+#[tokio::test]
+async fn an_event_that_is_under_way_during_the_first_look_does_not_bring_anything_back() {
+    for which in [&[Look::First][..], &[Look::First, Look::Second]] {
+        let world = World::connected().await;
+        world.receive(&inbound("old", 1, "old")).await.expect("received");
+        let wanted = [(account("17841"), Some(igsid(CONTACT)))];
+        let mut prefetched = world.inbox.prefetch(&wanted).await.expect("read before the deletion");
+        for one in which {
+            look(&world, *one).await;
+        }
+        let received = world.inbox.receive(&mut prefetched, &inbound("late", 2, "late"), NOW).await.expect("received");
+        assert_eq!(received.outcome, Outcome::Erased, "{which:?}");
+        assert_eq!(texts(&world).await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_new_message_that_is_counted_before_the_first_look_and_stored_after_it_is_shown() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    // Calls of a message in a process that does not know the account: two reads, the conversation, the message.
+    let (inbox, _, wire) = world.another_process();
+    wire.cut(3, Cut::Before);
+    crate::util::receive(&inbox, &after("new", 1)).await.expect_err("killed");
+    look(&world, Look::First).await;
+    world.receive(&after("new", 1)).await.expect("delivered again");
+    look(&world, Look::Second).await;
+    let seen = world.seen(&tenant("acme"), &conversation()).await;
+    assert_eq!((seen.messages.len(), seen.listed.len()), (1, 1));
+    assert_eq!(seen.conversation.expect("a conversation").unread, 1);
+}
+
+#[tokio::test]
+async fn an_account_that_is_connected_again_gets_nothing_back_that_still_waited() {
+    let world = World::connected().await;
+    let (whose, which) = (tenant("acme"), account("17841"));
+    world.connections.note_erasure(&whose, &which, CUTOFF).await.expect("noted");
+    world.connections.note_erasure(&whose, &which, NOW).await.expect("an earlier one changes nothing");
+    let revoked = world.connections.revoke(&whose, &which, NOW.seconds()).await.expect("ended").expect("it was there");
+    let back = Connection { token_refreshed_at: CUTOFF.seconds().plus(1), ..connection("acme", "17841") };
+    for expected in [Some(revoked.version), None] {
+        let back = world.connections.activate(&back, expected).await.expect("connected again");
+        assert_eq!(back.erased_before, Some(CUTOFF));
+        // Somebody of whom nothing was there: no tombstone keeps it out.
+        assert_eq!(world.receive(&inbound("waited", 2, "waited")).await.expect("received").outcome, Outcome::Erased);
+        let new = after(&format!("new{expected:?}"), 1);
+        assert!(matches!(world.receive(&new).await.expect("received").outcome, Outcome::Stored { .. }));
+        world.connections.forget(&whose, &which, None, CUTOFF.plus(DAY_MS)).await.expect("deleted");
+        let left = format!("{:?}", world.dump(&world.tables.connections).await);
+        assert!(!left.contains("17841"), "{left}");
+        break_the_tombstone(&world).await;
+    }
+}
+
+/// Takes what the conversation remembers away, so that only the account's note is left.
+async fn break_the_tombstone(world: &World) {
+    let key = world.dump(&world.tables.conversations).await.remove(0);
+    let key = ["pk", "sk"].map(|name| (name.to_owned(), key[name].clone())).into();
+    let deleted = world.client.delete_item().table_name(&world.tables.conversations).set_key(Some(key)).send().await;
+    deleted.expect("deleted");
+}
