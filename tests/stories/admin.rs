@@ -185,8 +185,13 @@ async fn a_page_token_connects_the_account_of_its_page() {
         json!({"ig_user_id": found["ig_user_id"], "page_id": found["page_id"], "token": token, "tenant_id": "luna"});
     let connected = world.browser("olivia").post(CONNECTIONS, body).await;
     assert_eq!(connected.status, 201, "{}", connected.body);
-    let status = world.browser("ana").status().await;
+    let ana = world.browser("ana");
+    let status = ana.status().await;
     assert_eq!((&status["connections"][0]["login"], &status["connected"]), (&json!("facebook"), &json!(true)));
+    let app_id = world.stack.app(local::Login::Facebook).expect("is registered").app_id.clone();
+    world.meta("POST", "/deletion", json!({"user": "lucia.navarro", "app_id": app_id})).await;
+    world.settle().await;
+    assert_eq!(ana.status().await["connections"], json!([]), "a deletion finds whose token it was");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What Meta and people may demand about their data is done, and can be seen to be done.
 
 mod erasing;
+mod tenant_deletion;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

@@ -61,6 +61,7 @@ async fn respond(app: &App, request: &Request) -> Result<Response<Body>, AdminEr
         "GET /api/admin/tenants" => tenants::list(app, request).await,
         "GET /api/admin/tenants/{tenantId}" => tenants::show(app, request, &caller).await,
         "PUT /api/admin/tenants/{tenantId}" => tenants::set(app, request, &caller).await,
+        "DELETE /api/admin/tenants/{tenantId}" => tenants::erase(app, request, &caller).await,
         "GET /api/admin/tenants/{tenantId}/events" => trail::events(app, request, &caller).await,
         "GET /api/admin/connections" => connections::list(app, request).await,
         "POST /api/admin/connections" => manual::connect(app, request, &caller).await,

@@ -1,7 +1,7 @@
 //! Tenants and their plans.
 
 use domain::tenant::{Overrides, TenantSettings};
-use domain::{EffectivePlan, Plan, PlanSource, TenantId, TenantProfile};
+use domain::{EffectivePlan, ErasureCode, Plan, PlanSource, TenantId, TenantProfile};
 use edge::http::{self, StatusCode};
 use edge::{Caller, PageQuery};
 use lambda_http::{Body, Request, Response};
@@ -77,6 +77,13 @@ struct TenantsPage {
     next_cursor: Option<String>,
 }
 
+/// What the deletion of a tenant is known by.
+#[derive(Serialize)]
+struct TenantErasure {
+    url: String,
+    confirmation_code: ErasureCode,
+}
+
 /// The body of a change: it replaces everything that the operator has set.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +130,19 @@ pub(crate) async fn set(app: &App, request: &Request, caller: &Caller) -> Result
     let terms = Terms { plan: change.plan, overrides: change.overrides, settings: change.settings };
     let profile = plans.set_terms(&tenant, &terms, expected, &caller.user, app.clock.now_ms()).await?;
     Ok(http::json(StatusCode::OK, &view(app, &profile).await?))
+}
+
+/// `DELETE /api/admin/tenants/{tenantId}`: disconnects its accounts now, and deletes everything of it that there is by now.
+/// A tenant that comes back begins anew.
+pub(crate) async fn erase(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
+    let tenant = tenant_in_path(request, caller)?;
+    if tenant == TenantId::operator() {
+        return Err(AdminError::NotFound);
+    }
+    app.connector.disconnect_all(&tenant, app.clock.now_ms()).await?;
+    let erasure = app.erasures.erase_tenant(&tenant, &caller.user, app.clock.now_ms()).await?;
+    let url = app.erasures.page_url(request, &erasure.code);
+    Ok(http::json(StatusCode::ACCEPTED, &TenantErasure { url, confirmation_code: erasure.code }))
 }
 
 async fn view(app: &App, profile: &TenantProfile) -> Result<TenantView, AdminError> {

@@ -2,6 +2,7 @@
 
 use domain::{Connection, ConnectionStatus, IgId, TenantId, UnixMillis, UnixSeconds, UserId};
 use edge::telemetry::Chain;
+use futures::future::try_join_all;
 use meta::AccountAccess;
 use store::StoreError;
 use tracing::{info, warn};
@@ -44,6 +45,31 @@ impl Connector {
             ),
         }
         Ok(revoked)
+    }
+
+    /// Disconnects every account of a tenant that is to be deleted, here and then at Meta, which need not answer. Nobody
+    /// gets the places that are left.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: do it again, which goes on with those that are left.
+    pub async fn disconnect_all(&self, tenant: &TenantId, now: UnixMillis) -> Result<(), StoreError> {
+        let connections = self.connections.list(tenant).await?;
+        let open = connections.iter().filter(|connection| connection.status != ConnectionStatus::Revoked);
+        let ended = open.map(|connection| self.end(connection, now.seconds()));
+        try_join_all(ended).await.map(|_| ())
+    }
+
+    async fn end(&self, connection: &Connection, now: UnixSeconds) -> Result<(), StoreError> {
+        let Connection { tenant, ig_user_id, .. } = connection;
+        self.connections.revoke(tenant, ig_user_id, now).await?;
+        if let Err(failure) = self.unsubscribe(connection, now).await {
+            warn!(
+                %tenant, ig.id = %ig_user_id, error = %Chain(&failure),
+                "Disconnected account {ig_user_id} of a tenant that is deleted; Meta was not told"
+            );
+        }
+        Ok(())
     }
 
     /// Tells Meta to deliver nothing more for a connection that has ended, with the token that it had.

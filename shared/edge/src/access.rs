@@ -59,6 +59,7 @@ pub const ROUTES: &[(&str, Access)] = &[
     ("GET /api/admin/tenants", STAFF),
     ("GET /api/admin/tenants/{tenantId}", OWNERS_AND_STAFF),
     ("PUT /api/admin/tenants/{tenantId}", STAFF),
+    ("DELETE /api/admin/tenants/{tenantId}", STAFF),
     ("GET /api/admin/tenants/{tenantId}/events", OWNERS_AND_STAFF),
     ("GET /api/admin/connections", STAFF),
     ("POST /api/admin/connections", RolesOrDebug(&[Admin, Operator])),
@@ -153,6 +154,7 @@ mod tests {
             GET /api/admin/tenants                                                  - - - o
             GET /api/admin/tenants/{tenantId}                                       - A - o
             PUT /api/admin/tenants/{tenantId}                                       - - - o
+            DELETE /api/admin/tenants/{tenantId}                                    - - - o
             GET /api/admin/tenants/{tenantId}/events                                - A - o
             GET /api/admin/connections                                              - - - o
             POST /api/admin/connections                                             - A - o

@@ -7,6 +7,7 @@ mod code;
 mod person;
 mod queue;
 mod request;
+mod tenant;
 
 pub use code::{demand_code, random_code};
 pub use queue::{ErasureOrder, ErasureQueue, QueueError};

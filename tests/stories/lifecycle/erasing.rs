@@ -27,7 +27,7 @@ async fn page(world: &World, confirmed: &Value) -> String {
 }
 
 /// The order of a deletion comes once more.
-pub(crate) async fn order_again(world: &World, code: &Value) {
+pub(super) async fn order_again(world: &World, code: &Value) {
     let client = aws_sdk_sqs::Client::new(&world.stack.aws_config("story"));
     let queue = world.stack.resource("ErasureQueue").expect("the queue");
     let order = json!({"code": code}).to_string();
@@ -42,12 +42,12 @@ async fn who_writes_again_after_a_deletion_keeps_what_was_written_since() {
     world.dm(INES, LUNA, "NEW order").await;
     let conversation = ana.conversation().await;
     assert_eq!(ana.texts(&conversation).await, ["NEW order"]);
-    assert_eq!(conversation["unread"], 1);
+    assert_eq!(conversation["unread_count"], 1);
     assert_eq!(ana.send(&conversation, "on its way").await.status, 202);
     world.settle().await;
     order_again(&world, &confirmed["confirmation_code"]).await;
     world.settle().await;
-    assert_eq!(ana.texts(&ana.conversation().await).await, ["on its way", "NEW order"]);
+    assert_eq!(ana.texts(&ana.conversation().await).await, ["NEW order", "on its way"]);
     assert!(page(&world, &confirmed).await.contains("1 conversations, 1 messages"));
 }
 
