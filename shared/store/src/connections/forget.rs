@@ -1,8 +1,10 @@
 //! A connection is deleted with all that leads to it, and plans change how long messages are kept.
 
-use domain::erasure::AppUser;
-use domain::{Connection, ConnectionStatus, IgId, PageId, Route, TenantId, UnixMillis};
+use std::collections::HashSet;
 
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
+use domain::erasure::AppUser;
+use domain::{Connection, ConnectionStatus, IgId, PageId, TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionStore;
@@ -10,6 +12,7 @@ use crate::erase::tombstone_end;
 use crate::error::StoreError;
 use crate::item::{Keyed, Written, from_item, number, text, written};
 use crate::key::Key;
+use crate::transaction::{self, Part as _};
 
 /// What is left of an account that was deleted.
 #[derive(Serialize, Deserialize)]
@@ -25,7 +28,7 @@ impl ConnectionStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    /// [`StoreError::Conflict`] when the connection changes meanwhile, [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn forget(
         &self,
         tenant: &TenantId,
@@ -33,27 +36,29 @@ impl ConnectionStore {
         person: Option<&AppUser>,
         asked_at: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let found = self.find(tenant, account).await?;
-        if found.as_ref().is_some_and(|connection| connection.was_made_since(asked_at)) {
+        let Some(found) = self.find(tenant, account).await? else {
+            if let Some(person) = person {
+                self.forget_person(person, tenant, account).await?;
+            }
+            return Ok(false);
+        };
+        if found.was_made_since(asked_at) {
             return Ok(false);
         }
-        if let Some(person) = person {
-            self.forget_person(person, tenant, account).await?;
+        let connection = match found.status {
+            ConnectionStatus::Revoked => found,
+            _ => self.revoke(tenant, account, asked_at.seconds()).await?.ok_or(StoreError::Conflict)?,
+        };
+        // Together, under the version: whoever connects the account again meanwhile keeps all that leads to it.
+        let own = connection.app_scoped_user_id.clone().map(|id| AppUser { login: connection.login, id });
+        let notes: HashSet<Key> =
+            own.iter().chain(person).map(|person| Key::app_user(person.login, &person.id, tenant, account)).collect();
+        let mut writes = vec![self.delete_connection(&connection)?];
+        for note in notes {
+            writes.push(Delete::builder().table_name(&self.table).set_key(Some(note.attributes())).part()?);
         }
-        let Some(mut connection) = found else { return Ok(false) };
-        if connection.status != ConnectionStatus::Revoked {
-            let revoked = self.revoke(tenant, account, asked_at.seconds()).await?;
-            connection = revoked.ok_or(StoreError::Conflict)?;
-        }
-        if let Some(person) = connection.app_scoped_user_id.clone() {
-            self.forget_person(&AppUser { login: connection.login, id: person }, tenant, account).await?;
-        }
-        self.forget_route(&Key::route(account), &connection).await?;
-        if let Some(page) = &connection.page_id {
-            self.forget_route(&Key::page_route(page), &connection).await?;
-        }
-        // Last, so that a process that dies before leaves what leads to the rest.
-        self.delete_connection(&connection).await
+        transaction::write(&self.client, writes).await?.map_err(|_| StoreError::Conflict)?;
+        Ok(true)
     }
 
     /// Notes that everything of an account until `cutoff` is deleted, under a digest of its id: whoever connects it again
@@ -131,39 +136,13 @@ impl ConnectionStore {
         Ok(())
     }
 
-    async fn forget_route(&self, key: &Key, connection: &Connection) -> Result<(), StoreError> {
-        let route = self.get(key).await?.map(|item| from_item::<Route>("route", item)).transpose()?;
-        let leads_here =
-            route.is_some_and(|it| it.tenant == connection.tenant && it.ig_user_id == connection.ig_user_id);
-        if !leads_here {
-            return Ok(());
-        }
-        let outcome = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .condition_expression("tenant = :tenant")
-            .expression_attribute_values(":tenant", text(connection.tenant.as_str()))
-            .send()
-            .await;
-        written(outcome, |_| None).map(|_| ())
-    }
-
-    async fn delete_connection(&self, connection: &Connection) -> Result<bool, StoreError> {
-        let outcome = self
-            .client
-            .delete_item()
+    fn delete_connection(&self, connection: &Connection) -> Result<TransactWriteItem, StoreError> {
+        Delete::builder()
             .table_name(&self.table)
             .set_key(Some(Key::connection(&connection.tenant, &connection.ig_user_id).attributes()))
             .condition_expression("#version = :version")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":version", number(connection.version))
-            .send()
-            .await;
-        match written(outcome, |_| None)? {
-            Written::Done(_) => Ok(true),
-            Written::Refused(_) => Err(StoreError::Conflict),
-        }
+            .part()
     }
 }
