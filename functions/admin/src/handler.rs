@@ -36,7 +36,7 @@ impl App {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         Ok(Self {
             clock: setup.clock.clone(),
-            claims: ClaimNames::from(&setup.env),
+            claims: ClaimNames::new(&setup.env)?,
             connector: Connector::new(setup)?,
             erasures: Erasures::new(setup)?,
             trail: AuditStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),

@@ -85,7 +85,7 @@ fn pasted(token: &AccessToken) -> Result<AccessToken, AdminError> {
 /// An operator says whose account it is. For everybody else it is their own tenant's, whatever they say.
 fn owner(caller: &Caller, named: Option<&TenantId>) -> Result<TenantId, AdminError> {
     match (caller.role, named) {
-        (Role::Operator, Some(tenant)) => Ok(tenant.clone()),
+        (Role::Operator, Some(tenant)) => TenantId::of_customer(tenant.as_str()).map_err(|_| AdminError::NotFound),
         (Role::Operator, None) => Err(AdminError::TenantRequired),
         (_, Some(tenant)) if *tenant != caller.tenant => Err(AdminError::NotFound),
         _ => Ok(caller.tenant.clone()),

@@ -117,6 +117,7 @@ pub(crate) async fn show(app: &App, request: &Request, caller: &Caller) -> Resul
 /// `PUT /api/admin/tenants/{tenantId}`: from now on these terms hold. Connections over a new limit wait, others come back.
 pub(crate) async fn set(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
     let tenant = tenant_in_path(request, caller)?;
+    let tenant = TenantId::of_customer(tenant.as_str()).map_err(|_| AdminError::NotFound)?;
     let change: TenantChange = http::body_json(request, MAX_BODY_BYTES)?;
     let plans = app.connector.plans();
     let known = &plans.catalogue().plans;

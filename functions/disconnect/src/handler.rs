@@ -31,7 +31,7 @@ impl App {
     /// [`ConfigError`] when a variable is missing.
     #[expect(clippy::unused_async, reason = "every function is made the same way")]
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        Ok(Self { clock: setup.clock.clone(), claims: ClaimNames::from(&setup.env), connector: Connector::new(setup)? })
+        Ok(Self { clock: setup.clock.clone(), claims: ClaimNames::new(&setup.env)?, connector: Connector::new(setup)? })
     }
 }
 

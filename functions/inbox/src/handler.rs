@@ -47,7 +47,7 @@ impl App {
                 client: aws_sdk_sqs::Client::new(&setup.aws),
                 url: setup.env.required("INBOUND_QUEUE_URL")?,
             },
-            claims: ClaimNames::from(&setup.env),
+            claims: ClaimNames::new(&setup.env)?,
             clock: setup.clock.clone(),
         })
     }

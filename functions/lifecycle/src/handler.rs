@@ -46,7 +46,7 @@ impl App {
             erasures: Erasures::new(setup)?,
             plans: Plans::new(setup)?,
             trail: Trail::new(setup),
-            claims: ClaimNames::from(&setup.env),
+            claims: ClaimNames::new(&setup.env)?,
             clock: setup.clock.clone(),
         })
     }

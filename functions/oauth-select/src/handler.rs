@@ -40,7 +40,7 @@ impl App {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         Ok(Self {
             clock: setup.clock.clone(),
-            claims: ClaimNames::from(&setup.env),
+            claims: ClaimNames::new(&setup.env)?,
             authorizations: AuthorizationStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
             connector: Connector::new(setup)?,
         })

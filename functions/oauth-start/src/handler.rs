@@ -44,7 +44,7 @@ impl App {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         Ok(Self {
             clock: setup.clock.clone(),
-            claims: ClaimNames::from(&setup.env),
+            claims: ClaimNames::new(&setup.env)?,
             redirect_uri: RedirectUri::from(&setup.env),
             registrations: Registrations::new(setup)?,
             plans: Plans::new(setup)?,

@@ -55,7 +55,7 @@ impl App {
             audit: AuditStore::new(dynamodb, &tables),
             queue: OutboundQueue { client: queue, url: setup.env.required("OUTBOUND_QUEUE_URL")? },
             catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,
-            claims: ClaimNames::from(&setup.env),
+            claims: ClaimNames::new(&setup.env)?,
             clock: setup.clock.clone(),
         })
     }

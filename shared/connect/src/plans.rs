@@ -53,7 +53,7 @@ impl Plans {
         let client = aws_sdk_dynamodb::Client::new(&setup.aws);
         Ok(Self {
             catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,
-            claims: ClaimNames::from(&setup.env),
+            claims: ClaimNames::new(&setup.env)?,
             tenants: TenantStore::new(client.clone(), &tables),
             connections: ConnectionStore::new(client, &tables),
             trail: Trail::new(setup),

@@ -150,10 +150,24 @@ id!(
 );
 
 impl TenantId {
-    /// Whoever operates this installation, as the owner of an audit trail. No JWT should ever name this tenant.
+    /// Whoever operates this installation, as the owner of an audit trail. No token names it: see [`Self::of_customer`].
     #[must_use]
     pub fn operator() -> Self {
         Self("~operator".to_owned())
+    }
+
+    /// A customer's tenant, as a token or an operator names it.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseIdError`] as by `try_from`, and for names that begin with `~`: they are the installation's own.
+    pub fn of_customer(text: impl Into<String>) -> Result<Self, ParseIdError> {
+        let tenant = Self::try_from(text.into())?;
+        if tenant.0.starts_with('~') {
+            Err(ParseIdError("a tenant id that begins with '~' is reserved"))
+        } else {
+            Ok(tenant)
+        }
     }
 }
 
@@ -217,6 +231,14 @@ fn short_digest(bytes: &[u8]) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_customer_has_no_name_of_the_installations_own() {
+        assert!(TenantId::of_customer("acme").is_ok());
+        for text in ["~operator", "~", "", "a#b"] {
+            assert!(TenantId::of_customer(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn an_id_is_read_from_a_string_and_from_a_number_beyond_2_to_the_53() {

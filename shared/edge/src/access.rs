@@ -123,7 +123,7 @@ mod tests {
     use crate::http::tests::request;
 
     fn names() -> ClaimNames {
-        ClaimNames::from(&Environment::from_map(BTreeMap::new()))
+        ClaimNames::new(&Environment::from_map(BTreeMap::new())).expect("the defaults are usable")
     }
 
     fn asked(route: &str, claims: &serde_json::Value) -> Request {

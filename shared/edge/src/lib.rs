@@ -19,6 +19,7 @@
 
 pub mod access;
 pub mod caller;
+mod claims;
 pub mod clock;
 pub mod environment;
 pub mod http;
