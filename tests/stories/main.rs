@@ -1,6 +1,7 @@
 //! What people do with Buzón, told over HTTP against the whole local stack. A module for each story.
 
 mod abuse;
+mod addresses;
 mod admin;
 mod bootstraps;
 mod browser;

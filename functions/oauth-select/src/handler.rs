@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use connect::{Choice, ConnectError, Connector, Nonce, PlanError};
 use domain::connection::{AuthorizationPhase, Offer, UnlinkedPage};
-use domain::view::InstagramStatus;
+use domain::view::{self, InstagramStatus};
 use domain::{AuthorizationRequest, Candidate, Connection, IgId, PageId, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
@@ -68,7 +68,7 @@ impl From<Candidate> for Asset {
             page_name: candidate.page_name,
             ig_user_id: Some(candidate.ig_user_id),
             ig_username: Some(candidate.ig_username),
-            picture_url: candidate.picture_url,
+            picture_url: view::web_address(candidate.picture_url.as_deref()),
             selectable: candidate.unavailable.is_none(),
             reason: candidate.unavailable,
         }

@@ -2,6 +2,7 @@ use serde::Serialize;
 
 use crate::connection::{Connection, ConnectionError, ConnectionStatus, Login, Notice, ProfilesRefused};
 use crate::id::{IgId, PageId};
+use crate::view::address;
 
 /// A connection without its token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -84,7 +85,7 @@ impl From<&Connection> for ConnectionView {
             status: connection.status,
             ig_user_id: connection.ig_user_id.clone(),
             ig_username: connection.ig_username.clone(),
-            picture_url: connection.picture_url.clone(),
+            picture_url: address::web(connection.picture_url.as_deref()),
             page_id: connection.page_id.clone(),
             page_name: connection.page_name.clone(),
             error: connection.error.as_ref().map(ErrorView::from),

@@ -5,6 +5,7 @@ use crate::conversation::{Conversation, ConversationState, LastMessage};
 use crate::id::{ConversationId, IgId, Igsid, MessageId};
 use crate::message::{Author, Direction, Kind};
 use crate::time::UnixMillis;
+use crate::view::address;
 
 /// A conversation in the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,7 +61,7 @@ impl ContactView {
             display_name: best.to_owned(),
             name: contact.name.clone(),
             username: contact.username.clone(),
-            picture_url: contact.picture(now).map(str::to_owned),
+            picture_url: address::web(contact.picture(now)),
             profile_state: contact.profile_state,
         }
     }

@@ -8,6 +8,7 @@ use crate::message::{
 };
 use crate::time::UnixMillis;
 use crate::trace::TraceId;
+use crate::view::address;
 
 /// A message of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -91,9 +92,9 @@ impl MessageView {
             error: message.error.clone(),
             provider_message_id: message.provider_message_id.clone(),
             text: message.text.clone(),
-            attachments: message.attachments.clone(),
-            reply_to: message.reply_to.clone(),
-            referral: message.referral.clone(),
+            attachments: message.attachments.iter().map(address::attachment).collect(),
+            reply_to: message.reply_to.as_ref().map(address::reply),
+            referral: message.referral.as_ref().map(address::referral),
             reactions: message.reactions.iter().filter_map(|(by, reaction)| ReactionView::of(*by, reaction)).collect(),
             sent_by: message.sent_by.clone(),
             tag: message.tag.clone(),
@@ -101,7 +102,7 @@ impl MessageView {
             sent_at: message.sent_at.map(UnixMillis::rfc3339),
             edited_at: message.edit.as_ref().map(|Edit { at, .. }| at.rfc3339()),
             deleted_at: message.deleted_at.map(UnixMillis::rfc3339),
-            metadata: message.metadata.clone(),
+            metadata: address::members(&message.metadata),
             trace_id: message.trace_id.clone(),
         }
     }

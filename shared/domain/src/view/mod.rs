@@ -1,10 +1,12 @@
 //! What the HTTP API shows: the domain's types with RFC 3339 times and without secrets.
 
+mod address;
 mod connection;
 mod conversation;
 mod message;
 mod plan;
 
+pub use address::web as web_address;
 pub use connection::{ConnectionView, InstagramStatus};
 pub use conversation::{ContactView, ConversationView, LastMessageView};
 pub use message::{MessageView, ReactionView};
