@@ -7,6 +7,7 @@ use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request, RequestExt, Response};
 
+use crate::discovery::Discovery;
 use crate::{assets, pages, security};
 
 /// What the pages are told.
@@ -17,8 +18,8 @@ pub(crate) struct Settings {
     pub(crate) issuer: String,
     /// The client id towards it.
     pub(crate) client_id: String,
-    /// The claim of their tokens that names the tenant.
-    pub(crate) tenant_claim: String,
+    /// What is asked of it, and what becomes of its tokens.
+    pub(crate) sign_in: SignIn,
     /// `es` or `en`.
     pub(crate) locale: String,
     /// Who may show the pages in a frame, as a CSP source list.
@@ -29,10 +30,28 @@ pub(crate) struct Settings {
     pub(crate) phone: Option<String>,
 }
 
+/// How people sign in: issuers differ. The guide says what each wants.
+pub(crate) struct SignIn {
+    /// What is asked for, as `openid profile`.
+    pub(crate) scope: String,
+    /// Auth0: the API that the access token shall be for.
+    pub(crate) audience: String,
+    /// Cognito, Entra v1: the same.
+    pub(crate) resource: String,
+    /// Which token the API is given: `access`, `id`, or `auto`: the access token if it is a JWT, else the ID token.
+    pub(crate) api_token: String,
+    /// How the session at the issuer ends: `oidc`, `cognito`, `auth0`, or `local`: it does not.
+    pub(crate) logout: String,
+    /// The claims with the tenant, with the person's name and with their picture.
+    pub(crate) tenant_claim: String,
+    pub(crate) name_claim: String,
+    pub(crate) picture_claim: String,
+}
+
 /// The function, warm.
 pub struct App {
     settings: Settings,
-    policy: HeaderValue,
+    discovery: Discovery,
 }
 
 impl App {
@@ -50,15 +69,25 @@ impl App {
             brand: or("BRAND", "Curbe"),
             issuer: env.required("OIDC_ISSUER")?,
             client_id: env.required("OIDC_CLIENT_ID")?,
-            tenant_claim: or("TENANT_CLAIM", "tenant_id"),
+            sign_in: SignIn {
+                scope: or("OIDC_SCOPE", "openid profile"),
+                audience: or("OIDC_AUDIENCE", ""),
+                resource: or("OIDC_RESOURCE", ""),
+                api_token: or("API_TOKEN", "auto"),
+                logout: or("OIDC_LOGOUT", "oidc"),
+                tenant_claim: or("TENANT_CLAIM", "tenant_id"),
+                name_claim: or("NAME_CLAIM", "name"),
+                picture_claim: or("PICTURE_CLAIM", "picture"),
+            },
             locale: or("LOCALE", "es"),
             frame_ancestors: or("FRAME_ANCESTORS", "'none'"),
             media_sources: security::media_sources(&meta),
             phone: security::is_simulated(&meta).then(|| format!("{meta}phone")),
         };
-        let policy = HeaderValue::try_from(security::policy(&settings))
+        HeaderValue::try_from(security::policy(&settings, None))
             .map_err(|error| ConfigError::invalid("FRAME_ANCESTORS", error))?;
-        Ok(Self { settings, policy })
+        let discovery = Discovery::new(&settings.issuer, setup.clock.clone());
+        Ok(Self { settings, discovery })
     }
 }
 
@@ -70,18 +99,22 @@ impl App {
 pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
     let path = request.raw_http_path().to_owned();
     let readable = matches!(*request.method(), Method::GET | Method::HEAD);
-    let page = pages::find(&path).filter(|_| readable);
-    let mut response = match page {
-        Some(page) => html(page.html(&app.settings)),
+    let mut response = match pages::find(&path).filter(|_| readable) {
+        Some(page) => show(app, page).await,
         None => assets::answer(&path, request.headers())
             .filter(|_| readable)
             .unwrap_or_else(|| Problem::not_found().into_response(edge::http::request_id(&request))),
     };
     security::protect(response.headers_mut());
-    if let Some(page) = page {
-        security::protect_page(response.headers_mut(), &app.policy, page.ends_popup);
-    }
     Ok(response)
+}
+
+async fn show(app: &App, page: &pages::Page) -> Response<Body> {
+    let endpoints = app.discovery.endpoints().await;
+    let mut response = html(page.html(&app.settings, endpoints.as_ref()));
+    let policy = security::policy(&app.settings, endpoints.as_ref());
+    security::protect_page(response.headers_mut(), &policy, page.ends_popup);
+    response
 }
 
 fn html(page: String) -> Response<Body> {

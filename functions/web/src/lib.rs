@@ -4,6 +4,7 @@
 //! This is also the `$default` route: what no other route knows is answered here, as a problem document.
 
 mod assets;
+mod discovery;
 mod handler;
 mod pages;
 mod security;

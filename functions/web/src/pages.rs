@@ -1,7 +1,8 @@
 //! The pages: static shells that name one module each. Nothing of a person or a request is written into them.
 
 use crate::assets::{self, VERSION};
-use crate::handler::Settings;
+use crate::discovery::Endpoints;
+use crate::handler::{Settings, SignIn};
 
 /// A page by its path; `None` where there is none.
 pub(crate) fn find(path: &str) -> Option<&'static Page> {
@@ -49,18 +50,16 @@ const PAGES: [Page; 5] = [
 ];
 
 impl Page {
-    /// The page's HTML. The settings stand in `<meta>` elements, so that no script needs to be inline.
-    pub(crate) fn html(&self, settings: &Settings) -> String {
+    /// The page's HTML. What it is told stands in `<meta>` elements, so that no script needs to be inline.
+    pub(crate) fn html(&self, settings: &Settings, endpoints: Option<&Endpoints>) -> String {
         let english = settings.locale.starts_with("en");
         let (title, noscript) = if english {
             (self.titles.en, "This page needs JavaScript.")
         } else {
             (self.titles.es, "Esta página necesita JavaScript.")
         };
-        let Settings { brand, issuer, client_id, tenant_claim, locale, phone, .. } = settings;
-        let [brand, issuer, client_id, tenant_claim, locale] =
-            [brand, issuer, client_id, tenant_claim, locale].map(|text| escape(text));
-        let phone = phone.as_deref().map(escape).unwrap_or_default();
+        let [brand, locale] = [&settings.brand, &settings.locale].map(|text| escape(text));
+        let told = told(settings, endpoints);
         let base = format!("/ui/{VERSION}");
         let preload: Vec<String> = assets::modules(self.module)
             .map(|module| format!("<link rel=\"modulepreload\" href=\"{base}/{module}\">"))
@@ -73,11 +72,7 @@ impl Page {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="buzon:brand" content="{brand}">
-<meta name="buzon:issuer" content="{issuer}">
-<meta name="buzon:client-id" content="{client_id}">
-<meta name="buzon:tenant-claim" content="{tenant_claim}">
-<meta name="buzon:phone" content="{phone}">
+{told}
 <title>{title} · {brand}</title>
 <link rel="icon" href="{base}/icon.svg">
 <link rel="stylesheet" href="{base}/page.css">
@@ -92,6 +87,32 @@ impl Page {
             module = self.module,
         )
     }
+}
+
+/// The settings as `<meta>` elements. Without endpoints nobody can sign in, and the page says so.
+fn told(settings: &Settings, endpoints: Option<&Endpoints>) -> String {
+    let Settings { brand, issuer, client_id, sign_in, phone, .. } = settings;
+    let SignIn { scope, audience, resource, api_token, logout, tenant_claim, name_claim, picture_claim } = sign_in;
+    let end_session = endpoints.and_then(|endpoints| endpoints.end_session.as_ref());
+    let pairs = [
+        ("brand", brand.as_str()),
+        ("issuer", issuer),
+        ("authorization-endpoint", endpoints.map_or("", |endpoints| endpoints.authorization.as_str())),
+        ("token-endpoint", endpoints.map_or("", |endpoints| endpoints.token.as_str())),
+        ("end-session-endpoint", end_session.map_or("", |endpoint| endpoint.as_str())),
+        ("client-id", client_id),
+        ("scope", scope),
+        ("audience", audience),
+        ("resource", resource),
+        ("api-token", api_token),
+        ("logout", logout),
+        ("tenant-claim", tenant_claim),
+        ("name-claim", name_claim),
+        ("picture-claim", picture_claim),
+        ("phone", phone.as_deref().unwrap_or_default()),
+    ];
+    let elements = pairs.map(|(name, text)| format!("<meta name=\"buzon:{name}\" content=\"{}\">", escape(text)));
+    elements.join("\n")
 }
 
 /// Escapes text for an attribute or an element.
@@ -111,7 +132,16 @@ mod tests {
             brand: "Curbe".to_owned(),
             issuer: "https://login.example".to_owned(),
             client_id: "web".to_owned(),
-            tenant_claim: "tenant_id".to_owned(),
+            sign_in: SignIn {
+                scope: "openid profile".to_owned(),
+                audience: String::new(),
+                resource: String::new(),
+                api_token: "auto".to_owned(),
+                logout: "oidc".to_owned(),
+                tenant_claim: "tenant_id".to_owned(),
+                name_claim: "name".to_owned(),
+                picture_claim: "picture".to_owned(),
+            },
             locale: locale.to_owned(),
             frame_ancestors: "'none'".to_owned(),
             media_sources: "https:".to_owned(),
@@ -120,7 +150,7 @@ mod tests {
     }
 
     fn html(path: &str, locale: &str) -> String {
-        find(path).expect("a page").html(&settings(locale))
+        find(path).expect("a page").html(&settings(locale), None)
     }
 
     #[test]

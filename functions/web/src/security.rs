@@ -2,6 +2,7 @@
 
 use lambda_http::http::{HeaderMap, HeaderValue};
 
+use crate::discovery::Endpoints;
 use crate::handler::Settings;
 
 /// Adds what every answer has.
@@ -13,21 +14,24 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
 
 /// Adds what pages have: the Content-Security-Policy of [`policy`], and no tie to other sites' windows; except that a page
 /// that ends a login in a popup keeps its tie to the card that has opened it.
-pub(crate) fn protect_page(headers: &mut HeaderMap, policy: &HeaderValue, ends_popup: bool) {
-    headers.insert("content-security-policy", policy.clone());
+pub(crate) fn protect_page(headers: &mut HeaderMap, policy: &str, ends_popup: bool) {
+    let policy = HeaderValue::try_from(policy).expect("its settings were checked, and an origin is plain text");
+    headers.insert("content-security-policy", policy);
     headers.insert("permissions-policy", HeaderValue::from_static("camera=(), microphone=(), geolocation=()"));
     if !ends_popup {
         headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin-allow-popups"));
     }
 }
 
-/// Scripts and styles of our own only, none inline.
-pub(crate) fn policy(settings: &Settings) -> String {
-    let Settings { issuer, frame_ancestors, media_sources, .. } = settings;
-    let issuer = origin(issuer);
+/// Scripts and styles of our own only, none inline. Beside the API only the issuer's token endpoint is called, wherever that
+/// is; to its other pages people go.
+pub(crate) fn policy(settings: &Settings, endpoints: Option<&Endpoints>) -> String {
+    let Settings { frame_ancestors, media_sources, .. } = settings;
+    let token = endpoints.map(|endpoints| format!(" {}", endpoints.token.origin().ascii_serialization()));
+    let token = token.unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {media_sources}; \
-         media-src 'self' {media_sources}; connect-src 'self' {issuer}; form-action 'self'; base-uri 'none'; \
+         media-src 'self' {media_sources}; connect-src 'self'{token}; form-action 'self'; base-uri 'none'; \
          frame-ancestors {frame_ancestors}"
     )
 }

@@ -1,8 +1,9 @@
 // @ts-check
 /** What every page has around its content: the bar with the places and the person. */
 
-import { h } from "./dom.js";
-import { brand, person, phone, signIn, signOut, tenant } from "./session.js";
+import { h, safeUrl } from "./dom.js";
+import { setting } from "./issuer.js";
+import { brand, claim, person, phone, signIn, signOut, tenant } from "./session.js";
 
 const language = document.documentElement.lang.startsWith("en") ? "en" : "es";
 
@@ -32,7 +33,7 @@ export function page(...children) {
       phone && h("a", { class: "phone", href: phone, target: "_blank", rel: "noopener" }, `${TEXTS.phone} ↗`),
     ),
     who
-      ? h("span", { class: "who" }, h("span", { class: "name" }, nameOf(who)), h("button", { type: "button", onclick: signOut }, TEXTS.out))
+      ? h("span", { class: "who" }, pictureOf(who), h("span", { class: "name" }, nameOf(who)), h("button", { type: "button", onclick: signOut }, TEXTS.out))
       : h("button", { type: "button", onclick: () => void signIn() }, TEXTS.in),
   );
   document.querySelector("header.bar")?.remove();
@@ -44,8 +45,15 @@ export function page(...children) {
  * A person as claims describe them.
  * @param {Record<string, any>} claims
  */
-export function nameOf({ name, sub, tenant_name: tenant }) {
-  return [name ?? sub, tenant].filter(Boolean).join(" · ");
+export function nameOf(claims) {
+  const name = claim(claims, setting("name-claim")) ?? claims.email ?? claims.sub;
+  return [name, claims.tenant_name].filter(Boolean).join(" · ");
+}
+
+/** @param {Record<string, any>} claims */
+function pictureOf(claims) {
+  const src = safeUrl(claim(claims, setting("picture-claim")));
+  return src && h("img", { src, alt: "", width: "32", height: "32", referrerpolicy: "no-referrer" });
 }
 
 /**
