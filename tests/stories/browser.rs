@@ -9,6 +9,7 @@ mod connecting;
 mod driver;
 mod embedding;
 mod english;
+mod issuers;
 mod keyboard;
 mod loading;
 mod network;

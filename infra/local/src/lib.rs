@@ -37,7 +37,7 @@ pub use self::{
     assemble::resolved_template,
     clock::StackClock,
     invoke::{Call, Chaos, InvokeError, Process},
-    issuer::Person,
+    issuer::{Person, Vendor},
     logs::{LogLine, Output},
     provision::ProvisionError,
     runtime_api::RuntimeApi,

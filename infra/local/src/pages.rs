@@ -83,7 +83,7 @@ pub(crate) fn sign_in(request: &AuthorizationRequest) -> Response<Body> {
         &html! {
             div.people {
                 @for person in &PEOPLE {
-                    form method="post" action="/authorize" {
+                    form method="post" {
                         @for (name, value) in request.fields() { input type="hidden" name=(name) value=(value); }
                         (person_button(person))
                     }

@@ -3,8 +3,13 @@
 use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 
 use crate::{
-    apps::RealMeta, clock::StackClock, issuer::KeyError, logs::Output, provision::ProvisionError,
-    schedule::ScheduleError, template::TemplateError,
+    apps::RealMeta,
+    clock::StackClock,
+    issuer::{KeyError, Vendor},
+    logs::Output,
+    provision::ProvisionError,
+    schedule::ScheduleError,
+    template::TemplateError,
 };
 
 /// Ports on 127.0.0.1; 0 takes any free one.
@@ -59,6 +64,8 @@ pub struct StackSettings {
     pub real_meta: Option<RealMeta>,
     /// Values for parameters of the template, by name, instead of the stack's own and the defaults.
     pub parameters: BTreeMap<String, String>,
+    /// Whose identity provider the issuer behaves like. Its parameters go before the stack's own.
+    pub issuer: Vendor,
     /// Where the functions run.
     pub invocation: Invocation,
     /// What is shown of the logs.
@@ -78,6 +85,7 @@ impl StackSettings {
             schedules: true,
             real_meta: None,
             parameters: BTreeMap::new(),
+            issuer: Vendor::default(),
             invocation: Invocation::InProcess,
             output: Output::Silent,
         }

@@ -90,7 +90,11 @@ impl Stack {
         let real = settings.real_meta.as_ref();
         let apps = real.map_or_else(apps::simulated, |real| real.apps.clone());
 
-        let template = assemble::resolved_template(&api.url, &issuer.url, meta.url(), real, &settings.parameters)?;
+        let people = Issuer::new(data_dir, &issuer.url, &api.url, meta.url(), settings.clock.clone())?;
+        let sign_in = Port::open(0, "issuer").await?;
+        let people = people.behaving_like(settings.issuer, &sign_in);
+        let parameters = people.parameters(&settings.parameters);
+        let template = assemble::resolved_template(&api.url, &issuer.url, meta.url(), real, &parameters)?;
         let sdk = provision::sdk_config(aws.url(), "local-stack").await;
         let secrets = BTreeMap::from([("MetaAppsSecret".to_owned(), apps::secret(&apps))]);
         let identities = provision::provision(&template, &sdk, &secrets).await?;
@@ -100,7 +104,6 @@ impl Stack {
         let invoker = Arc::new(world.invoker(&functions)?);
         let alarms = Arc::new(world.alarms(&functions, &invoker)?);
         let sources = world.event_sources(&functions, &invoker, &identities)?;
-        let people = Issuer::new(data_dir, &issuer.url, &api.url, meta.url(), settings.clock.clone())?;
         let tunnel = real.and_then(|real| real.redirect_uri.as_deref());
         let tenant_claim = settings.parameters.get("TenantClaim").map(String::as_str);
         let people = Arc::new(people.trusting(tunnel).naming_tenants_in(tenant_claim));
@@ -114,6 +117,7 @@ impl Stack {
         let urls = Urls { api: api.url.clone(), issuer: issuer.url.clone() };
         let mut tasks = JoinSet::new();
         tasks.spawn(issuer.serve(issuer::router(Arc::clone(&people))));
+        tasks.spawn(sign_in.serve(issuer::pages_router(Arc::clone(&people))));
         tasks.spawn(api.serve(gateway::router(gateway)));
         for source in sources {
             tasks.spawn(source.run());
@@ -170,7 +174,7 @@ impl Stack {
         &PEOPLE
     }
 
-    /// A JWT of a sample person's, valid for an hour of the stack's time.
+    /// A JWT of a sample person's that the API takes, valid for an hour of the stack's time or as long as the provider's are.
     ///
     /// # Panics
     ///
@@ -178,7 +182,7 @@ impl Stack {
     #[must_use]
     pub fn token(&self, person: &str) -> String {
         let person = issuer::find(person).unwrap_or_else(|| panic!("there is no sample person `{person}`"));
-        self.issuer.token(person, None).expect("claims of a sample person can be signed")
+        self.issuer.bearer(person).expect("claims of a sample person can be signed")
     }
 
     /// The emulated AWS: log of calls, faults, queues.

@@ -17,7 +17,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use local::{Invocation, Output, Ports, RealMeta, StackSettings};
+use local::{Invocation, Output, Ports, RealMeta, StackSettings, Vendor};
 use tracing::Level;
 
 /// Any error that a command ends with.
@@ -70,6 +70,9 @@ struct UpOptions {
     /// Sets a parameter of template.yaml, as `Locale=en`; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = pair, global = true)]
     parameters: Vec<(String, String)>,
+    /// Makes the issuer behave like a provider of your choice
+    #[arg(long, value_enum, default_value_t, global = true)]
+    issuer: Vendor,
     /// Port of the HTTP API
     #[arg(long, default_value_t = Ports::FIXED.api, global = true)]
     api_port: u16,
@@ -113,6 +116,7 @@ impl UpOptions {
             invocation: self.invocation(),
             output: self.output(),
             parameters: self.parameters(),
+            issuer: self.issuer,
             ..StackSettings::new(self.data_dir())
         })
     }

@@ -2,13 +2,10 @@
 //!
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html>
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::http::HeaderMap;
+use bytes::Bytes;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
@@ -16,10 +13,14 @@ use tokio::sync::Mutex;
 
 use crate::{clock::StackClock, template::JwtAuthorizer};
 
-/// How long fetched keys are used; API Gateway's own cache lives up to two hours.
-const KEYS_LIVE: Duration = Duration::from_mins(5);
-/// An unknown key id makes the keys be fetched again, at most this often.
-const KEYS_PAUSE: Duration = Duration::from_secs(1);
+/// How long fetched keys are used, in seconds of the stack's time. A key that is not among them stays unknown as long.
+const KEYS_LIVE_SECONDS: i64 = 2 * 60 * 60;
+/// How long discovery and keys may take, each.
+///
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
+const FETCH_TIMEOUT: Duration = Duration::from_millis(1500);
+/// The most that the keys may be. Same source.
+const MAX_KEYS_BYTES: usize = 150_000;
 /// API Gateway takes no other algorithms.
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
 
@@ -47,6 +48,17 @@ pub(super) enum Refusal {
     Scope,
 }
 
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error("the issuer did not answer in time, or with an error")]
+    NoAnswer(#[from] reqwest::Error),
+    #[error("the issuer's document is not readable")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("the issuer has too many keys")]
+    TooLarge,
+}
+
 /// One authorizer of the template, with its issuer's keys.
 #[derive(Debug)]
 pub(super) struct Authorizer {
@@ -59,7 +71,7 @@ pub(super) struct Authorizer {
 #[derive(Clone, Debug)]
 struct Keys {
     set: Arc<JwkSet>,
-    fetched: Instant,
+    fetched_at: i64,
 }
 
 #[derive(Deserialize)]
@@ -129,25 +141,32 @@ impl Authorizer {
 
     async fn key(&self, key_id: &str) -> Result<DecodingKey, Refusal> {
         let mut keys = self.keys.lock().await;
-        let age = |known: &Keys| known.fetched.elapsed();
-        let fresh = keys.as_ref().filter(|known| age(known) < KEYS_LIVE);
-        let usable = fresh.is_some_and(|known| known.set.find(key_id).is_some() || age(known) < KEYS_PAUSE);
-        if !usable {
+        let now = self.clock.now_seconds();
+        if keys.as_ref().is_none_or(|known| now - known.fetched_at >= KEYS_LIVE_SECONDS) {
             let set = self.fetch().await.map_err(|error| {
                 tracing::warn!(error = %edge::telemetry::Chain(&error), "The issuer's keys could not be fetched");
                 Refusal::NoKeys
             })?;
-            *keys = Some(Keys { set: Arc::new(set), fetched: Instant::now() });
+            *keys = Some(Keys { set: Arc::new(set), fetched_at: now });
         }
         let jwk = keys.as_ref().and_then(|known| known.set.find(key_id)).ok_or(Refusal::UnknownKey)?;
         DecodingKey::from_jwk(jwk).map_err(|_| Refusal::UnknownKey)
     }
 
-    async fn fetch(&self) -> Result<JwkSet, reqwest::Error> {
+    async fn fetch(&self) -> Result<JwkSet, FetchError> {
         let issuer = self.settings.issuer.trim_end_matches('/');
-        let discovery = self.http.get(format!("{issuer}/.well-known/openid-configuration")).send().await?;
-        let discovery: Discovery = discovery.error_for_status()?.json().await?;
-        self.http.get(discovery.jwks_uri).send().await?.error_for_status()?.json().await
+        let discovery = self.read(&format!("{issuer}/.well-known/openid-configuration")).await?;
+        let Discovery { jwks_uri } = serde_json::from_slice(&discovery)?;
+        let keys = self.read(&jwks_uri).await?;
+        if keys.len() > MAX_KEYS_BYTES {
+            return Err(FetchError::TooLarge);
+        }
+        Ok(serde_json::from_slice(&keys)?)
+    }
+
+    async fn read(&self, url: &str) -> Result<Bytes, FetchError> {
+        let answer = self.http.get(url).timeout(FETCH_TIMEOUT).send().await?.error_for_status()?;
+        Ok(answer.bytes().await?)
     }
 }
 
@@ -160,11 +179,15 @@ fn granted(claims: &Map<String, Json>) -> BTreeSet<&str> {
     words.collect()
 }
 
-/// Claims reach a function as text, whatever they were: a list as `[a b]`.
+/// Claims reach a function as text, whatever they were: a list as `[a b]`, an object as nothing that JSON could read.
 fn claim_text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         Json::Array(items) => format!("[{}]", items.iter().map(claim_text).collect::<Vec<_>>().join(" ")),
+        Json::Object(members) => {
+            let members = members.iter().map(|(name, value)| format!("{name}:{}", claim_text(value)));
+            format!("map[{}]", members.collect::<Vec<_>>().join(" "))
+        }
         other => other.to_string(),
     }
 }

@@ -69,9 +69,9 @@ impl Api {
 
     fn claims(&self) -> Map<String, Value> {
         let now = self.clock.now_seconds();
-        let iss = self.issuer.url();
-        let claims =
-            json!({ "iss": iss, "aud": AUDIENCE, "sub": "ana", "iat": now, "exp": now + 60, "groups": ["a", "b"] });
+        let iss = self.issuer.name();
+        let claims = json!({ "iss": iss, "aud": AUDIENCE, "sub": "ana", "iat": now, "exp": now + 60, "groups": ["a", "b"],
+                    "realm": { "roles": ["a b"] } });
         claims.as_object().cloned().expect("an object")
     }
 
@@ -91,6 +91,7 @@ async fn the_claims_of_a_valid_token_reach_the_function_as_text() {
     let claims = &event["requestContext"]["authorizer"]["jwt"]["claims"];
     assert_eq!(claims["sub"], "ana");
     assert_eq!(claims["groups"], "[a b]");
+    assert_eq!(claims["realm"], "map[roles:[a b]]");
     assert!(claims["exp"].is_string(), "numbers as well");
 }
 
@@ -125,6 +126,22 @@ async fn a_token_that_nobody_or_somebody_else_signed_is_a_401() {
         assert_eq!(api.get("/closed", Some(token)).await.0, StatusCode::UNAUTHORIZED, "{token}");
     }
     assert_eq!(api.get("/closed", None).await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn the_client_counts_only_for_a_token_that_names_no_audience() {
+    let api = api().await;
+    let mut claims = api.claims();
+    claims.insert("client_id".to_owned(), AUDIENCE.into());
+    for (audience, status) in [
+        (None, StatusCode::OK),
+        (Some(json!("account")), StatusCode::UNAUTHORIZED),
+        (Some(json!(["account", AUDIENCE])), StatusCode::OK),
+    ] {
+        claims.remove("aud");
+        claims.extend(audience.map(|audience| ("aud".to_owned(), audience)));
+        assert_eq!(api.get("/closed", Some(&api.issuer.sign(&claims).expect("a token"))).await.0, status, "{claims:?}");
+    }
 }
 
 #[tokio::test]

@@ -11,11 +11,10 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Issuer, Person, find};
+use super::session::{cookie, signed_in};
+use super::{Issuer, find};
 use crate::pages;
 
-/// Remembers who clicked. Cookies know no ports, so the API's pages on this host would see it as well.
-const PERSON_COOKIE: &str = "local_person";
 const START: &str = "/api/integrations/meta/instagram/start";
 
 #[derive(Debug, Deserialize)]
@@ -30,14 +29,13 @@ pub(super) struct Connect {
 
 pub(super) async fn home(State(issuer): State<Arc<Issuer>>, headers: HeaderMap) -> Response {
     let person = signed_in(&headers);
-    let token = person.and_then(|person| issuer.token(person, None).ok());
+    let token = person.and_then(|person| issuer.bearer(person).ok());
     pages::developer(person.zip(token.as_deref()), &issuer.api_url, &issuer.meta_url)
 }
 
 pub(super) async fn sign_in(Form(SignIn { person }): Form<SignIn>) -> Response {
     let Some(person) = find(&person) else { return StatusCode::BAD_REQUEST.into_response() };
-    let cookie = format!("{PERSON_COOKIE}={}; Path=/; HttpOnly; SameSite=Lax", person.id);
-    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+    ([(header::SET_COOKIE, cookie(person))], Redirect::to("/")).into_response()
 }
 
 /// Starts the round trip as the product's page would, and hands the API's cookie to the browser.
@@ -65,14 +63,8 @@ pub(super) async fn embed() -> Html<&'static str> {
     Html(include_str!("../../embed/index.html"))
 }
 
-fn signed_in(headers: &HeaderMap) -> Option<&'static Person> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split("; ")).filter_map(|cookie| cookie.split_once('='));
-    pairs.find_map(|(name, value)| (name == PERSON_COOKIE).then(|| find(value)).flatten())
-}
-
 fn token(issuer: &Issuer, headers: &HeaderMap) -> Option<String> {
-    issuer.token(signed_in(headers)?, None).ok()
+    issuer.bearer(signed_in(headers)?).ok()
 }
 
 fn unreachable_api() -> Response {

@@ -5,19 +5,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Form, Json,
+    Form,
     extract::{Query, State},
-    http::{HeaderName, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use sha2::{Digest, Sha256};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Issuer, TOKEN_SECONDS, people};
+use super::{AUDIENCE, Issuer, people, session};
 use crate::pages;
 
 /// A code is redeemed at once or never.
@@ -27,18 +24,27 @@ const CODE_SECONDS: i64 = 60;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AuthorizationRequest {
     response_type: String,
-    client_id: String,
-    redirect_uri: String,
+    pub(super) client_id: String,
+    pub(super) redirect_uri: String,
     #[serde(default)]
-    scope: String,
+    pub(super) scope: String,
     #[serde(default)]
     state: String,
     #[serde(default)]
-    nonce: String,
+    pub(super) nonce: String,
     #[serde(default)]
-    code_challenge: String,
+    pub(super) code_challenge: String,
     #[serde(default)]
     code_challenge_method: String,
+    /// Auth0: whom the access token shall be for.
+    #[serde(default)]
+    pub(super) audience: String,
+    /// Cognito, Entra v1: the same.
+    #[serde(default)]
+    pub(super) resource: String,
+    /// `login`: the person is asked, whoever is signed in.
+    #[serde(default)]
+    prompt: String,
 }
 
 /// The same, with the person who was chosen on the sign-in page.
@@ -52,27 +58,14 @@ pub(super) struct Choice {
 /// A code that waits to be redeemed.
 #[derive(Debug)]
 pub(super) struct Code {
-    request: AuthorizationRequest,
-    person: &'static people::Person,
-    expires_at: i64,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct TokenRequest {
-    grant_type: String,
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    code_verifier: String,
-    #[serde(default)]
-    redirect_uri: String,
-    #[serde(default)]
-    client_id: String,
+    pub(super) request: AuthorizationRequest,
+    pub(super) person: &'static people::Person,
+    pub(super) expires_at: i64,
 }
 
 impl AuthorizationRequest {
     /// The fields that the sign-in page hands on.
-    pub(crate) fn fields(&self) -> [(&'static str, &str); 8] {
+    pub(crate) fn fields(&self) -> [(&'static str, &str); 10] {
         [
             ("response_type", &self.response_type),
             ("client_id", &self.client_id),
@@ -82,6 +75,8 @@ impl AuthorizationRequest {
             ("nonce", &self.nonce),
             ("code_challenge", &self.code_challenge),
             ("code_challenge_method", &self.code_challenge_method),
+            ("audience", &self.audience),
+            ("resource", &self.resource),
         ]
     }
 
@@ -89,7 +84,7 @@ impl AuthorizationRequest {
     fn refusal(&self, issuer: &Issuer) -> Option<&'static str> {
         if self.response_type != "code" {
             Some("response_type must be code")
-        } else if self.client_id != issuer.audience {
+        } else if self.client_id != AUDIENCE {
             Some("client_id is unknown")
         } else if !issuer.trusts(&self.redirect_uri) {
             Some("redirect_uri must be on this machine")
@@ -101,73 +96,46 @@ impl AuthorizationRequest {
     }
 }
 
-/// The sign-in page.
+/// The sign-in page, or the way back for who is signed in already.
 pub(super) async fn authorize(
     State(issuer): State<Arc<Issuer>>,
+    headers: HeaderMap,
     Query(request): Query<AuthorizationRequest>,
 ) -> Response {
-    match request.refusal(&issuer) {
-        Some(reason) => (StatusCode::BAD_REQUEST, reason).into_response(),
+    if let Some(reason) = request.refusal(&issuer) {
+        return (StatusCode::BAD_REQUEST, reason).into_response();
+    }
+    match session::signed_in(&headers).filter(|_| request.prompt != "login") {
+        Some(person) => issuer.send_back(request, person),
         None => pages::sign_in(&request),
     }
 }
 
-/// A person was chosen: back to the application with a code.
+/// A person was chosen.
 pub(super) async fn choose(State(issuer): State<Arc<Issuer>>, Form(choice): Form<Choice>) -> Response {
     let Choice { person, request } = choice;
-    let target = Url::parse(&request.redirect_uri);
-    let (None, Some(person), Ok(mut target)) = (request.refusal(&issuer), people::find(&person), target) else {
+    let (None, Some(person)) = (request.refusal(&issuer), people::find(&person)) else {
         return (StatusCode::BAD_REQUEST, "the request is not one of this page").into_response();
     };
-    let code = Uuid::new_v4().simple().to_string();
-    target.query_pairs_mut().append_pair("code", &code).append_pair("iss", &issuer.url);
-    if !request.state.is_empty() {
-        target.query_pairs_mut().append_pair("state", &request.state);
-    }
-    let expires_at = issuer.clock.now_seconds() + CODE_SECONDS;
-    issuer.codes().insert(code, Code { request, person, expires_at });
-    Redirect::to(target.as_str()).into_response()
+    ([(header::SET_COOKIE, session::cookie(person))], issuer.send_back(request, person)).into_response()
 }
 
-/// Redeems a code, once.
-pub(super) async fn token(State(issuer): State<Arc<Issuer>>, Form(asked): Form<TokenRequest>) -> Response {
-    if asked.grant_type != "authorization_code" {
-        return refused("unsupported_grant_type");
-    }
-    let code = issuer.codes().remove(&asked.code);
-    let Some(code) = code.filter(|code| issuer.clock.now_seconds() < code.expires_at && code.fits(&asked)) else {
-        return refused("invalid_grant");
-    };
-    let nonce = Some(code.request.nonce.as_str()).filter(|nonce| !nonce.is_empty());
-    let (Ok(access_token), Ok(id_token)) = (issuer.token(code.person, None), issuer.token(code.person, nonce)) else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let answer = json!({
-        "access_token": access_token,
-        "id_token": id_token,
-        "token_type": "Bearer",
-        "expires_in": TOKEN_SECONDS,
-        "scope": code.request.scope,
-    });
-    (OPEN_TO_PAGES, Json(answer)).into_response()
-}
-
-impl Code {
-    fn fits(&self, asked: &TokenRequest) -> bool {
-        let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(asked.code_verifier.as_bytes()));
-        challenge == self.request.code_challenge
-            && asked.redirect_uri == self.request.redirect_uri
-            && asked.client_id == self.request.client_id
+impl Issuer {
+    /// Back to the application with a code.
+    fn send_back(&self, request: AuthorizationRequest, person: &'static people::Person) -> Response {
+        let Ok(mut target) = Url::parse(&request.redirect_uri) else {
+            return (StatusCode::BAD_REQUEST, "redirect_uri is no address").into_response();
+        };
+        let code = Uuid::new_v4().simple().to_string();
+        target.query_pairs_mut().append_pair("code", &code).append_pair("iss", &self.name());
+        if !request.state.is_empty() {
+            target.query_pairs_mut().append_pair("state", &request.state);
+        }
+        let expires_at = self.clock.now_seconds() + CODE_SECONDS;
+        self.codes().insert(code, Code { request, person, expires_at });
+        Redirect::to(target.as_str()).into_response()
     }
 }
 
 /// Codes that nobody redeemed.
 pub(super) type Codes = HashMap<String, Code>;
-
-/// Pages of any origin sign people in.
-pub(super) const OPEN_TO_PAGES: [(HeaderName, &str); 2] =
-    [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")];
-
-fn refused(error: &'static str) -> Response {
-    (StatusCode::BAD_REQUEST, OPEN_TO_PAGES, Json(json!({ "error": error }))).into_response()
-}

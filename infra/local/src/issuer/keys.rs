@@ -34,6 +34,9 @@ pub(crate) struct SigningKey {
     public: JwkSet,
 }
 
+/// Providers may sign access tokens with another key than ID tokens. Here it is the same one under two names.
+const OF_ACCESS_TOKENS: &str = "access";
+
 impl SigningKey {
     /// Finds the key of the last run in a file, or makes one.
     pub(crate) fn load(file: &Path) -> Result<Self, KeyError> {
@@ -51,15 +54,27 @@ impl SigningKey {
         let id = public.thumbprint(ThumbprintHash::SHA256)?;
         public.common.key_id = Some(id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
-        Ok(Self { private, id, public: JwkSet { keys: vec![public] } })
+        let mut second = public.clone();
+        second.common.key_id = Some(OF_ACCESS_TOKENS.to_owned());
+        Ok(Self { private, id, public: JwkSet { keys: vec![public, second] } })
     }
 
     pub(crate) const fn public(&self) -> &JwkSet {
         &self.public
     }
 
+    /// Signs an ID token.
     pub(crate) fn sign(&self, claims: &Map<String, Json>) -> Result<String, jsonwebtoken::errors::Error> {
-        let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::RS256) };
+        self.sign_as(&self.id, claims)
+    }
+
+    /// Signs an access token.
+    pub(crate) fn sign_access(&self, claims: &Map<String, Json>) -> Result<String, jsonwebtoken::errors::Error> {
+        self.sign_as(OF_ACCESS_TOKENS, claims)
+    }
+
+    fn sign_as(&self, key_id: &str, claims: &Map<String, Json>) -> Result<String, jsonwebtoken::errors::Error> {
+        let header = Header { kid: Some(key_id.to_owned()), ..Header::new(Algorithm::RS256) };
         jsonwebtoken::encode(&header, claims, &self.private)
     }
 }
