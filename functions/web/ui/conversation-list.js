@@ -63,7 +63,7 @@ export class ConversationList {
    * @param {string} id
    */
   focus(id) {
-    /** @type {HTMLElement | null} */ (this.rows.querySelector(`[data-id="${CSS.escape(id)}"]`))?.focus();
+    /** @type {HTMLElement | null} */ (this.rows.querySelector(`[data-id="${CSS.escape(id)}"]`))?.focus({ preventScroll: true });
   }
 
   #draw() {

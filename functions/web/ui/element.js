@@ -117,7 +117,7 @@ export class BuzonElement extends HTMLElement {
    */
   focusOn(name) {
     const element = this.root.querySelector(`[data-focus="${CSS.escape(name)}"]`);
-    if (element instanceof HTMLElement) element.focus();
+    if (element instanceof HTMLElement) element.focus({ preventScroll: true });
   }
 
   /**

@@ -78,8 +78,9 @@ export class BuzonInbox extends BuzonElement {
   /**
    * Opens a conversation.
    * @param {string} id
+   * @param {boolean} [focus]
    */
-  async open(id) {
+  async open(id, focus = true) {
     const { composer, thread } = this;
     const conversation = this.conversations.get(id);
     if (!composer || !thread || !conversation) return;
@@ -89,7 +90,7 @@ export class BuzonInbox extends BuzonElement {
     composer.open(this.drafts.get(id) ?? "", conversation);
     this.#renderList();
     try {
-      await thread.open(conversation, this.#accountOf(conversation));
+      await thread.open(conversation, this.#accountOf(conversation), focus);
       await this.#markRead(conversation);
     } catch (error) {
       this.#failed(error);
@@ -109,7 +110,7 @@ export class BuzonInbox extends BuzonElement {
       if (!this.loadedMore) this.nextCursor = page.next_cursor;
       this.#take(page.conversations);
       this.say(this.region, undefined);
-      if (first && this.selected) await this.open(this.selected);
+      if (first && this.selected) await this.open(this.selected, false);
       else await this.#refreshThread();
     } catch (error) {
       this.#failed(error);

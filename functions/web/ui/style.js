@@ -142,7 +142,7 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .search { display: flex; align-items: center; gap: .5rem; padding: 0 .75rem; border: 1px solid var(--line); border-radius: 999px; background: var(--raised); }
 .search input { flex: 1; min-width: 0; min-height: 40px; border: 0; background: none; outline: none; }
 .search:focus-within { outline: 2px solid var(--accent); outline-offset: -1px; }
-.scroll { overflow-y: auto; min-height: 0; flex: 1; overscroll-behavior: contain; }
+.scroll { position: relative; overflow-y: auto; min-height: 0; flex: 1; overscroll-behavior: contain; }
 .scroll, .composer textarea { scrollbar-width: thin; scrollbar-color: color-mix(in srgb, var(--muted) 55%, transparent) transparent; }
 .row {
   display: grid; grid-template-columns: auto 1fr auto; gap: .1rem .75rem; align-items: center; width: 100%; padding: .75rem .9rem;

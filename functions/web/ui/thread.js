@@ -52,8 +52,9 @@ export class Thread {
   /**
    * @param {Conversation} conversation
    * @param {string} [account] which of several accounts it is with
+   * @param {boolean} [focus] whether a person has asked for it: the focus is theirs, not the page's
    */
-  async open(conversation, account) {
+  async open(conversation, account, focus = true) {
     const { t, composer } = this.around;
     this.conversation = conversation;
     this.account = account;
@@ -67,7 +68,7 @@ export class Thread {
     this.element.replaceChildren(this.head, this.scroll, composer.element);
     this.#renderHead(conversation);
     this.#render();
-    this.#focus();
+    if (focus) this.#focus();
     await this.refresh(conversation);
     this.#toEnd();
   }
@@ -75,8 +76,8 @@ export class Thread {
   /** Where there is room for both, the answer is written at once; where not, a keyboard would cover what was written. */
   #focus() {
     const back = this.head.querySelector("button");
-    if (back && getComputedStyle(back).display !== "none") back.focus();
-    else this.around.composer.input.focus();
+    if (back && getComputedStyle(back).display !== "none") back.focus({ preventScroll: true });
+    else this.around.composer.input.focus({ preventScroll: true });
   }
 
   #toEnd() {

@@ -45,6 +45,30 @@ async fn a_page_of_another_origin_connects_in_a_window_and_answers() {
 }
 
 #[tokio::test]
+async fn the_components_neither_grow_nor_scroll_nor_focus_the_page_around_them() {
+    let Some(story) = Story::begin().await else { return };
+    story.world.browser("ana").connect("instagram", LUNA).await;
+    for contact in 0..40 {
+        let sender = json!({"id": format!("70{contact:02}")});
+        let account = crate::util::account_of(&story.world.browser("ana")).await;
+        let at = story.world.stack.clock().now_ms() + contact;
+        let did = json!({"sender": sender, "recipient": {"id": account}, "timestamp": at,
+                         "message": {"mid": format!("m-{contact}"), "text": format!("hola {contact}")}});
+        story.world.deliver(&crate::util::notification(&[crate::util::entry(&account, at, &[did])])).await;
+    }
+    story.world.settle().await;
+    let site = story.window().await;
+    site.visit(&page(&story, "")).await;
+    site.reads("hola 39").await;
+    let grows = "const inbox = document.querySelector('buzon-inbox').getBoundingClientRect(); \
+                 return document.documentElement.scrollHeight - (inbox.bottom + scrollY);";
+    let beyond = site.run(grows, &[]).await;
+    assert!(beyond.as_f64().is_some_and(|pixels| pixels < 100.0), "{beyond} px below the inbox");
+    assert_eq!(site.run("return [scrollY, document.activeElement.localName];", &[]).await, json!([0, "body"]));
+    site.close(&[]).await;
+}
+
+#[tokio::test]
 async fn a_window_that_is_cancelled_or_closed_leaves_the_card_as_it_was() {
     let Some(story) = Story::begin().await else { return };
     let site = story.window().await;
