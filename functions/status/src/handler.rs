@@ -61,6 +61,7 @@ struct Channels {
 struct Card {
     #[serde(flatten)]
     status: InstagramStatus,
+    can_manage: bool,
     can_connect: bool,
     can_connect_by_hand: bool,
     plan: PlanView,
@@ -87,6 +88,7 @@ async fn instagram(app: &App, request: &Request) -> Result<Card, StatusError> {
     let debug = caller.debug || profile.settings.integration_debug;
     let admits = |route| access(route).is_some_and(|access| access.admits(caller.role, debug));
     Ok(Card {
+        can_manage: admits(START),
         can_connect: admits(START) && plan.check_connection(profile.connected()).is_ok(),
         can_connect_by_hand: admits(BY_HAND),
         plan: PlanView::new(&plan, profile.connected()),

@@ -3,7 +3,7 @@
 
 import { ApiError } from "./api.js";
 import { connectionRow } from "./connection-row.js";
-import { h, icon, ICONS } from "./dom.js";
+import { h, icon, ICONS, safeUrl } from "./dom.js";
 import { BuzonElement } from "./element.js";
 import { CHANNEL, POPUP_NAME, POPUP_QUERY, unfinishedChoice } from "./round-trip.js";
 import { meaning } from "./text.js";
@@ -18,10 +18,10 @@ const RETRY_MS = 3000;
 
 /** @typedef {import("./connection-row.js").Connection} Connection */
 /** @typedef {{ name: string, connections_left: number | null, required: string | null }} Plan */
-/** @typedef {{ connections: Connection[], can_connect?: boolean, plan?: Plan | null }} Status */
+/** @typedef {{ connections: Connection[], can_manage?: boolean, can_connect?: boolean, plan?: Plan | null }} Status */
 
 export class BuzonConnectCard extends BuzonElement {
-  static observedAttributes = [...BuzonElement.observedAttributes, "outcome"];
+  static observedAttributes = [...BuzonElement.observedAttributes, "outcome", "upgrade-url"];
 
   constructor() {
     super();
@@ -166,7 +166,7 @@ export class BuzonConnectCard extends BuzonElement {
   }
 
   render() {
-    this.draw(this.top, h("span", { class: "mark" }, icon(ICONS.instagram)), h("h2", { id: "title" }, this.t("card.title")), this.#planBadge());
+    this.draw(this.top, h("span", { class: "mark" }, icon(ICONS.instagram)), h("h2", { id: "title" }, this.t("card.title")));
     this.say(this.region, this.message);
     this.draw(this.content, this.status ? this.#body(this.status.connections) : this.#skeleton());
     this.draw(this.help, h("summary", {}, this.t("card.help")), h("p", { class: "muted" }, this.t("card.help.text")));
@@ -177,9 +177,12 @@ export class BuzonConnectCard extends BuzonElement {
     return h("div", { class: "accounts", "aria-busy": "true" }, h("div", { class: "skeleton" }), h("div", { class: "skeleton short" }));
   }
 
+  /** Beside the button that needs the plan; leads to where the page says plans are changed. */
   #planBadge() {
-    const plan = this.#full() && this.status?.plan?.required;
-    return plan && h("span", { class: "badge warn" }, icon(ICONS.lock), this.t("card.plan", { plan }));
+    const plan = this.#full() && this.#mayManage() && this.status?.plan?.required;
+    if (!plan) return null;
+    const href = safeUrl(this.getAttribute("upgrade-url"), document.baseURI);
+    return h(href ? "a" : "span", { class: "badge warn", href }, icon(ICONS.lock), this.t("card.plan", { plan }));
   }
 
   /** @param {Connection[]} connections */
@@ -191,6 +194,7 @@ export class BuzonConnectCard extends BuzonElement {
       language: this.language,
       busy: this.busy,
       connecting: this.connecting !== undefined,
+      allowed: this.#mayManage(),
       confirming: this.confirming,
       connect: (/** @type {Connection["login"]} */ login, /** @type {string} */ account) => void this.connect(login, account),
       ask: (/** @type {string} */ account) => this.#ask(account),
@@ -235,6 +239,7 @@ export class BuzonConnectCard extends BuzonElement {
           icon(ICONS.instagram),
           this.t(another ? "card.add" : "card.connect"),
         ),
+        this.#planBadge(),
         this.connecting === "window" && h("button", { class: "link", type: "button", "data-focus": "give-up", onclick: () => this.#giveUp() }, this.t("card.confirm.no")),
       ),
       under && h("p", { class: "muted", id: "under" }, under),
@@ -254,9 +259,17 @@ export class BuzonConnectCard extends BuzonElement {
   }
 
   #whyLocked() {
-    const { plan, can_connect: allowed } = this.status ?? {};
-    if (plan && this.#full()) return plan.required ? this.t(this.status?.connections.length ? "card.plan.more" : "card.plan.tip", { plan: plan.required }) : this.t("card.limit", { plan: plan.name });
+    const { plan, connections = [], can_connect: allowed } = this.status ?? {};
+    if (!this.#mayManage()) return this.t("card.role");
+    if (plan && this.#full()) {
+      const more = connections.some(({ status }) => status !== "revoked");
+      return plan.required ? this.t(more ? "card.plan.more" : "card.plan.tip", { plan: plan.required }) : this.t("card.limit", { plan: plan.name });
+    }
     return allowed === false ? this.t("card.role") : undefined;
+  }
+
+  #mayManage() {
+    return this.status?.can_manage !== false;
   }
 
   #choose() {

@@ -24,6 +24,7 @@ import { longDate } from "./time.js";
  * @property {string} language
  * @property {boolean} busy
  * @property {boolean} connecting
+ * @property {boolean} allowed whether the person's role lets them change connections
  * @property {string | undefined} confirming the account whose "Disconnect" waits for a yes
  * @property {(login: Connection["login"], account: string) => void} connect
  * @property {(account: string) => void} ask
@@ -53,13 +54,13 @@ export function connectionRow(connection, around) {
       h(
         "div",
         { class: "actions" },
-        mend && h(
+        mend && around.allowed && h(
           "button",
           { class: "button small", type: "button", "data-focus": `mend-${id}`, disabled: around.connecting, onclick: () => around.connect(connection.login, id) },
           t(mend),
           h("span", { class: "visually-hidden" }, ` @${username}`),
         ),
-        h(
+        around.allowed && h(
           "button",
           { class: "button quiet small", type: "button", "data-focus": `disconnect-${id}`, disabled: around.busy, onclick: () => around.ask(id) },
           t("card.disconnect"),

@@ -101,12 +101,13 @@ export function reconcile(parent, rows) {
 /**
  * An address that a link may lead to; anything but http and https is dropped.
  * @param {string | null | undefined} address
+ * @param {string} [base] what a relative address is relative to; without it there are none
  * @returns {string | undefined}
  */
-export function safeUrl(address) {
+export function safeUrl(address, base) {
   if (!address) return undefined;
   try {
-    const url = new URL(address);
+    const url = new URL(address, base);
     return url.protocol === "https:" || url.protocol === "http:" ? url.href : undefined;
   } catch {
     return undefined;

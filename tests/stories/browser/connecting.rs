@@ -246,6 +246,43 @@ async fn a_plan_without_room_says_which_plan_has_it() {
     marta.reads("Cambia al plan Pro para conectar más cuentas.").await;
     assert!(!marta.can_press("Conectar otra cuenta").await);
     marta.picture("card-plan-required").await;
+    let beside = "find('Conectar otra cuenta').parentElement.querySelector('.badge')";
+    assert_eq!(marta.run(&format!("return {beside}.matches('a');"), &[]).await, json!(false), "leads nowhere yet");
+    let upgrade = "document.querySelector('buzon-connect-card').setAttribute('upgrade-url', '/plans');";
+    marta.run(upgrade, &[]).await;
+    marta.comes_true(&format!("new URL({beside}.href).pathname === '/plans'")).await;
+    marta.close(&[]).await;
+}
+
+#[tokio::test]
+async fn who_may_not_connect_is_offered_nothing_that_would_be_refused() {
+    let Some(story) = Story::begin().await else { return };
+    let (olivia, ana) = (story.world.browser("olivia"), story.world.browser("ana"));
+    ana.connect("instagram", LUNA).await;
+    let luis = story.signed_in("Luis Prado", SETTINGS).await;
+    luis.reads("Connected: @luna.cafe").await;
+    luis.reads("Pide a una persona administradora que conecte Instagram.").await;
+    assert!(!luis.can_press("Conectar otra cuenta").await);
+    assert!(!luis.can_press("Disconnect @luna.cafe").await);
+    luis.picture("card-agent").await;
+    let terms = json!({"overrides": {"max_connections": 1}});
+    olivia.call(Method::PUT, "/api/admin/tenants/luna", Some(terms), &[]).await.json();
+    luis.visit(SETTINGS).await;
+    luis.reads("Pide a una persona administradora que conecte Instagram.").await;
+    assert!(!luis.words().await.contains("plan required"), "a plan is not for an agent to change");
+    luis.close(&[]).await;
+}
+
+#[tokio::test]
+async fn a_revoked_account_does_not_count_as_one() {
+    let Some(story) = Story::begin().await else { return };
+    let marta = story.world.browser("marta");
+    marta.connect("instagram", "mara.paints").await;
+    marta.disconnect(json!({})).await;
+    let terms = json!({"overrides": {"max_connections": 0}});
+    story.world.browser("olivia").call(Method::PUT, "/api/admin/tenants/taller", Some(terms), &[]).await.json();
+    let marta = story.signed_in("Marta Norte", SETTINGS).await;
+    marta.reads("Cambia al plan Pro para conectar Instagram.").await;
     marta.close(&[]).await;
 }
 
