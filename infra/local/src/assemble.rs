@@ -95,7 +95,7 @@ fn parameters(api_url: &str, issuer_url: &str, meta_url: &str, real: Option<&Rea
         ("JwtIssuer", issuer_url.to_owned()),
         ("JwtAudience", AUDIENCE.to_owned()),
         ("PlanClaim", "plan".to_owned()),
-        ("AllowedOrigin", issuer_url.to_owned()),
+        ("AllowedOrigins", issuer_url.to_owned()),
         ("MetaRedirectUri", redirect_uri.unwrap_or_else(|| format!("{api_url}{CALLBACK}"))),
         ("MetaUrlPrefix", prefix),
     ];

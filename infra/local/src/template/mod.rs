@@ -101,6 +101,7 @@ struct Document {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parameter {
+    r#type: String,
     default: Option<Json>,
     #[serde(default)]
     allowed_values: Vec<Json>,
@@ -118,6 +119,16 @@ impl Parameter {
 
 fn json_text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+impl Parameter {
+    /// What `Ref` gives for a value as it is written: of a list its elements.
+    fn value(&self, written: Json) -> Json {
+        match (self.r#type.as_str(), written) {
+            ("CommaDelimitedList", Json::String(text)) => text.split(',').map(str::trim).collect(),
+            (_, written) => written,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -168,7 +179,8 @@ impl Template {
             let own = overrides.get(name).map(|text| parameter.check(name, text).map(|()| Json::String(text.clone())));
             let own = own.transpose()?;
             let value = own.or_else(|| parameter.default.clone());
-            Ok((name.clone(), value.ok_or_else(|| TemplateError::Parameter(name.clone()))?))
+            let value = value.ok_or_else(|| TemplateError::Parameter(name.clone()))?;
+            Ok((name.clone(), parameter.value(value)))
         });
         let parameters = parameters.collect::<Result<_, _>>()?;
         Ok(Self { document, parameters })

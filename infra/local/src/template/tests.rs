@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 const LOCAL: [(&str, &str); 2] = [("JwtIssuer", "http://127.0.0.1:9403"), ("JwtAudience", "buzon-local")];
@@ -8,6 +10,13 @@ fn overrides() -> BTreeMap<String, String> {
 
 fn template(resources: &str) -> Template {
     Template::parse(&format!("Parameters: {{}}\nResources:\n{resources}"), &BTreeMap::new()).expect("a template")
+}
+
+#[test]
+fn a_parameter_that_is_a_list_is_one_element_for_each_comma() {
+    let text = "Parameters: {Origins: {Type: CommaDelimitedList, Default: 'https://a, https://b'}}\nResources: {}";
+    let template = Template::parse(text, &BTreeMap::new()).expect("a template");
+    assert_eq!(template.parameters()["Origins"], json!(["https://a", "https://b"]));
 }
 
 #[test]
