@@ -31,7 +31,7 @@ export class ApiError extends Error {
    * @param {import("./text.js").Translate} t
    */
   explain(t) {
-    if (this.offline) return { title: t("inbox.offline") };
+    if (this.offline) return meaning(t, `setup.${this.kind}`, { title: t("inbox.offline") });
     if (this.status === 401) return { title: t("error.session") };
     return meaning(t, `problem.${this.kind}`, { title: this.problem.title, text: this.problem.detail });
   }
@@ -45,6 +45,8 @@ export class Api {
   constructor(base, token) {
     this.base = base.replace(/\/$/, "");
     this.token = token;
+    /** The token that was given last. */
+    this.latest = "";
     /** @type {Map<string, { etag: string, body: any }>} */
     this.remembered = new Map();
   }
@@ -91,7 +93,10 @@ export class Api {
     if (response.status === 401) response = await this.#once(method, path, init, true);
     if (response.ok || response.status === 304) return response;
     const problem = await response.json().catch(() => ({}));
-    throw new ApiError(response.status, problem);
+    const error = new ApiError(response.status, problem);
+    const why = whyRefused(error, path, claimsOf(this.latest));
+    if (why) tellOnce(`${method} ${path} was answered ${response.status}: ${why}`);
+    throw error;
   }
 
   /**
@@ -101,8 +106,8 @@ export class Api {
    * @param {boolean} renew
    */
   async #once(method, path, init, renew) {
+    const token = await this.given({ renew });
     try {
-      const token = await this.token({ renew });
       // The cookie that binds a login to this browser travels with the call.
       return await fetch(this.base + path, {
         ...init,
@@ -113,9 +118,66 @@ export class Api {
       });
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
-      throw new ApiError(0, { title: "No answer" });
+      throw await this.#unreachable();
     }
   }
+
+  /**
+   * What the page gives as the person's token.
+   * @param {{ renew?: boolean }} [options]
+   * @returns {Promise<string>}
+   */
+  async given(options) {
+    /** @type {unknown} */
+    let given;
+    try {
+      given = await this.token(options);
+    } catch (error) {
+      if (!navigator.onLine) throw new ApiError(0, { title: "No answer" });
+      tellOnce(`the page's "token" function failed: ${error}`);
+      throw new ApiError(0, { type: "token", title: "No token" });
+    }
+    if (typeof given === "string" && given) return (this.latest = given);
+    tellOnce(`the page's "token" function gave ${given === "" ? "an empty text" : typeof given} in place of a token`);
+    throw new ApiError(0, { type: "token", title: "No token" });
+  }
+
+  /** A browser tells a page no difference between no network and an API that does not know the page: a question that needs no leave does. */
+  async #unreachable() {
+    const elsewhere = new URL(this.base, location.href).origin !== location.origin;
+    const there = elsewhere && (await fetch(`${this.base}/ui/buzon.js`, { mode: "no-cors" }).then(() => true, () => false));
+    if (!there) return new ApiError(0, { title: "No answer" });
+    tellOnce(`${this.base} does not let ${location.origin} call it: AllowedOrigins of the deployment has to name this origin`);
+    return new ApiError(0, { type: "cors", title: "Not allowed here" });
+  }
+}
+
+/** @type {Set<string>} */
+const told = new Set();
+
+/**
+ * Tells whoever builds the page, in its console, once for each mistake.
+ * @param {string} what
+ */
+function tellOnce(what) {
+  if (told.has(what)) return;
+  told.add(what);
+  console.error(`Buzón: ${what}`);
+}
+
+/**
+ * What the page got wrong, where a refusal says so.
+ * @param {ApiError} error
+ * @param {string} path
+ * @param {Record<string, any>} claims
+ */
+function whyRefused({ status, kind, problem }, path, claims) {
+  if (status === 401) return `the token is not for this API: its iss is ${claims.iss}, its aud ${claims.aud}, its client_id ${claims.client_id}; JwtIssuer and JwtAudience have to be these`;
+  if (kind === "unusable-claims") return `the token's claim ${problem.claim} does not fit. ${problem.detail}`;
+  if (kind === "role-required") return "the token's role does not allow it; the claim is the deployment's RoleClaim";
+  const [, tenant] = /^\/api\/tenants\/([^/]+)\//.exec(path) ?? [];
+  const own = claims.tenant_id;
+  return status === 404 && tenant && own && decodeURIComponent(tenant) !== own ? `the token is of the tenant ${own}` : undefined;
 }
 
 /**

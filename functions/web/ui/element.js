@@ -9,6 +9,9 @@ import { translator } from "./text.js";
 /** The address that the script came from is where the API is, unless the page says otherwise. */
 const HOME = new URL(import.meta.url).origin;
 
+/** How long a component waits for the page to set its `token`. */
+const PATIENCE_MS = 5000;
+
 export class BuzonElement extends HTMLElement {
   static observedAttributes = ["api", "locale", "brand", "tenant"];
 
@@ -73,13 +76,19 @@ export class BuzonElement extends HTMLElement {
 
   /** @returns {Api} */
   get api() {
-    this.client ??= new Api(this.getAttribute("api") ?? HOME, async (options) => (await this.source.promise)(options));
+    this.client ??= new Api(this.getAttribute("api") ?? HOME, async (options) => (await Promise.race([this.source.promise, this.#noSource()]))(options));
     return this.client;
+  }
+
+  /** @returns {Promise<never>} */
+  #noSource() {
+    const why = new Error(`<${this.localName}> was given no function as its "token"`);
+    return new Promise((_, reject) => setTimeout(() => reject(why), PATIENCE_MS));
   }
 
   /** The tenant in the paths: an attribute, else the token's claim. */
   async tenant() {
-    return this.getAttribute("tenant") || claimsOf(await this.api.token()).tenant_id;
+    return this.getAttribute("tenant") || claimsOf(await this.api.given()).tenant_id;
   }
 
   /** Begins the component's work. */

@@ -100,3 +100,45 @@ async fn a_page_of_another_origin_lets_accounts_be_chosen() {
     assert_eq!(story.world.browser("eva").status().await["connected"], json!(true));
     site.close(&[]).await;
 }
+
+/// Puts another inbox into the page, whose token is what this script gives.
+async fn embeds(site: &super::window::Window<'_>, token: &str) {
+    let script = format!(
+        "document.querySelector('main').replaceChildren(document.createElement('buzon-inbox')); \
+         const inbox = document.querySelector('buzon-inbox'); {token}"
+    );
+    site.run(&script, &[]).await;
+}
+
+#[tokio::test]
+async fn each_mistake_of_whoever_embeds_has_a_text_of_its_own() {
+    let Some(story) = Story::begin().await else { return };
+    let site = story.window().await;
+    let page = page(&story, "");
+    site.visit(&page).await;
+    site.reads("Connect Instagram").await;
+
+    embeds(&site, "").await;
+    site.reads("Esta página no entregó tu sesión.").await;
+    embeds(&site, "inbox.token = async () => { throw new Error('500'); };").await;
+    site.reads("Esta página no entregó tu sesión.").await;
+    embeds(&site, "inbox.token = async () => undefined;").await;
+    site.reads("Esta página no entregó tu sesión.").await;
+    embeds(&site, "inbox.token = async () => 'e30.eyJ0ZW5hbnRfaWQiOiJsdW5hIn0.c2ln';").await;
+    site.reads("Tu sesión terminó.").await;
+    let token = format!(
+        "inbox.setAttribute('tenant', 'taller'); inbox.token = async () => '{}';",
+        story.world.stack.token("ana")
+    );
+    embeds(&site, &token).await;
+    site.reads("No lo encontramos.").await;
+    let token = format!("inbox.token = async () => '{}';", story.world.stack.token("olivia"));
+    embeds(&site, &token).await;
+    site.reads("Tu rol no lo permite.").await;
+    site.close(&["Buzón: ", "401", "403", "404"]).await;
+
+    let stranger = story.window().await;
+    stranger.visit(&page.replacen("127.0.0.1", "localhost", 1)).await;
+    stranger.reads("Esta página no tiene permiso para mostrar tus mensajes.").await;
+    stranger.close(&["Buzón: ", "CORS", "ERR_FAILED"]).await;
+}
