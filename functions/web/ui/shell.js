@@ -53,7 +53,9 @@ export function nameOf(claims) {
 /** @param {Record<string, any>} claims */
 function pictureOf(claims) {
   const src = safeUrl(claim(claims, setting("picture-claim")));
-  return src && h("img", { src, alt: "", width: "32", height: "32", referrerpolicy: "no-referrer" });
+  const image = h("img", { src: src ?? "", alt: "", width: "32", height: "32", referrerpolicy: "no-referrer" });
+  image.addEventListener("error", () => image.remove(), { once: true });
+  return src && image;
 }
 
 /**

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::vendor::{API, DIRECTORY, NAMESPACE};
 use super::{AUDIENCE, Person, Vendor};
 
-/// A picture that is there and needs no network.
+/// The address of a picture that is not there any more.
 const PICTURE: &str = "https://127.0.0.1:9/picture.png";
 
 /// What was asked for that the tokens depend on.
