@@ -98,6 +98,33 @@ impl Call {
         }
     }
 
+    /// Whether it reads or writes items.
+    pub(crate) fn touches_items(&self) -> bool {
+        self.operation.ends_with("Item") || self.operation.ends_with("Items") || self.reads_many()
+    }
+
+    /// Whether it reads without asking for the latest state. An index has no other way to be read.
+    pub(crate) fn is_eventual_read(&self) -> bool {
+        let is_eventual = |asked: &Value| asked["ConsistentRead"] != true;
+        match self.operation.as_str() {
+            "BatchGetItem" => members(&self.input["RequestItems"]).all(|(_, table)| is_eventual(table)),
+            "GetItem" => is_eventual(&self.input),
+            _ => self.reads_many() && is_eventual(&self.input),
+        }
+    }
+
+    /// Whether it changes items.
+    pub(crate) fn writes_items(&self) -> bool {
+        matches!(
+            self.operation.as_str(),
+            "PutItem" | "UpdateItem" | "DeleteItem" | "BatchWriteItem" | "TransactWriteItems"
+        )
+    }
+
+    fn reads_many(&self) -> bool {
+        matches!(self.operation.as_str(), "Query" | "Scan")
+    }
+
     fn tables(&self) -> BTreeSet<String> {
         let of_batch = members(&self.input["RequestItems"]).map(|(table, _)| table.to_owned());
         let of_transaction =
@@ -105,7 +132,7 @@ impl Call {
         of_batch.chain(of_transaction).collect()
     }
 
-    fn transaction_items(&self) -> impl Iterator<Item = (&str, &Value)> {
+    pub(crate) fn transaction_items(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.input["TransactItems"].as_array().into_iter().flatten().flat_map(members)
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use dynoxide::Database;
 use dynoxide::storage::Storage;
 use rusqlite::Connection;
@@ -17,6 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Clock;
 use crate::describe::Call;
 use crate::error::{Answer, ServiceError};
+use crate::follower::Follower;
+use crate::underway::Underway;
 
 /// How often is looked for what is to be deleted.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -41,6 +44,9 @@ pub enum DatabaseError {
     /// The file is not usable.
     #[error("the database file did not open: {0}")]
     Open(String),
+    /// The follower, which stale reads are answered from, did not open.
+    #[error("the follower of the database did not open: {0}")]
+    Follow(String),
     /// The index of stream records was not made.
     #[error("the database file has another shape than expected")]
     Shape(#[source] rusqlite::Error),
@@ -52,12 +58,25 @@ pub enum DatabaseError {
     Client(#[source] reqwest::Error),
 }
 
+/// How a call is carried out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// How long a transaction is between its preparation and its commit.
+    pub(crate) transaction: Duration,
+    /// Whether this read, if it is an eventually consistent one, sees the state before the last write.
+    pub(crate) stale: bool,
+    /// Whether any read may.
+    pub(crate) some_reads_are_stale: bool,
+}
+
 /// The running database.
 #[derive(Debug)]
 pub(crate) struct DynamoDb {
     client: reqwest::Client,
     url: String,
     sweeps: mpsc::Sender<oneshot::Sender<()>>,
+    follower: Follower,
+    underway: Underway,
 }
 
 /// The database's thread; it ends when the handle is stopped or dropped.
@@ -70,6 +89,7 @@ pub(crate) struct DatabaseThread {
 impl DynamoDb {
     pub(crate) fn start(file: &Path, clock: Clock) -> Result<(Self, DatabaseThread), DatabaseError> {
         let database = open(file)?;
+        let follower = Follower::open(file).map_err(DatabaseError::Follow)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -87,11 +107,53 @@ impl DynamoDb {
             runtime.block_on(serve(listener, database, sweeper, stopped));
             runtime.shutdown_timeout(Duration::from_secs(1));
         })?;
-        Ok((Self { client, url, sweeps }, DatabaseThread { stop, thread }))
+        Ok((Self { client, url, sweeps, follower, underway: Underway::default() }, DatabaseThread { stop, thread }))
+    }
+
+    /// Carries a call out as `DynamoDB` does: transactions take a moment between their preparation and their commit, and
+    /// others run into them meanwhile; a stale read is answered as before the last write.
+    pub(crate) async fn perform(&self, call: &Call, body: Vec<u8>, manner: Manner) -> Answer {
+        for table in self.underway.unknown_tables(call) {
+            let description = self.describe(call, &table).await?;
+            self.underway.learn(table, &description);
+        }
+        match (call.writes_items(), manner.some_reads_are_stale) {
+            (true, true) => self.follower.catch_up(),
+            (true, false) => self.follower.rest(),
+            (false, _) => {}
+        }
+        if call.operation == "TransactWriteItems" {
+            let _held = self.underway.prepare(call)?;
+            tokio::time::sleep(manner.transaction).await;
+            return self.call(call, body).await;
+        }
+        self.underway.admit(call)?;
+        let answer = self.call(call, body).await?;
+        if manner.stale && call.is_eventual_read() {
+            return Ok(self.follower.read(&call.operation, call.input.clone()).await.unwrap_or(answer));
+        }
+        Ok(answer)
+    }
+
+    /// The places of a batch's entries that run into a transaction.
+    pub(crate) fn entries_to_hand_back(&self, call: &Call) -> Vec<usize> {
+        self.underway.entries_to_hand_back(call)
+    }
+
+    /// From now on no read is behind what is written by now.
+    pub(crate) fn catch_up(&self) {
+        self.follower.rest();
+    }
+
+    /// A table's description, asked for with the headers of a caller.
+    async fn describe(&self, caller: &Call, table: &str) -> Answer {
+        let mut call = caller.clone();
+        call.headers.insert("x-amz-target", HeaderValue::from_static("DynamoDB_20120810.DescribeTable"));
+        self.call(&call, json!({ "TableName": table }).to_string().into_bytes()).await
     }
 
     /// Passes a call on and returns the answer as JSON.
-    pub(crate) async fn call(&self, call: &Call, body: Vec<u8>) -> Answer {
+    async fn call(&self, call: &Call, body: Vec<u8>) -> Answer {
         let headers = FORWARDED_HEADERS.into_iter().filter_map(|name| Some((name, call.headers.get(name)?)));
         let request = headers.fold(self.client.post(&self.url), |request, (name, value)| request.header(name, value));
         let answer = request.body(body).send().await.map_err(|error| unavailable(&error))?;

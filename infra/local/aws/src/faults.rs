@@ -10,6 +10,9 @@ use crate::calls::Service;
 use crate::describe::Call;
 use crate::error::ServiceError;
 
+/// The message of an error that nobody words otherwise.
+const INJECTED: &str = "Injected by a fault rule.";
+
 /// What happens to a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +39,8 @@ pub enum Effect {
     CutBefore,
     /// The call is carried out and its answer lost: the connection is cut.
     CutAfter,
+    /// An eventually consistent read of `DynamoDB` sees the state before the last write. Nothing happens to other calls.
+    Stale,
     /// The entries of a batch at these places are not carried out.
     ///
     /// They come back as `Failed` (SQS, with this code) or as `UnprocessedItems` and `UnprocessedKeys` (`DynamoDB`).
@@ -130,14 +135,14 @@ impl Effect {
     /// The service refuses the call with this exception.
     #[must_use]
     pub fn error(code: impl Into<String>) -> Self {
-        let message = "Injected by a fault rule.".into();
+        let message = INJECTED.into();
         Self::Error { code: code.into(), message, status: 400, reasons: Vec::new() }
     }
 
     /// The service fails: 500 with this exception.
     #[must_use]
     pub fn server_error(code: impl Into<String>) -> Self {
-        let message = "Injected by a fault rule.".into();
+        let message = INJECTED.into();
         Self::Error { code: code.into(), message, status: 500, reasons: Vec::new() }
     }
 
@@ -231,6 +236,11 @@ impl Faults {
         self.with(|rules| rules.injected.clear());
     }
 
+    /// Whether a rule has this effect.
+    pub(crate) fn cause(&self, effect: &Effect) -> bool {
+        self.with(|rules| rules.injected.iter().any(|injected| injected.rule.effect == *effect))
+    }
+
     /// The effects on a call, which counts as one more match of their rules.
     pub(crate) fn effects_on(&self, call: &Call) -> Vec<Effect> {
         self.with(|rules| {
@@ -256,12 +266,17 @@ impl Injected {
 }
 
 /// The error answer of [`Effect::Error`].
-pub(crate) fn error_answer(code: &str, message: &str, status: u16, reasons: &[String]) -> ServiceError {
+pub(crate) fn injected(code: &str, message: &str, status: u16, reasons: &[String]) -> ServiceError {
+    error_answer(code, message, status, reasons, INJECTED)
+}
+
+/// An error with the codes of a cancelled transaction's reasons, which share a message.
+pub(crate) fn error_answer(code: &str, message: &str, status: u16, reasons: &[String], why: &str) -> ServiceError {
     let mut details = Map::new();
     if !reasons.is_empty() {
         let reason = |code: &String| match code.as_str() {
             "None" => json!({ "Code": "None" }),
-            code => json!({ "Code": code, "Message": "Injected by a fault rule." }),
+            code => json!({ "Code": code, "Message": why }),
         };
         details.insert("CancellationReasons".into(), reasons.iter().map(reason).collect());
     }

@@ -18,15 +18,16 @@ use crate::calls::{CallLog, CallRecord, Outcome, Service, Units};
 use crate::clock::Clock;
 use crate::control;
 use crate::describe::Call;
-use crate::dynamodb::DynamoDb;
+use crate::dynamodb::{DynamoDb, Manner};
 use crate::error::{Answer, ServiceError};
-use crate::faults::{Effect, Faults, error_answer};
+use crate::faults::{Effect, Faults, injected};
 use crate::iam::Permissions;
 use crate::kms::Kms;
 use crate::partial::{self, TakenOut};
 use crate::secrets::Secrets;
 use crate::sqs::Sqs;
 use crate::units;
+use crate::weather::Sky;
 
 /// What `DynamoDB` accepts; the other services' limits are lower and their own.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -41,6 +42,7 @@ pub(crate) struct Front {
     pub calls: CallLog,
     pub faults: Faults,
     pub permissions: Permissions,
+    pub sky: Sky,
     pub clock: Clock,
 }
 
@@ -65,7 +67,8 @@ async fn handle(State(front): State<Arc<Front>>, headers: HeaderMap, body: Bytes
         return respond(Reply::Answer(Err(ServiceError::unknown_operation())));
     };
     let record = describe(&call, front.clock.now_ms());
-    let effects = front.faults.effects_on(&call);
+    let mut effects = front.faults.effects_on(&call);
+    effects.extend(front.sky.effects_on(&call));
     let (reply, units) = front.answer(&mut call, &effects).await;
     front.calls.add(settle(record, &reply, units));
     respond(reply)
@@ -79,19 +82,22 @@ impl Front {
                 Effect::DelayBefore(ms) => sleep(Duration::from_millis(*ms)).await,
                 Effect::CutBefore => return (Reply::Cut, Units::default()),
                 Effect::Error { code, message, status, reasons } => {
-                    let error = error_answer(code, message, *status, reasons);
+                    let error = injected(code, message, *status, reasons);
                     return (Reply::Answer(Err(error)), Units::default());
                 }
-                Effect::DelayAfter(_) | Effect::CutAfter | Effect::Partial { .. } => {}
+                Effect::DelayAfter(_) | Effect::CutAfter | Effect::Partial { .. } | Effect::Stale => {}
             }
         }
         if let Err(denied) = self.permissions.check(call) {
             return (Reply::Answer(Err(denied)), Units::default());
         }
-        let taken_out: Vec<TakenOut> = effects.iter().filter_map(|effect| take_out(call, effect)).collect();
+        let mut taken_out: Vec<TakenOut> = effects.iter().filter_map(|effect| take_out(call, effect)).collect();
+        if let entries @ [_, ..] = self.dynamodb.entries_to_hand_back(call).as_slice() {
+            taken_out.extend(partial::take_out(&call.operation, &mut call.input, entries, ""));
+        }
         let (answer, units) = match taken_out.first().filter(|_| partial::is_empty(&call.input)) {
             Some(taken_out) => (Ok(partial::empty_answer(taken_out)), Units::default()),
-            None => self.perform(call, !taken_out.is_empty()).await,
+            None => self.perform(call, !taken_out.is_empty(), effects.contains(&Effect::Stale)).await,
         };
         let answer = taken_out.into_iter().fold(answer, |answer, taken_out| partial::report(taken_out, answer));
         for effect in effects {
@@ -104,13 +110,15 @@ impl Front {
         (Reply::Answer(answer), units)
     }
 
-    async fn perform(&self, call: &mut Call, was_changed: bool) -> (Answer, Units) {
+    async fn perform(&self, call: &mut Call, was_changed: bool, stale: bool) -> (Answer, Units) {
         let operation = call.operation.clone();
         if call.service == Service::DynamoDb {
             let detail = units::ask(&operation, &mut call.input);
             let is_original = detail.is_none() && !was_changed;
             let body = if is_original { call.body.to_vec() } else { call.input.to_string().into_bytes() };
-            let mut answer = self.dynamodb.call(call, body).await;
+            let some_reads_are_stale = self.sky.has_stale_reads() || self.faults.cause(&Effect::Stale);
+            let manner = Manner { transaction: self.sky.transaction(), stale, some_reads_are_stale };
+            let mut answer = self.dynamodb.perform(call, body, manner).await;
             let units = units::count(&operation, detail, call.entries(), &mut answer);
             return (answer, units);
         }

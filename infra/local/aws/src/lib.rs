@@ -5,8 +5,9 @@
 //!
 //! - no security: it accepts every signature (no `SigV4`), so callers are who they say they are; it binds to 127.0.0.1;
 //! - no measure of speed: one lock for all of SQS and one for all of `DynamoDB`, no wait for the disk;
-//! - not `DynamoDB`'s distribution: one shard, no throttling, no transaction conflicts, no stale index reads. What
-//!   cannot happen here by itself is tested with injected [`Faults`];
+//! - not `DynamoDB`'s distribution: one shard. What passes in the real one (throttles, failures, reads that are behind)
+//!   happens here by the [`Weather`], which is fine unless somebody changes it, or by injected [`Faults`]; transactions
+//!   conflict where they meet;
 //! - not complete: it has the operations that this project calls, and those that its conformance check needs.
 //!
 //! Every call is in the [`CallLog`] with its caller, its IAM actions and its capacity units. The same log, the faults
@@ -19,6 +20,7 @@ mod describe;
 mod dynamodb;
 mod error;
 mod faults;
+mod follower;
 mod front;
 mod iam;
 mod kms;
@@ -26,7 +28,9 @@ mod partial;
 mod secrets;
 mod sqs;
 mod store;
+mod underway;
 mod units;
+mod weather;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -45,6 +49,7 @@ pub use faults::{Effect, FaultId, FaultRule, Faults};
 pub use iam::{Permissions, Policy};
 pub use sqs::{Counts, MessageView, QueueView};
 pub use store::StoreError;
+pub use weather::Weather;
 
 use dynamodb::{DatabaseThread, DynamoDb};
 use front::Front;
@@ -52,6 +57,7 @@ use kms::Kms;
 use secrets::Secrets;
 use sqs::Sqs;
 use store::Store;
+use weather::Sky;
 
 /// The region in every ARN.
 pub const REGION: &str = "us-east-1";
@@ -121,6 +127,7 @@ impl LocalAws {
             calls: CallLog::default(),
             faults: Faults::default(),
             permissions: Permissions::default(),
+            sky: Sky::default(),
             clock,
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&front), closed));
@@ -155,6 +162,16 @@ impl LocalAws {
     #[must_use]
     pub fn queues(&self) -> Vec<QueueView> {
         self.front.sqs.views()
+    }
+
+    /// Changes how hard the database is to its callers; it starts with [`Weather::fine`].
+    pub fn set_weather(&self, weather: Weather) {
+        self.front.sky.change(weather);
+    }
+
+    /// Lets eventually consistent reads see everything that is written by now, as they do after a moment.
+    pub fn catch_up(&self) {
+        self.front.dynamodb.catch_up();
     }
 
     /// Deletes the items whose expiry is [`EXPIRY_DELAY`] ago by the simulated clock, now instead of within seconds.

@@ -7,4 +7,5 @@ mod log;
 mod restart;
 mod secrets;
 mod sqs;
+mod weather;
 mod world;
