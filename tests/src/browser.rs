@@ -69,6 +69,8 @@ impl<'w> Browser<'w> {
         if let Some(body) = body {
             request = request.json(&body);
         }
+        // A person needs longer than an index.
+        self.world.stack.aws().catch_up();
         let answer = Answer::read(request.send().await.expect("somebody answers")).await;
         if ours {
             let url = Url::parse(&url).expect("an address");

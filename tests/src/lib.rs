@@ -17,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use local::{Login, Stack, StackSettings};
+use local_aws::Weather;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -26,6 +27,9 @@ pub use store::Tables;
 
 /// How long a story waits for queues and webhooks to come to rest. Far more than it takes; nothing is asserted about it.
 const AT_MOST: Duration = Duration::from_mins(5);
+
+/// Where the weather of every story begins.
+const SEED: u64 = 9;
 
 /// Stories of one process write into one file.
 static ONE_RECORD_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -39,7 +43,7 @@ pub struct World {
 }
 
 impl World {
-    /// Starts a stack on free ports with empty tables. A failed delivery is tried again after a second.
+    /// Starts a stack on free ports with empty tables, in harsh weather. A failed delivery is tried again after a second.
     pub async fn start() -> Self {
         Self::start_with(|_| ()).await
     }
@@ -55,6 +59,7 @@ impl World {
         settings.retry_delay = Some(Duration::from_secs(1));
         // As every other wait for a queue. A story about the wait itself takes this back.
         settings.variables.insert("SETTLING_SECONDS".to_owned(), "1".to_owned());
+        settings.weather = Weather::harsh(SEED);
         change(&mut settings);
         let stack = Stack::start(settings).await.expect("the local stack starts");
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");

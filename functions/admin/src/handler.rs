@@ -39,7 +39,7 @@ impl App {
             claims: ClaimNames::new(&setup.env)?,
             connector: Connector::new(setup)?,
             erasures: Erasures::new(setup)?,
-            trail: AuditStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            trail: AuditStore::new(store::client(&setup.aws), &tables),
             dead_letters: DeadLetters::new(setup),
         })
     }

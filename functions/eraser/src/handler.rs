@@ -44,7 +44,7 @@ impl App {
     #[expect(clippy::unused_async, reason = "every function is made the same way")]
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
-        let client = aws_sdk_dynamodb::Client::new(&setup.aws);
+        let client = store::client(&setup.aws);
         Ok(Self {
             erasures: ErasureStore::new(client.clone(), &tables),
             eraser: EraseStore::new(client.clone(), &tables),

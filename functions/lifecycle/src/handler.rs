@@ -38,7 +38,7 @@ impl App {
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         let secrets = aws_sdk_secretsmanager::Client::new(&setup.aws);
-        let dynamodb = aws_sdk_dynamodb::Client::new(&setup.aws);
+        let dynamodb = store::client(&setup.aws);
         Ok(Self {
             secrets: AppSecrets::new(secrets, setup.env.required("META_APPS_SECRET_ID")?),
             connections: ConnectionStore::new(dynamodb.clone(), &tables),

@@ -48,7 +48,7 @@ impl App {
             clock: setup.clock.clone(),
             web_url: setup.env.optional("WEB_URL").unwrap_or_default().trim_end_matches('/').to_owned(),
             redirect_uri: RedirectUri::from(&setup.env),
-            authorizations: AuthorizationStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
             connector: Connector::new(setup)?,
         })
     }

@@ -41,7 +41,7 @@ impl App {
         Ok(Self {
             clock: setup.clock.clone(),
             claims: ClaimNames::new(&setup.env)?,
-            authorizations: AuthorizationStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
             connector: Connector::new(setup)?,
         })
     }

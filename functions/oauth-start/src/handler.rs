@@ -48,7 +48,7 @@ impl App {
             redirect_uri: RedirectUri::from(&setup.env),
             registrations: Registrations::new(setup)?,
             plans: Plans::new(setup)?,
-            authorizations: AuthorizationStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
             trail: Trail::new(setup),
         })
     }

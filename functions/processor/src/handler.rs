@@ -17,6 +17,7 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::batch::{self, Batch, Record};
 use crate::happening;
+use crate::patience::{Passes, Patience};
 use crate::profile;
 
 /// The function, warm.
@@ -36,7 +37,7 @@ impl App {
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         Ok(Self {
-            inbox: InboxStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            inbox: InboxStore::new(store::client(&setup.aws), &tables),
             connector: Connector::new(setup)?,
             clock: setup.clock.clone(),
         })
@@ -54,6 +55,12 @@ enum ProcessError {
     Store(#[from] StoreError),
 }
 
+impl Passes for ProcessError {
+    fn passes(&self) -> bool {
+        matches!(self, Self::Store(failure) if failure.passes())
+    }
+}
+
 /// What working through a conversation came to.
 #[derive(Default)]
 struct Worked {
@@ -69,12 +76,20 @@ struct Worked {
 ///
 /// None.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Infallible> {
+    let patience = Patience::until(event.context.deadline, app.clock.clone());
     let Batch { groups, opened, poison } = Batch::read(event.payload.records);
-    let Worked { mut again, reached } = match app.inbox.prefetch(&batch::parties(groups.values().flatten())).await {
+    let parties = batch::parties(groups.values().flatten());
+    let prefetched = loop {
+        match app.inbox.prefetch(&parties).await {
+            Err(failure) if patience.outwaits(&failure).await => {}
+            outcome => break outcome,
+        }
+    };
+    let Worked { mut again, reached } = match prefetched {
         Ok(mut prefetched) => {
             let works = groups.into_values().map(|group| {
                 let own = prefetched.hand_out(&batch::parties(&group));
-                work(app, group, own)
+                work(app, &patience, group, own)
             });
             join_all(works).await.into_iter().fold(Worked::default(), Worked::and)
         }
@@ -101,13 +116,19 @@ impl Worked {
 }
 
 /// Works through a conversation. After a failure the rest is left for the next delivery, so that its order is kept.
-async fn work(app: &App, group: Vec<Record>, mut prefetched: Prefetched) -> Worked {
+async fn work(app: &App, patience: &Patience, group: Vec<Record>, mut prefetched: Prefetched) -> Worked {
     let mut worked = Worked::default();
     let mut wanted = None;
     let mut records = group.into_iter();
     for record in records.by_ref() {
         let span = info_span!("event", trace_id = record.trace_id.as_ref().map(TraceId::as_str));
-        match process(app, &record, &mut prefetched).instrument(span.clone()).await {
+        let processed = loop {
+            match process(app, &record, &mut prefetched).instrument(span.clone()).await {
+                Err(failure) if patience.outwaits(&failure).await => {}
+                outcome => break outcome,
+            }
+        };
+        match processed {
             Ok(Some(placed)) => {
                 wanted = placed.profile_request().or(wanted);
                 worked.reached.insert((placed.tenant, placed.account));

@@ -6,6 +6,7 @@
 mod batch;
 mod handler;
 mod happening;
+mod patience;
 mod profile;
 
 pub use handler::{App, handle};

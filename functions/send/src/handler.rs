@@ -44,7 +44,7 @@ impl App {
     /// [`ConfigError`] where the environment is incomplete.
     #[expect(clippy::unused_async, reason = "every function is made the same way")]
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let dynamodb = aws_sdk_dynamodb::Client::new(&setup.aws);
+        let dynamodb = store::client(&setup.aws);
         let tables = Tables::from_variables(|name| setup.env.optional(name));
         let secrets = aws_sdk_secretsmanager::Client::new(&setup.aws);
         let queue = aws_sdk_sqs::Client::new(&setup.aws);

@@ -45,7 +45,7 @@ impl App {
             clock: setup.clock.clone(),
             claims: ClaimNames::new(&setup.env)?,
             plans: Plans::new(setup)?,
-            connections: ConnectionStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            connections: ConnectionStore::new(store::client(&setup.aws), &tables),
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 
+use local_aws::Weather;
+
 use crate::{
     apps::RealMeta,
     clock::StackClock,
@@ -60,6 +62,8 @@ pub struct StackSettings {
     /// Whether schedules ring by themselves as the clock passes. A story that moves the clock by days may prefer to run
     /// them one by one, with `Stack::run_schedule`.
     pub schedules: bool,
+    /// How hard the emulated database is to the functions. Tools that look on are spared.
+    pub weather: Weather,
     /// Real apps instead of the simulated Meta's.
     pub real_meta: Option<RealMeta>,
     /// Values for parameters of the template, by name, instead of the stack's own and the defaults.
@@ -83,6 +87,7 @@ impl StackSettings {
             retry_delay: None,
             variables: BTreeMap::new(),
             schedules: true,
+            weather: Weather::fine(),
             real_meta: None,
             parameters: BTreeMap::new(),
             issuer: Vendor::default(),

@@ -33,7 +33,7 @@ impl Connector {
         Ok(Self {
             registrations: Registrations::new(setup)?,
             vault: Vault::new(aws_sdk_kms::Client::new(&setup.aws), setup.env.required("KMS_KEY_ID")?),
-            connections: ConnectionStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables),
+            connections: ConnectionStore::new(store::client(&setup.aws), &tables),
             plans: Plans::new(setup)?,
             trail: Trail::new(setup),
             watch: AppWatch::new(setup),

@@ -15,7 +15,7 @@ impl Trail {
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
-        Self(AuditStore::new(aws_sdk_dynamodb::Client::new(&setup.aws), &tables))
+        Self(AuditStore::new(store::client(&setup.aws), &tables))
     }
 
     /// Adds a line that must not be missing: the caller will do it again, and there will be one.

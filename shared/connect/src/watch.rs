@@ -29,7 +29,7 @@ impl AppWatch {
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
-        let client = aws_sdk_dynamodb::Client::new(&setup.aws);
+        let client = store::client(&setup.aws);
         Self { breakers: BreakerStore::new(client, &tables), trail: Trail::new(setup), looked_at_ms: Arc::default() }
     }
 

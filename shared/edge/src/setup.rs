@@ -19,6 +19,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// One attempt of one call. Ours are single reads and writes of a few kilobytes.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// One call with all its attempts and the waits between them. Every function has ten seconds or more.
+const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+
 /// Who signs for AWS's endpoints. Reading a system's hundred and fifty roots instead was five sixths of the work of a cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
@@ -78,6 +81,7 @@ fn timeouts() -> TimeoutConfig {
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(ATTEMPT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
         .build()
 }
 
@@ -112,5 +116,6 @@ mod tests {
         let timeouts = aws.timeout_config().expect("are set");
         assert_eq!(timeouts.connect_timeout(), Some(CONNECT_TIMEOUT));
         assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT_TIMEOUT));
+        assert_eq!(timeouts.operation_timeout(), Some(CALL_TIMEOUT));
     }
 }

@@ -42,7 +42,7 @@ impl Erasures {
     /// [`ConfigError`] when the queue is not named.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let tables = Tables::from_variables(|name| setup.env.optional(name));
-        let client = aws_sdk_dynamodb::Client::new(&setup.aws);
+        let client = store::client(&setup.aws);
         Ok(Self {
             store: ErasureStore::new(client.clone(), &tables),
             queue: ErasureQueue::new(setup)?,

@@ -35,8 +35,12 @@ pub struct AwsFailure {
     pub message: String,
 }
 
+/// Refusals that no waiting ends: a permission or a table is missing.
+const UNTIL_A_PERSON_ACTS: [&str; 3] =
+    ["AccessDeniedException", "ResourceNotFoundException", "UnrecognizedClientException"];
+
 impl AwsFailure {
-    pub(crate) fn new(code: &str) -> Self {
+    fn new(code: &str) -> Self {
         Self { code: code.to_owned(), message: String::new() }
     }
 }
@@ -46,6 +50,24 @@ impl StoreError {
     pub(crate) fn throttled() -> Self {
         Self::Unavailable(AwsFailure::new("UnprocessedItems"))
     }
+
+    /// `DynamoDB` refused with this code.
+    pub(crate) fn refused(code: &str) -> Self {
+        match code {
+            "TransactionConflictException" | "TransactionConflict" => Self::Conflict,
+            _ => Self::Unavailable(AwsFailure::new(code)),
+        }
+    }
+
+    /// Whether the same may well work a moment later.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Unavailable(failure) => !UNTIL_A_PERSON_ACTS.contains(&failure.code.as_str()),
+            Self::Conflict => true,
+            Self::Unfit | Self::Shape { .. } | Self::BadCursor => false,
+        }
+    }
 }
 
 impl<E, R> From<SdkError<E, R>> for StoreError
@@ -54,10 +76,12 @@ where
     R: std::fmt::Debug,
 {
     fn from(error: SdkError<E, R>) -> Self {
-        Self::Unavailable(match &error {
-            SdkError::ServiceError(answer) => AwsFailure::new(answer.err().code().unwrap_or("unknown code")),
-            unanswered => AwsFailure { code: kind(unanswered).to_owned(), message: causes(unanswered) },
-        })
+        match &error {
+            SdkError::ServiceError(answer) => Self::refused(answer.err().code().unwrap_or("unknown code")),
+            unanswered => {
+                Self::Unavailable(AwsFailure { code: kind(unanswered).to_owned(), message: causes(unanswered) })
+            }
+        }
     }
 }
 

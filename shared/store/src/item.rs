@@ -193,9 +193,8 @@ where
     match outcome {
         Ok(output) => Ok(Written::Done(attributes(output))),
         Err(SdkError::ServiceError(answer)) => {
-            let raw =
-                StoreError::Unavailable(crate::error::AwsFailure::new(answer.err().code().unwrap_or("unknown code")));
-            answer.into_err().refusal().map(Written::Refused).map_err(|_| raw)
+            let refused = StoreError::refused(answer.err().code().unwrap_or("unknown code"));
+            answer.into_err().refusal().map(Written::Refused).map_err(|_| refused)
         }
         Err(other) => Err(other.into()),
     }

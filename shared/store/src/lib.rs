@@ -12,7 +12,8 @@
 //! | [`AuditStore`] | integration-events | the audit trail |
 //!
 //! Items are the serde shapes of the domain's types beside their keys. A caller that is told of an error may do the
-//! same again: every operation is idempotent or says what makes it so.
+//! same again: every operation is idempotent or says what makes it so. What passes within a moment is waited out by the
+//! [`client`], which every store is given.
 
 mod audit;
 mod authorizations;
@@ -46,5 +47,6 @@ pub use erasures::ErasureStore;
 pub use error::{AwsFailure, StoreError};
 pub use inbox::{Filter, InboxStore, Outcome, Place, Prefetched, Received};
 pub use outbound::{Begun, Draft, Earlier, OutboundStore, QueueError, Queued, SendContext, Unsettled};
+pub use retry::client;
 pub use tables::Tables;
 pub use tenants::{TenantStore, Terms, Usage};

@@ -6,31 +6,39 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use aws_sdk_dynamodb::types::builders::{DeleteBuilder, PutBuilder, UpdateBuilder};
 
-use crate::error::{AwsFailure, StoreError};
-use crate::retry::{ATTEMPTS, pause};
+use crate::error::StoreError;
+use crate::retry::pause;
 
 /// The places of the writes whose conditions did not hold. Nothing was written.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused(pub(crate) Vec<usize>);
 
-/// Writes all or nothing; a conflict with another transaction is waited out.
+/// How often the client's patience is asked for where many transactions want the same item, as a tenant's usage.
+const ROUNDS: u32 = 3;
+
+/// Writes all or nothing. What only stands against it for a moment is waited out by the client, for a few rounds where it
+/// is other transactions.
 pub(crate) async fn write(client: &Client, writes: Vec<TransactWriteItem>) -> Result<Result<(), Refused>, StoreError> {
-    for attempt in 0..ATTEMPTS {
-        let Err(error) = client.transact_write_items().set_transact_items(Some(writes.clone())).send().await else {
-            return Ok(Ok(()));
-        };
-        let Some(codes) = cancellation_codes(&error) else { return Err(error.into()) };
-        let refused: Vec<_> = places(&codes, "ConditionalCheckFailed").collect();
-        if !refused.is_empty() {
-            return Ok(Err(Refused(refused)));
+    for round in 1..ROUNDS {
+        match write_once(client, writes.clone()).await {
+            Err(StoreError::Conflict) => pause(round).await,
+            outcome => return outcome,
         }
-        if places(&codes, "TransactionConflict").next().is_none() {
-            let code = codes.iter().find(|code| *code != "None").map_or("TransactionCanceled", String::as_str);
-            return Err(StoreError::Unavailable(AwsFailure::new(code)));
-        }
-        pause(attempt).await;
     }
-    Err(StoreError::Conflict)
+    write_once(client, writes).await
+}
+
+async fn write_once(client: &Client, writes: Vec<TransactWriteItem>) -> Result<Result<(), Refused>, StoreError> {
+    let Err(error) = client.transact_write_items().set_transact_items(Some(writes)).send().await else {
+        return Ok(Ok(()));
+    };
+    let Some(codes) = cancellation_codes(&error) else { return Err(error.into()) };
+    let refused: Vec<_> = places(&codes, "ConditionalCheckFailed").collect();
+    if !refused.is_empty() {
+        return Ok(Err(Refused(refused)));
+    }
+    let code = codes.iter().find(|code| *code != "None").map_or("TransactionCanceled", String::as_str);
+    Err(StoreError::refused(code))
 }
 
 fn places<'a>(codes: &'a [String], code: &'a str) -> impl Iterator<Item = usize> + 'a {

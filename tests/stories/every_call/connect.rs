@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use local_aws::Weather;
 use reqwest::Method;
 use serde_json::{Value, json};
 use stories::{Browser, World, outcome};
@@ -49,6 +50,7 @@ impl Story for Connect {
         let world = World::start_with(|settings| {
             settings.retry_delay = Some(Duration::ZERO);
             settings.schedules = false;
+            settings.weather = Weather::fine(); // one fault at a time
         })
         .await;
         world.browser("ana").connect("instagram", NEIGHBOUR).await;

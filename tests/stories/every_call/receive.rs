@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use local_aws::Weather;
 use serde_json::{Value, json};
 use stories::World;
 
@@ -17,7 +18,11 @@ impl Story for Receive {
     const NAME: &'static str = "A webhook";
 
     async fn set_up() -> Self {
-        let world = World::start_with(|settings| settings.retry_delay = Some(Duration::ZERO)).await;
+        let world = World::start_with(|settings| {
+            settings.retry_delay = Some(Duration::ZERO);
+            settings.weather = Weather::fine(); // one fault at a time
+        })
+        .await;
         world.browser("ana").connect("instagram", LUNA).await;
         world.dm(KOFI, LUNA, "I was here before").await;
         let pair = Pair::new(&account_of(&world.browser("ana")).await, 4711);

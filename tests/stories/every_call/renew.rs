@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use local_aws::Weather;
 use serde_json::{Value, json};
 use stories::World;
 
@@ -38,6 +39,7 @@ impl Story for Renew {
         let world = World::start_with(|settings| {
             settings.retry_delay = Some(Duration::ZERO);
             settings.schedules = false;
+            settings.weather = Weather::fine(); // one fault at a time
         })
         .await;
         for (person, user) in PEOPLE {

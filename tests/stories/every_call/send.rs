@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use local_aws::Weather;
 use serde_json::{Value, json};
 use stories::World;
 
@@ -33,7 +34,11 @@ impl Story for Send {
     const NAME: &'static str = "An answer";
 
     async fn set_up() -> Self {
-        let world = World::start_with(|settings| settings.retry_delay = Some(Duration::ZERO)).await;
+        let world = World::start_with(|settings| {
+            settings.retry_delay = Some(Duration::ZERO);
+            settings.weather = Weather::fine(); // one fault at a time
+        })
+        .await;
         let ana = world.browser("ana");
         ana.connect("instagram", LUNA).await;
         world.dm(INES, LUNA, "Hola").await;

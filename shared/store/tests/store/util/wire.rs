@@ -41,7 +41,7 @@ struct State {
     units: Mutex<Vec<(String, f64)>>,
     made: AtomicUsize,
     cut: Mutex<Option<(usize, Cut)>>,
-    instead: Mutex<Option<(&'static str, Answer)>>,
+    instead: Mutex<Vec<(&'static str, Answer, usize)>>,
     answer: Mutex<Option<(u16, Value)>>,
 }
 
@@ -62,7 +62,19 @@ impl Wire {
 
     /// Lets the database answer the next call of this name in another way.
     pub(crate) fn answer(&self, call: &'static str, answer: Answer) {
-        *self.0.instead.lock().expect("instead") = Some((call, answer));
+        self.answer_often(1, call, answer);
+    }
+
+    /// Lets the database answer so many calls of this name in another way.
+    pub(crate) fn answer_often(&self, times: usize, call: &'static str, answer: Answer) {
+        self.0.instead.lock().expect("instead").push((call, answer, times));
+    }
+
+    fn instead_of(&self, name: &str) -> Option<Answer> {
+        let mut instead = self.0.instead.lock().expect("instead");
+        let (_, answer, left) = instead.iter_mut().find(|(call, _, left)| *call == name && *left > 0)?;
+        *left -= 1;
+        Some(*answer)
     }
 
     /// Names of the calls made.
@@ -153,7 +165,7 @@ impl Intercept for Wire {
         let request = context.request_mut();
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let name = target.rsplit('.').next().unwrap_or_default().to_owned();
-        if let Some((_, answer)) = self.0.instead.lock().expect("instead").take_if(|(call, _)| *call == name) {
+        if let Some(answer) = self.instead_of(&name) {
             let body = serde_json::from_slice(request.body().bytes().unwrap_or_default())?;
             *self.0.answer.lock().expect("answer") = Some(answer(&body));
             // A harmless call goes out in its place.
