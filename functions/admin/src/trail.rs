@@ -65,7 +65,8 @@ fn filter(request: &Request) -> Result<TrailFilter, AdminError> {
 }
 
 fn kind(text: &str) -> Result<AuditKind, AdminError> {
-    serde_json::from_value(Value::from(text)).map_err(|_| AdminError::Parameter("kind"))
+    let kind = serde_json::from_value(Value::from(text)).ok();
+    kind.filter(|kind| !matches!(kind, AuditKind::Other(_))).ok_or(AdminError::Parameter("kind"))
 }
 
 fn wants_csv(format: Option<&str>, accept: Option<&str>) -> Result<bool, AdminError> {

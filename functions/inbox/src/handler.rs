@@ -9,7 +9,8 @@ use edge::http::{self, StatusCode};
 use edge::telemetry::Chain;
 use edge::{Caller, ClaimNames, Clock, ConfigError, PageQuery, Problem, Setup};
 use lambda_http::{Body, Request, Response};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use store::{AuditStore, InboxStore, Tables};
 use tracing::{error, info};
 
@@ -113,7 +114,16 @@ async fn mark_read(app: &App, request: &Request, caller: &Caller) -> Result<Resp
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConversationChange {
+    #[serde(deserialize_with = "known_state")]
     state: ConversationState,
+}
+
+/// Only the database may hold a state that this version does not know.
+fn known_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ConversationState, D::Error> {
+    match ConversationState::deserialize(deserializer)? {
+        ConversationState::Other(_) => Err(D::Error::custom("a state is open or closed")),
+        state => Ok(state),
+    }
 }
 
 async fn change(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {

@@ -14,7 +14,7 @@ const fn kind(happening: &Happening) -> &'static str {
     match happening {
         Happening::Message { message, .. } => match message.direction {
             Direction::Inbound => "message",
-            Direction::Outbound => "echo",
+            Direction::Outbound | Direction::Other(_) => "echo",
         },
         Happening::Change { .. } => "change",
         Happening::Read { .. } => "read",

@@ -22,7 +22,7 @@ pub(crate) fn usable(connection: Option<&Connection>) -> Result<&Connection, Sen
     let connection = connection.ok_or(SendError::NotConnected)?;
     match connection.status {
         ConnectionStatus::Active | ConnectionStatus::Pending => Ok(connection),
-        ConnectionStatus::Error => Err(SendError::ConnectionBroken),
+        ConnectionStatus::Error | ConnectionStatus::Other(_) => Err(SendError::ConnectionBroken),
         ConnectionStatus::Paused => Err(SendError::ConnectionPaused),
         ConnectionStatus::Revoked => Err(SendError::NotConnected),
     }

@@ -90,7 +90,7 @@ async fn post(access: &Access<'_>, delivery: &Delivery, message: &Message) -> Re
 const fn reply_target(reply_to: &domain::message::ReplyTo) -> Option<&domain::Mid> {
     match reply_to {
         domain::message::ReplyTo::Message { mid } => Some(mid),
-        domain::message::ReplyTo::Story { .. } => None,
+        domain::message::ReplyTo::Story { .. } | domain::message::ReplyTo::Other(_) => None,
     }
 }
 

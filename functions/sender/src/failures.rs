@@ -22,7 +22,7 @@ pub(crate) fn not_sent_in_time() -> SendFailure {
 pub(crate) fn of_connection(status: Option<ConnectionStatus>) -> Option<SendFailure> {
     match status {
         Some(ConnectionStatus::Active | ConnectionStatus::Pending) => None,
-        Some(ConnectionStatus::Error) => Some(reconnect_needed()),
+        Some(ConnectionStatus::Error | ConnectionStatus::Other(_)) => Some(reconnect_needed()),
         Some(ConnectionStatus::Paused) => Some(failure(
             "connection_paused",
             "The connection is paused: the plan has fewer connections.",

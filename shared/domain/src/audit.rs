@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::id::{TenantId, UserId};
 use crate::time::UnixMillis;
+use crate::word::Word;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +85,9 @@ pub enum AuditKind {
     /// For the operator: the app is not subscribed to messages in Meta's dashboard.
     #[serde(rename = "meta.app_fields_missing")]
     AppFieldsMissing,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// One line of the audit trail.

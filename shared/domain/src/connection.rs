@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{AppScopedId, IgId, PageId, TenantId, UserId};
 use crate::secret::SealedToken;
 use crate::time::{UnixMillis, UnixSeconds};
+use crate::word::Word;
 
 /// The provider's name in keys, contexts and answers; other channels will stand beside it.
 pub const PROVIDER: &str = "meta_instagram";
@@ -45,6 +46,9 @@ pub enum ConnectionStatus {
     Paused,
     /// Disconnected by the tenant or at Meta.
     Revoked,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// Why a connection is in [`ConnectionStatus::Error`].

@@ -10,6 +10,7 @@ use crate::message::{Author, Direction, Kind, Message, Status};
 use crate::policy::ReplyWindow;
 use crate::time::{UnixMillis, UnixSeconds};
 use crate::trace::TraceId;
+use crate::word::Word;
 
 /// What the list shows of the newest message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub enum ConversationState {
     Open,
     /// Done.
     Closed,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// How many of the last counted messages a conversation remembers one by one.

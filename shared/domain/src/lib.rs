@@ -15,6 +15,7 @@
 //! | [`audit`] | what is written down about it |
 //! | [`trace`] | the id under which a message can be followed |
 //! | [`view`] | what the HTTP API shows |
+//! | [`word`] | what a newer version has stored and this one does not know |
 
 pub mod audit;
 pub mod breaker;
@@ -36,6 +37,7 @@ pub mod time;
 pub mod trace;
 pub mod upkeep;
 pub mod view;
+pub mod word;
 
 pub use audit::{AuditEvent, AuditKind};
 pub use breaker::Breaker;
@@ -53,3 +55,4 @@ pub use secret::{AccessToken, AppSecret, SealedToken};
 pub use tenant::{PlanClaim, TenantProfile};
 pub use time::{UnixMillis, UnixSeconds};
 pub use trace::TraceId;
+pub use word::Word;

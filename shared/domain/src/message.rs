@@ -9,6 +9,7 @@ use crate::event::NewMessage;
 use crate::id::{ConversationId, MessageId, Mid, UserId};
 use crate::time::UnixMillis;
 use crate::trace::TraceId;
+use crate::word::Word;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub enum Direction {
     Inbound,
     /// To the contact.
     Outbound,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// Who wrote a message.
@@ -32,6 +36,9 @@ pub enum Author {
     Automation,
     /// The business, with the phone app or another tool.
     App,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// What a message is; decides how the inbox shows it.
@@ -56,6 +63,9 @@ pub enum Kind {
     ThreadControl,
     /// The provider says that there is something its API does not show, or we do not know the kind.
     Unsupported,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// How far a message has come.
@@ -78,6 +88,9 @@ pub enum Status {
     Uncertain,
     /// Unsent by its author: the content is gone.
     Deleted,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// A picture, video, shared post …: linked, not copied (App Review refuses caching).
@@ -115,6 +128,9 @@ pub enum ReplyTo {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         url: Option<String>,
     },
+    /// A newer version wrote this. It is kept as it is.
+    #[serde(untagged)]
+    Other(Map<String, Value>),
 }
 
 /// Where the contact came from.
@@ -155,6 +171,9 @@ pub enum Reactor {
     Contact,
     /// The business.
     Account,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// The newest edit: the higher number wins, then the later time, then the greater text.

@@ -114,7 +114,10 @@ impl Connection {
                 Some(self.renewal_at().map_or(check_up, |renewal| renewal.min(check_up)))
             }
             ConnectionStatus::Paused if self.error.is_none() => self.renewal_at(),
-            ConnectionStatus::Paused | ConnectionStatus::Error | ConnectionStatus::Revoked => None,
+            ConnectionStatus::Paused
+            | ConnectionStatus::Error
+            | ConnectionStatus::Revoked
+            | ConnectionStatus::Other(_) => None,
         }
     }
 

@@ -18,10 +18,12 @@ pub(super) fn attachment(attachment: &Attachment) -> Attachment {
     Attachment { kind: kind.clone(), url: web(url.as_deref()), title: title.clone(), metadata: members(metadata) }
 }
 
-pub(super) fn reply(reply: &ReplyTo) -> ReplyTo {
+/// `None` for what a newer version wrote.
+pub(super) fn reply(reply: &ReplyTo) -> Option<ReplyTo> {
     match reply {
-        ReplyTo::Story { id, url } => ReplyTo::Story { id: id.clone(), url: web(url.as_deref()) },
-        ReplyTo::Message { .. } => reply.clone(),
+        ReplyTo::Story { id, url } => Some(ReplyTo::Story { id: id.clone(), url: web(url.as_deref()) }),
+        ReplyTo::Message { .. } => Some(reply.clone()),
+        ReplyTo::Other(_) => None,
     }
 }
 

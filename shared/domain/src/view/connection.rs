@@ -82,7 +82,7 @@ impl From<&Connection> for ConnectionView {
         Self {
             provider: connection.provider.clone(),
             login: connection.login,
-            status: connection.status,
+            status: connection.status.shown(),
             ig_user_id: connection.ig_user_id.clone(),
             ig_username: connection.ig_username.clone(),
             picture_url: address::web(connection.picture_url.as_deref()),
@@ -142,5 +142,6 @@ const fn rank(status: ConnectionStatus) -> u8 {
         ConnectionStatus::Error => 2,
         ConnectionStatus::Paused => 3,
         ConnectionStatus::Revoked => 4,
+        ConnectionStatus::Other(_) => 5,
     }
 }

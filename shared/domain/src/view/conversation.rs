@@ -86,9 +86,9 @@ impl From<&LastMessage> for LastMessageView {
     fn from(last: &LastMessage) -> Self {
         Self {
             id: last.id.clone(),
-            direction: last.direction,
-            author: last.author,
-            kind: last.kind,
+            direction: last.direction.shown(),
+            author: last.author.shown(),
+            kind: last.kind.shown(),
             preview: last.preview.clone(),
         }
     }
@@ -104,7 +104,7 @@ impl ConversationView {
             channel: conversation.channel.clone(),
             ig_user_id: conversation.account.clone(),
             contact: ContactView::new(&conversation.contact, now),
-            state: conversation.state,
+            state: conversation.state.shown(),
             last_message: conversation.last_message.as_ref().map(LastMessageView::from),
             last_message_at: conversation.last_message.as_ref().map(|_| conversation.last_message_at.rfc3339()),
             unread_count: conversation.unread,

@@ -74,7 +74,7 @@ impl ReactionView {
     /// `None` for one that was taken back.
     fn of(by: Reactor, reaction: &Reaction) -> Option<Self> {
         let emoji = reaction.emoji.clone()?;
-        Some(Self { by, emoji, name: reaction.name.clone(), at: reaction.at.rfc3339() })
+        Some(Self { by: by.shown(), emoji, name: reaction.name.clone(), at: reaction.at.rfc3339() })
     }
 }
 
@@ -85,15 +85,15 @@ impl MessageView {
         Self {
             id: message.id.clone(),
             conversation_id: message.conversation.clone(),
-            direction: message.direction,
-            author: message.author,
-            kind: message.kind,
-            status: conversation.shown_status(message),
+            direction: message.direction.shown(),
+            author: message.author.shown(),
+            kind: message.kind.shown(),
+            status: conversation.shown_status(message).shown(),
             error: message.error.clone(),
             provider_message_id: message.provider_message_id.clone(),
             text: message.text.clone(),
             attachments: message.attachments.iter().map(address::attachment).collect(),
-            reply_to: message.reply_to.as_ref().map(address::reply),
+            reply_to: message.reply_to.as_ref().and_then(address::reply),
             referral: message.referral.as_ref().map(address::referral),
             reactions: message.reactions.iter().filter_map(|(by, reaction)| ReactionView::of(*by, reaction)).collect(),
             sent_by: message.sent_by.clone(),
