@@ -19,6 +19,7 @@ mod interrupted;
 mod isolation;
 mod keeping;
 mod lifecycle;
+mod neighbours;
 mod oauth_state;
 mod order;
 mod outage;

@@ -22,7 +22,7 @@ pub use self::seats::Allowance;
 pub use self::upkeep::{Appointment, Due, DueCursor, Next};
 use crate::error::StoreError;
 use crate::expiry;
-use crate::item::{Item, Written, from_item, number, text, to_value, written};
+use crate::item::{Item, Written, from_item, number, readable, text, to_value, written};
 use crate::key::{ACCOUNT, Key, app_user_partition, tenant_partition};
 use crate::tables::Tables;
 
@@ -199,7 +199,7 @@ impl ConnectionStore {
         Ok(found.filter(|item| expiry::living(item, expiry::now(&self.client))))
     }
 
-    /// Everything in a partition whose sort key names an account.
+    /// Everything in a partition whose sort key names an account, and that can be read.
     async fn query<T: serde::de::DeserializeOwned>(
         &self,
         entity: &'static str,
@@ -221,7 +221,7 @@ impl ConnectionStore {
         while let Some(item) = pages.next().await {
             let item = item?;
             if expiry::living(&item, now) {
-                entities.push(from_item(entity, item)?);
+                entities.extend(readable(entity, item));
             }
         }
         Ok(entities)

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 
-use crate::cursor::{Page, Position};
+use crate::cursor::{List, Page};
 use crate::error::StoreError;
 use crate::expiry;
 use crate::item::{Item, text};
@@ -20,7 +20,8 @@ const BETWEEN: char = ' ';
 /// The living items of a table whose sort key begins so, a page at a time, in no order that means anything.
 ///
 /// A scan reads the whole table, so it costs what the table holds. That is right for a table that is small and asked
-/// about rarely, where an index would have to be paid with each write.
+/// about rarely, where an index would have to be paid with each write. What was written a moment ago may be missing: such
+/// a list is for people.
 pub(crate) async fn scan(
     client: &Client,
     table: &str,
@@ -58,13 +59,19 @@ pub(crate) async fn scan(
 
 /// A cursor that names a whole key.
 pub(crate) fn write(list: &str, key: &Key) -> Result<String, StoreError> {
-    let place = Key { pk: list.to_owned(), sk: format!("{}{BETWEEN}{}", key.pk, key.sk) };
-    Position::new(&place, None).encode()
+    whole(list).cursor(&format!("{}{BETWEEN}{}", key.pk, key.sk), None)
 }
 
 /// The key that a cursor of this list names.
 pub(crate) fn read(list: &str, cursor: &str) -> Result<Key, StoreError> {
-    let position = Position::decode(list, cursor)?;
-    let (pk, sk) = position.sk.split_once(BETWEEN).ok_or(StoreError::BadCursor)?;
-    Ok(Key { pk: pk.to_owned(), sk: sk.to_owned() })
+    let position = whole(list).position(cursor)?;
+    match position.sk.split_once(BETWEEN) {
+        Some((pk, sk)) if !pk.is_empty() && !sk.is_empty() => Ok(Key { pk: pk.to_owned(), sk: sk.to_owned() }),
+        _ => Err(StoreError::BadCursor),
+    }
+}
+
+/// Any key is a place in such a list.
+fn whole(list: &str) -> List<'_> {
+    List { partition: list, bounds: (String::new(), char::MAX.to_string()), index: None, filters: String::new() }
 }

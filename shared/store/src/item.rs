@@ -12,8 +12,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1 as serde_aws;
 
+use crate::batch::key_of;
 use crate::error::StoreError;
 use crate::key::Key;
+use crate::metrics;
 
 /// Attributes by name, as the SDK has them.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -81,6 +83,28 @@ pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<AttributeValue, StoreE
 /// Reads an entity; the cause of a failure is dropped, since it quotes what was read.
 pub(crate) fn from_item<T: DeserializeOwned>(entity: &'static str, item: Item) -> Result<T, StoreError> {
     serde_aws::from_item(item).map_err(|_| StoreError::Shape { entity })
+}
+
+/// Reads one entity of many: one that cannot be read is logged by its key, counted and left out, so that it stands in
+/// nobody's way.
+pub(crate) fn readable<T: DeserializeOwned>(entity: &'static str, item: Item) -> Option<T> {
+    readable_as(entity, item, |item| from_item(entity, item))
+}
+
+/// As [`readable`], of something that is read in a way of its own.
+pub(crate) fn readable_as<T>(
+    entity: &'static str,
+    item: Item,
+    read: impl FnOnce(Item) -> Result<T, StoreError>,
+) -> Option<T> {
+    let key = key_of(&item);
+    let read = read(item).ok();
+    if read.is_none() {
+        let (pk, sk) = key.map(|key| (key.pk, key.sk)).unwrap_or_default();
+        tracing::error!(entity, pk, sk, "A stored item cannot be read and is left out");
+        metrics::unreadable();
+    }
+    read
 }
 
 /// A text value.

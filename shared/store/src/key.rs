@@ -112,6 +112,11 @@ impl Key {
     }
 }
 
+/// The first and the last sort key that begins so.
+pub(crate) fn all_with(prefix: &str) -> (String, String) {
+    (prefix.to_owned(), format!("{prefix}{}", char::MAX))
+}
+
 pub(crate) fn tenant_partition(tenant: &TenantId) -> String {
     format!("TENANT#{tenant}")
 }

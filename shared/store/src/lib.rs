@@ -29,6 +29,7 @@ mod expiry;
 mod inbox;
 mod item;
 mod key;
+mod metrics;
 mod outbound;
 mod retention;
 mod retry;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _, TTL};
-use crate::item::{Difference, IndexValue, Item, Keyed, Written, from_item, number, text, to_item, written};
+use crate::item::{Difference, IndexValue, Item, Keyed, Written, from_item, number, readable, text, to_item, written};
 use crate::key::{Key, MESSAGE, message_sort, messages_partition};
 use crate::retention::{OUTLIVES_SECONDS, Retention};
 use crate::retry::{ATTEMPTS, pause};
@@ -416,7 +416,7 @@ impl Threads {
         Ok(None)
     }
 
-    /// The next messages of a walk; `None` at its end.
+    /// The next messages of a walk, without any that cannot be read; `None` at its end.
     pub(crate) async fn next(&self, walk: &mut Walk) -> Result<Option<Vec<Message>>, StoreError> {
         if walk.done {
             return Ok(None);
@@ -445,8 +445,7 @@ impl Threads {
         walk.limit = walk.limit.saturating_mul(8);
         let now = expiry::now(&self.client);
         let messages = output.items.unwrap_or_default().into_iter().filter(|item| expiry::living(item, now));
-        let messages = messages.map(|item| from_item("message", item));
-        Ok(Some(messages.collect::<Result<_, _>>()?))
+        Ok(Some(messages.filter_map(|item| readable("message", item)).collect()))
     }
 
     /// Reads a living item, strongly consistent.

@@ -6,7 +6,7 @@ use super::ConnectionStore;
 use crate::cursor::Page;
 use crate::error::StoreError;
 use crate::everybody;
-use crate::item::from_item;
+use crate::item::readable;
 use crate::key::ACCOUNT_OF_TENANT;
 
 impl ConnectionStore {
@@ -16,10 +16,10 @@ impl ConnectionStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`], [`StoreError::Shape`].
+    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`].
     pub async fn everybodys(&self, cursor: Option<&str>, limit: u32) -> Result<Page<Connection>, StoreError> {
         let page = everybody::scan(&self.client, &self.table, ACCOUNT_OF_TENANT, cursor, limit).await?;
-        let items = page.items.into_iter().map(|item| from_item("connection", item)).collect::<Result<_, _>>()?;
+        let items = page.items.into_iter().filter_map(|item| readable("connection", item)).collect();
         Ok(Page { items, cursor: page.cursor })
     }
 }

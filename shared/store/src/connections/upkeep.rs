@@ -66,7 +66,8 @@ pub struct Next {
 
 impl ConnectionStore {
     /// Connections of one login that are due at this time, most overdue first, about `limit` at once. Costs what is due,
-    /// not what exists.
+    /// not what exists. The index may be behind: what it lacks is found by the next look, and what is no longer due is seen
+    /// by who reads the [appointment](Self::appointment).
     ///
     /// # Errors
     ///

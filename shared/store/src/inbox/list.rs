@@ -4,11 +4,11 @@ use domain::conversation::ConversationState;
 use domain::{Conversation, ConversationId, Message, TenantId};
 
 use super::InboxStore;
-use crate::cursor::{Listing, Page, Position};
+use crate::cursor::{List, Listing, Page};
 use crate::error::StoreError;
 use crate::expiry;
-use crate::item::{from_item, number, text, to_value};
-use crate::key::{MESSAGE, messages_partition, tenant_partition};
+use crate::item::{number, readable, text, to_value};
+use crate::key::{CONVERSATION, MESSAGE, all_with, messages_partition, tenant_partition};
 
 /// The index of conversations by their last message.
 const BY_LAST_MESSAGE: &str = "by-last-message";
@@ -24,16 +24,25 @@ pub struct Filter {
     pub unread: bool,
 }
 
+impl Filter {
+    /// Empty where it leaves nothing out.
+    fn words(self) -> String {
+        let state = self.state.map(|state| format!("{state:?}"));
+        state.into_iter().chain(self.unread.then(|| "unread".to_owned())).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl InboxStore {
-    /// A tenant's conversations by their last message, newest first. Eventually consistent (well under a second). What
-    /// the index does not hold is at its default: read marks, what was counted, the version.
+    /// A tenant's conversations by their last message, newest first. The index may be behind (well under a second as a
+    /// rule): nothing is decided by this list, it is shown and asked for again. What the index does not hold is at its
+    /// default: read marks, what was counted, the version.
     ///
     /// A page holds `limit` conversations unless it is the last, or a filter leaves out so many that the page ends
     /// early, with a cursor.
     ///
     /// # Errors
     ///
-    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`], [`StoreError::Shape`].
+    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`].
     pub async fn conversations(
         &self,
         tenant: &TenantId,
@@ -42,7 +51,13 @@ impl InboxStore {
         filter: Filter,
     ) -> Result<Page<Conversation>, StoreError> {
         let partition = tenant_partition(tenant);
-        let start = cursor.map(|cursor| Position::decode(&partition, cursor)).transpose()?;
+        let list = List {
+            partition: &partition,
+            bounds: all_with(CONVERSATION),
+            index: Some(LAST_MESSAGE_AT),
+            filters: filter.words(),
+        };
+        let listing = Listing::new(list, cursor, limit, expiry::now(&self.threads.client))?;
         let mut conditions = Vec::new();
         let mut query = self
             .threads
@@ -63,18 +78,15 @@ impl InboxStore {
             conditions.push("unread > :zero");
             query = query.expression_attribute_values(":zero", number(0));
         }
-        let filtered = !conditions.is_empty();
-        let query = query.set_filter_expression(filtered.then(|| conditions.join(" AND ")));
-        let now = expiry::now(&self.threads.client);
-        let listing = Listing { partition: &partition, index: Some(LAST_MESSAGE_AT), filtered, limit, start, now };
-        listing.page(query, |item| from_item("conversation", item)).await
+        let query = query.set_filter_expression((!conditions.is_empty()).then(|| conditions.join(" AND ")));
+        listing.page(query, |item| readable("conversation", item)).await
     }
 
     /// A conversation's messages, newest first, strongly consistent.
     ///
     /// # Errors
     ///
-    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`], [`StoreError::Shape`].
+    /// [`StoreError::BadCursor`], [`StoreError::Unavailable`].
     pub async fn messages(
         &self,
         tenant: &TenantId,
@@ -83,7 +95,8 @@ impl InboxStore {
         limit: u32,
     ) -> Result<Page<Message>, StoreError> {
         let partition = messages_partition(tenant, conversation);
-        let start = cursor.map(|cursor| Position::decode(&partition, cursor)).transpose()?;
+        let list = List { partition: &partition, bounds: all_with(MESSAGE), index: None, filters: String::new() };
+        let listing = Listing::new(list, cursor, limit, expiry::now(&self.threads.client))?;
         let query = self
             .threads
             .client
@@ -94,8 +107,6 @@ impl InboxStore {
             .expression_attribute_values(":prefix", text(MESSAGE))
             .scan_index_forward(false)
             .consistent_read(true);
-        let now = expiry::now(&self.threads.client);
-        let listing = Listing { partition: &partition, index: None, filtered: false, limit, start, now };
-        listing.page(query, |item| from_item("message", item)).await
+        listing.page(query, |item| readable("message", item)).await
     }
 }

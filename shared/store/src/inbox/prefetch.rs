@@ -8,7 +8,7 @@ use domain::{ConversationId, IgId, Igsid, Route, TenantId, UnixMillis};
 use super::InboxStore;
 use crate::batch::{self, Found};
 use crate::error::StoreError;
-use crate::item::from_item;
+use crate::item::{from_item, readable, readable_as};
 use crate::key::Key;
 use crate::threads::{Stored, Thread};
 
@@ -29,11 +29,12 @@ impl InboxStore {
     /// Reads what a batch of events needs: their routes, and the conversations that they lead to.
     ///
     /// Costs one `BatchGetItem` when the owner of every account is remembered and still the same, else two. The route
-    /// is always read, strongly consistent: what is remembered only predicts the conversation's key.
+    /// is always read, strongly consistent: what is remembered only predicts the conversation's key. What cannot be read is
+    /// left out: whoever needs it reads it again and is told, and nobody else.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    /// [`StoreError::Unavailable`].
     pub async fn prefetch(&self, events: &[(IgId, Option<Igsid>)]) -> Result<Prefetched, StoreError> {
         let predicted = threads_of(events, |account| self.remembered_owner(account));
         let accounts: BTreeSet<&IgId> = events.iter().map(|(account, _)| account).collect();
@@ -42,11 +43,17 @@ impl InboxStore {
             batch::get(&self.threads.client, &routes.chain(self.wanted(&predicted)).collect::<Vec<_>>()).await?;
         let mut prefetched = Prefetched::default();
         for account in accounts {
-            let owner = owner(&found, account)?;
+            let owner = match found.get(&Key::route(account)) {
+                None => None,
+                Some(item) => match readable::<Route>("route", item.clone()) {
+                    Some(route) => Some(route),
+                    None => continue,
+                },
+            };
             self.remember_owner(account, owner.as_ref().map(|route| &route.tenant));
             prefetched.owners.insert(account.clone(), owner);
         }
-        prefetched.take_over(predicted, found)?;
+        prefetched.take_over(predicted, found);
         self.prefetch_mispredicted(events, &mut prefetched).await?;
         Ok(prefetched)
     }
@@ -64,7 +71,8 @@ impl InboxStore {
         }
         let wanted: Vec<_> = self.wanted(&missing).collect();
         let found = batch::get(&self.threads.client, &wanted).await?;
-        prefetched.take_over(missing, found)
+        prefetched.take_over(missing, found);
+        Ok(())
     }
 
     fn wanted<'a>(
@@ -140,19 +148,16 @@ impl Prefetched {
         self.conversations.insert(key, thread.into_stored());
     }
 
-    fn take_over(&mut self, threads: BTreeSet<(TenantId, ConversationId)>, mut found: Found) -> Result<(), StoreError> {
+    fn take_over(&mut self, threads: BTreeSet<(TenantId, ConversationId)>, mut found: Found) {
         for (tenant, id) in threads {
             let item = found.remove(&Key::conversation(&tenant, &id));
-            let stored = item.map_or(Ok(Stored::Nothing), Stored::read)?;
-            self.conversations.insert((tenant, id), stored);
+            let stored = match item {
+                None => Some(Stored::Nothing),
+                Some(item) => readable_as("conversation", item, Stored::read),
+            };
+            self.conversations.extend(stored.map(|stored| ((tenant, id), stored)));
         }
-        Ok(())
     }
-}
-
-fn owner(found: &Found, account: &IgId) -> Result<Option<Route>, StoreError> {
-    let item = found.get(&Key::route(account)).cloned();
-    item.map(|item| from_item::<Route>("route", item)).transpose()
 }
 
 /// The conversations of the events whose account has an owner.

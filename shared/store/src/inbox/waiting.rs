@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::expiry;
-use crate::item::{Item, Keyed, from_item, text};
+use crate::item::{Item, Keyed, readable, text};
 use crate::key::{Key, messages_partition, waiting_prefix};
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Thread, Threads};
@@ -99,12 +99,15 @@ impl Threads {
         if !is_awaited(&thread.conversation, mid, expiry::now(&self.client)) {
             return Ok(());
         }
-        let waiting = self.waiting_for(thread, mid).await?;
+        let (waiting, is_complete) = self.waiting_for(thread, mid).await?;
         for (_, parked) in &waiting {
             self.apply(thread, id, parked).await?;
         }
         for (key, _) in waiting {
             self.client.delete_item().table_name(&self.messages).set_key(Some(key)).send().await?;
+        }
+        if !is_complete {
+            return Ok(());
         }
         self.amend(thread, |conversation| {
             conversation.waiting.remove(&digest(mid));
@@ -115,7 +118,8 @@ impl Threads {
         .await
     }
 
-    async fn waiting_for(&self, thread: &Thread, mid: &Mid) -> Result<Vec<(Item, Parked)>, StoreError> {
+    /// What waits for a mid, and whether that is all: what a newer version has left waiting is left to it.
+    async fn waiting_for(&self, thread: &Thread, mid: &Mid) -> Result<(Vec<(Item, Parked)>, bool), StoreError> {
         let mut pages = self
             .client
             .query()
@@ -127,19 +131,20 @@ impl Threads {
             .into_paginator()
             .items()
             .send();
-        let mut waiting = Vec::new();
+        let (mut waiting, mut is_complete) = (Vec::new(), true);
         while let Some(item) = pages.next().await {
             let item = item?;
             if !expiry::living(&item, expiry::now(&self.client)) {
                 continue;
             }
             let key: Item = ["pk", "sk"].map(|name| (name.to_owned(), part(&item, name))).into();
-            let WaitingItem { mid: whose, parked, .. } = from_item("waiting change", item)?;
-            if whose == *mid {
-                waiting.push((key, parked));
+            match readable("waiting change", item) {
+                Some(WaitingItem { mid: whose, parked, .. }) if whose == *mid => waiting.push((key, parked)),
+                Some(_) => {}
+                None => is_complete = false,
             }
         }
-        Ok(waiting)
+        Ok((waiting, is_complete))
     }
 
     /// Applies a change to a stored message and to what the conversation shows of it. A message that is gone is done.

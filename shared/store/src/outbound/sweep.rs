@@ -6,7 +6,7 @@ use super::OutboundStore;
 use super::queue::SHARDS;
 use crate::batch;
 use crate::error::StoreError;
-use crate::item::{Written, from_item, number, text, written};
+use crate::item::{Written, number, readable, text, written};
 use crate::key::{Key, tenant_of_messages};
 
 /// The index of unsettled messages; it holds keys only.
@@ -25,9 +25,11 @@ impl OutboundStore {
     /// Messages that were due before this time and are still not settled, about `limit` at most, oldest first. Costs
     /// what is found, not what exists.
     ///
+    /// The index may be behind: what it lacks is found by the next sweep, and what it still has is read again here.
+    ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    /// [`StoreError::Unavailable`].
     pub async fn stuck(&self, before: UnixMillis, limit: u32) -> Result<Vec<Unsettled>, StoreError> {
         let per_shard = i32::try_from(limit.div_ceil(u32::from(SHARDS)).max(1)).unwrap_or(i32::MAX);
         let mut keys = Vec::new();
@@ -38,7 +40,7 @@ impl OutboundStore {
         let mut stuck = Vec::new();
         for (key, item) in batch::get(&self.threads.client, &wanted).await? {
             let Some(tenant) = tenant_of_messages(&key.pk) else { continue };
-            let message: Message = from_item("message", item)?;
+            let Some(message) = readable::<Message>("message", item) else { continue };
             if matches!(message.status, Status::Queued | Status::Sending | Status::Uncertain) {
                 stuck.push(Unsettled { tenant, message });
             }

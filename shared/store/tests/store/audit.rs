@@ -1,7 +1,7 @@
 //! The audit trail.
 
 use domain::{AuditEvent, AuditKind};
-use store::{AuditStore, StoreError};
+use store::{AuditStore, StoreError, TrailFilter};
 
 use crate::util::World;
 use crate::util::examples::{NOW, tenant, user};
@@ -28,6 +28,23 @@ async fn the_trail_is_read_newest_first_in_pages_by_its_own_tenant() {
     let stolen = trail.list(&tenant("rival"), first.cursor.as_deref(), 3).await;
     assert!(matches!(stolen, Err(StoreError::BadCursor)), "{stolen:?}");
     assert!(trail.list(&tenant("rival"), None, 3).await.expect("a page").items.is_empty());
+}
+
+#[tokio::test]
+async fn a_cursor_from_outside_the_asked_time_or_of_another_kind_is_refused() {
+    let world = World::empty().await;
+    let trail = AuditStore::new(world.client.clone(), &world.tables);
+    for seconds in 0..5 {
+        trail.append(&event(seconds), None).await.expect("written");
+    }
+    let cursor = trail.list(&tenant("acme"), None, 1).await.expect("a page").cursor.expect("a second page");
+    let earlier = TrailFilter { to: Some(NOW.plus(2000)), ..TrailFilter::default() };
+    let of_a_kind = TrailFilter { kind: Some(AuditKind::Connected), ..TrailFilter::default() };
+    let in_no_time = TrailFilter { from: earlier.to, to: Some(NOW), kind: None };
+    for wanted in [earlier, of_a_kind, in_no_time] {
+        let outcome = trail.search(&tenant("acme"), wanted, Some(&cursor), 3).await;
+        assert!(matches!(outcome, Err(StoreError::BadCursor)), "{wanted:?}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

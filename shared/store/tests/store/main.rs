@@ -15,6 +15,7 @@ mod refusals;
 mod seats;
 mod sending;
 mod settling;
+mod strangers;
 mod tenants;
 mod upkeep;
 mod util;

@@ -1,0 +1,77 @@
+//! Items that this version does not know: a newer one wrote them before it was rolled back.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Happening, Kind};
+use store::{Filter, Outcome, StoreError};
+
+use crate::util::World;
+use crate::util::examples::{NOW, account, contact_of, conversation, igsid, inbound, reacted, tenant};
+
+/// Sets an attribute of every item of a table that has this attribute.
+async fn set(world: &World, table: &str, name: &str, value: AttributeValue) {
+    for mut item in world.dump(table).await {
+        if item.insert(name.to_owned(), value.clone()).is_some() {
+            world.client.put_item().table_name(table).set_item(Some(item)).send().await.expect("written");
+        }
+    }
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+/// The same event of another contact.
+fn of_another(mut event: domain::Event) -> domain::Event {
+    if let Happening::Message { contact, .. } = &mut event.happening {
+        *contact = igsid("555");
+    }
+    event
+}
+
+#[tokio::test]
+async fn a_kind_that_is_not_known_is_listed_as_unsupported_and_kept_when_the_message_changes() {
+    let world = World::connected().await;
+    world.receive(&inbound("one", 1, "Hello")).await.expect("received");
+    set(&world, &world.tables.messages, "kind", text("hologram")).await;
+
+    let received = world.receive(&reacted("one", 2, Some("❤"))).await.expect("received");
+
+    assert_eq!(received.outcome, Outcome::Applied);
+    let message = world.seen(&tenant("acme"), &conversation()).await.messages.remove(0);
+    assert_eq!((message.kind.shown(), message.reactions.len()), (Kind::Unsupported, 1));
+    let stored = world.dump(&world.tables.messages).await.remove(0);
+    assert_eq!(stored["kind"], text("hologram"), "what the newer version wrote is still there");
+    let shown = world.dump(&world.tables.conversations).await.remove(0);
+    assert_eq!(shown["last_message"].as_m().expect("a map")["kind"], text("hologram"));
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_left_out_of_the_list_and_its_neighbours_are_there() {
+    let world = World::connected().await;
+    world.receive(&inbound("one", 1, "Hello")).await.expect("received");
+    set(&world, &world.tables.messages, "direction", AttributeValue::Bool(true)).await;
+    set(&world, &world.tables.conversations, "contact", AttributeValue::Bool(true)).await;
+    world.receive(&of_another(inbound("two", 2, "Hello"))).await.expect("received");
+
+    let listed = world.inbox.conversations(&tenant("acme"), None, 10, Filter::default()).await.expect("a page");
+    let messages = world.inbox.messages(&tenant("acme"), &conversation(), None, 10).await.expect("a page");
+
+    assert_eq!(listed.items.iter().map(|it| it.contact.igsid.as_str()).collect::<Vec<_>>(), ["555"]);
+    assert!(messages.items.is_empty());
+}
+
+#[tokio::test]
+async fn a_conversation_that_cannot_be_read_stops_nobody_elses_events() {
+    let world = World::connected().await;
+    world.receive(&inbound("one", 1, "Hello")).await.expect("received");
+    set(&world, &world.tables.conversations, "contact", AttributeValue::Bool(true)).await;
+    let events = [inbound("two", 2, "Me again"), of_another(inbound("three", 3, "Hello"))];
+
+    let wanted: Vec<_> = events.iter().map(|event| (account("17841"), contact_of(event))).collect();
+    let mut prefetched = world.inbox.prefetch(&wanted).await.expect("a read");
+    let unreadable = world.inbox.receive(&mut prefetched, &events[0], NOW).await;
+    let stored = world.inbox.receive(&mut prefetched, &events[1], NOW).await.expect("received");
+
+    assert!(matches!(unreadable, Err(StoreError::Shape { entity: "conversation" })), "{unreadable:?}");
+    assert_eq!(stored.outcome, Outcome::Stored { new_conversation: true });
+}
