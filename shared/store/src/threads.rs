@@ -400,14 +400,17 @@ impl Threads {
         Ok(matches!(written(outcome, |_| None)?, Written::Done(_)).then_some(after))
     }
 
-    /// Finds the message that has this mid, newest first through the whole conversation, strongly consistent.
+    /// Finds the message that has this mid among so many, newest first (`None`: among all). Only the newest are read
+    /// consistently: the others have been there for longer than any read is behind, but may have changed since.
     pub(crate) async fn find_by_mid(
         &self,
         tenant: &TenantId,
         conversation: &ConversationId,
         mid: &Mid,
+        reach: Option<usize>,
     ) -> Result<Option<Message>, StoreError> {
-        let mut walk = Walk::all(tenant, conversation).only("provider_message_id", mid.as_str());
+        let walk = Walk::all(tenant, conversation).only("provider_message_id", mid.as_str());
+        let mut walk = Walk { consistent: false, reach: reach.unwrap_or(usize::MAX), ..walk };
         while let Some(messages) = self.next(&mut walk).await? {
             if let Some(found) = messages.into_iter().next() {
                 return Ok(Some(found));
@@ -430,8 +433,8 @@ impl Threads {
             .expression_attribute_values(":low", text(&walk.low))
             .expression_attribute_values(":high", text(&walk.high))
             .scan_index_forward(false)
-            .consistent_read(true)
-            .limit(walk.limit)
+            .consistent_read(walk.consistent || walk.limit == FIRST_PAGE)
+            .limit(walk.limit.min(i32::try_from(walk.reach).unwrap_or(i32::MAX)))
             .set_exclusive_start_key(walk.start.take());
         if let Some((name, value)) = &walk.only {
             query = query
@@ -441,7 +444,8 @@ impl Threads {
         }
         let output = query.send().await?;
         walk.start = output.last_evaluated_key;
-        walk.done = walk.start.is_none();
+        walk.reach = walk.reach.saturating_sub(usize::try_from(output.scanned_count).unwrap_or_default());
+        walk.done = walk.start.is_none() || walk.reach == 0;
         walk.limit = walk.limit.saturating_mul(8);
         let now = expiry::now(&self.client);
         let messages = output.items.unwrap_or_default().into_iter().filter(|item| expiry::living(item, now));
@@ -456,6 +460,9 @@ impl Threads {
     }
 }
 
+/// Messages on the first page of a walk.
+const FIRST_PAGE: i32 = 10;
+
 /// A walk through a conversation's messages, newest first.
 ///
 /// What is looked for is nearly always among the newest, and a page is paid by its size, so the first is small and each
@@ -466,6 +473,10 @@ pub(crate) struct Walk {
     low: String,
     high: String,
     only: Option<(&'static str, String)>,
+    /// Whether all of it is read consistently, or only the first page.
+    consistent: bool,
+    /// Messages that are still to be looked at, at most.
+    reach: usize,
     limit: i32,
     start: Option<Item>,
     done: bool,
@@ -503,6 +514,7 @@ impl Walk {
 
     fn range(tenant: &TenantId, conversation: &ConversationId, low: String, high: String) -> Self {
         let partition = messages_partition(tenant, conversation);
-        Self { partition, low, high, only: None, limit: 10, start: None, done: false }
+        let (consistent, reach, limit) = (true, usize::MAX, FIRST_PAGE);
+        Self { partition, low, high, only: None, consistent, reach, limit, start: None, done: false }
     }
 }

@@ -24,6 +24,7 @@ impl Threads {
         parked: &Parked,
         now: UnixMillis,
     ) -> Result<Outcome, StoreError> {
+        let counted = thread.conversation.counted.clone();
         if self.change_stored(thread, mid, parked).await? {
             return Ok(Outcome::Applied);
         }
@@ -31,8 +32,10 @@ impl Threads {
             return Ok(Outcome::Expired);
         }
         self.park(thread, mid, parked, now).await?;
-        // The message may have been stored between the look and the note, by somebody who did not see the note.
-        if self.change_stored(thread, mid, parked).await? {
+        // The message may have been stored between the look and the note, by somebody who did not see the note. Then it was
+        // counted meanwhile or just before: without that the look into the past need not be repeated.
+        let may_be_there = thread.conversation.counted != counted || remembered(thread, mid).is_some();
+        if may_be_there && self.change_stored(thread, mid, parked).await? {
             return Ok(Outcome::Applied);
         }
         if thread.is_erased() {
@@ -47,12 +50,17 @@ impl Threads {
     }
 
     /// Applies a change to its message if that is stored.
-    async fn change_stored(&self, thread: &mut Thread, mid: &Mid, parked: &Parked) -> Result<bool, StoreError> {
+    pub(super) async fn change_stored(
+        &self,
+        thread: &mut Thread,
+        mid: &Mid,
+        parked: &Parked,
+    ) -> Result<bool, StoreError> {
         if !thread.is_stored() {
             return Ok(false);
         }
         for attempt in 0..ATTEMPTS {
-            let Some(message) = self.locate(thread, mid).await? else { return Ok(false) };
+            let Some(message) = self.locate(thread, mid, parked).await? else { return Ok(false) };
             let id = message.id.clone();
             if self.apply_to(thread, message, parked).await? {
                 if is_awaited(&thread.conversation, mid, expiry::now(&self.client)) {
@@ -66,15 +74,20 @@ impl Threads {
     }
 
     /// Finds a message by its mid. Most changes are about one of the last few messages, whose ids the conversation
-    /// remembers and which end with the digest of their mid: those cost one read.
-    async fn locate(&self, thread: &Thread, mid: &Mid) -> Result<Option<Message>, StoreError> {
+    /// remembers and which end with the digest of their mid: those cost one read. For others the conversation is read
+    /// backwards, as far as the change is worth.
+    async fn locate(&self, thread: &Thread, mid: &Mid, parked: &Parked) -> Result<Option<Message>, StoreError> {
         if let Some(id) = remembered(thread, mid) {
             let found = self.message(&thread.tenant, thread.id(), id).await?;
             if let Some(found) = found.filter(|message| message.provider_message_id.as_ref() == Some(mid)) {
                 return Ok(Some(found));
             }
         }
-        self.find_by_mid(&thread.tenant, thread.id(), mid).await
+        match self.find_by_mid(&thread.tenant, thread.id(), mid, parked.reach()).await? {
+            // As it is now: what the walk saw may be behind.
+            Some(found) => self.message(&thread.tenant, thread.id(), &found.id).await,
+            None => Ok(None),
+        }
     }
 }
 

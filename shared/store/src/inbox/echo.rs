@@ -35,15 +35,27 @@ impl Threads {
         {
             return self.store(thread, echo).await;
         }
+        match self.merge_echo(thread, echo).await? {
+            Some(outcome) => Ok(outcome),
+            None => self.store(thread, echo).await,
+        }
+    }
+
+    /// Makes an echo and the message that it is of one; `None` for an echo of nothing that is stored.
+    pub(super) async fn merge_echo(
+        &self,
+        thread: &mut Thread,
+        echo: &NewMessage,
+    ) -> Result<Option<Outcome>, StoreError> {
         for attempt in 0..ATTEMPTS {
             match self.original(thread, echo).await? {
-                Original::Foreign => return self.store(thread, echo).await,
+                Original::Foreign => return Ok(None),
                 Original::Known(message) => {
                     let foreign = message.id == echo.id;
                     if let Some(mid) = &echo.mid {
                         self.apply_waiting(thread, mid, &message.id).await?;
                     }
-                    return Ok(if foreign { Outcome::Duplicate } else { Outcome::Merged });
+                    return Ok(Some(if foreign { Outcome::Duplicate } else { Outcome::Merged }));
                 }
                 Original::Unanswered(message) => {
                     // Once it has the mid the next round finds it by that, and applies what waited.

@@ -69,7 +69,7 @@ pub enum Outcome {
     Unplaced,
     /// No tenant has connected the account.
     NoRoute,
-    /// The tenant's plan has no room for the account: nothing is received until an upgrade.
+    /// The tenant's plan has no room for the account: nothing new is stored until an upgrade. What is stored still changes.
     Paused,
     /// It concerns no conversation: a test, a notice, nothing.
     NotForInbox,
@@ -142,6 +142,6 @@ impl InboxStore {
         conversation: &ConversationId,
         mid: &Mid,
     ) -> Result<Option<Message>, StoreError> {
-        self.threads.find_by_mid(tenant, conversation, mid).await
+        self.threads.find_by_mid(tenant, conversation, mid, None).await
     }
 }

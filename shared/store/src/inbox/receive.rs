@@ -43,7 +43,9 @@ impl InboxStore {
         let Some(route) = self.owner(prefetched, &event.account).await? else {
             return Ok(Received { outcome: Outcome::NoRoute, place: None, profile_wanted: None });
         };
-        if route.paused {
+        if route.paused
+            && matches!(&event.happening, Happening::Message { message, .. } if message.direction == Direction::Inbound)
+        {
             return Ok(Received { outcome: Outcome::Paused, place: None, profile_wanted: None });
         }
         let tenant = route.tenant;
@@ -58,14 +60,18 @@ impl InboxStore {
         };
         let thread = self.take_thread(prefetched, tenant.clone(), &event.account, contact, now).await?;
         let mut thread = thread.kept(Retention(route.retention_days)).reading(event, route.erased_before);
-        let outcome = self.threads.place(&mut thread, event, now).await?;
+        let outcome = if route.paused {
+            self.threads.amend_stored(&mut thread, event).await?
+        } else {
+            self.threads.place(&mut thread, event, now).await?
+        };
         let received = Received {
-            profile_wanted: matches!(outcome, Outcome::Stored { .. } | Outcome::Duplicate)
+            profile_wanted: (matches!(outcome, Outcome::Stored { .. } | Outcome::Duplicate) && !route.paused)
                 .then(|| occasion(event))
                 .flatten()
                 .filter(|occasion| thread.conversation.contact.profile_due(*occasion, now)),
+            place: (outcome != Outcome::Paused).then(|| Place { tenant, conversation: Some(thread.id().clone()) }),
             outcome,
-            place: Some(Place { tenant, conversation: Some(thread.id().clone()) }),
         };
         prefetched.give_back(thread);
         Ok(received)
@@ -99,6 +105,19 @@ impl Threads {
             Happening::Read { mid, .. } => self.change(thread, mid, &super::waiting::Parked::Read, now).await,
             Happening::Test | Happening::AccountNotice { .. } | Happening::Nothing { .. } => Ok(Outcome::NotForInbox),
         }
+    }
+
+    /// What an event of a paused account comes to: what is stored changes, and nothing is added.
+    async fn amend_stored(&self, thread: &mut Thread, event: &Event) -> Result<Outcome, StoreError> {
+        let applied = match &event.happening {
+            Happening::Message { message, .. } if message.direction == Direction::Outbound => {
+                return Ok(self.merge_echo(thread, message).await?.unwrap_or(Outcome::Paused));
+            }
+            Happening::Change { mid, change, .. } => self.change_stored(thread, mid, &change.clone().into()).await?,
+            Happening::Read { mid, .. } => self.change_stored(thread, mid, &super::waiting::Parked::Read).await?,
+            _ => false,
+        };
+        Ok(if applied { Outcome::Applied } else { Outcome::Paused })
     }
 
     /// Counts a message, then stores it, then applies what waited for it.

@@ -43,6 +43,24 @@ struct WaitingItem {
     received_at: Option<UnixMillis>,
 }
 
+/// How many messages back a reaction is looked for.
+const REACTIONS_REACH: usize = 1000;
+
+/// How many messages back an edit or a read mark is looked for: Meta lets people edit for fifteen minutes, and a mark on
+/// an older message than these says nothing that the next mark does not.
+const RECENT_REACH: usize = 200;
+
+impl Parked {
+    /// How many messages back its message is looked for; `None`: through the whole conversation, for what has to vanish.
+    pub(super) const fn reach(&self) -> Option<usize> {
+        match self {
+            Self::Change(Change::Unsend { .. }) => None,
+            Self::Change(Change::React { .. }) => Some(REACTIONS_REACH),
+            Self::Change(Change::Edit { .. }) | Self::Read => Some(RECENT_REACH),
+        }
+    }
+}
+
 impl From<Change> for Parked {
     fn from(change: Change) -> Self {
         Self::Change(change)

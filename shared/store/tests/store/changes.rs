@@ -51,6 +51,47 @@ async fn an_unsend_finds_a_message_that_is_hundreds_of_messages_old() {
 }
 
 #[tokio::test]
+async fn a_change_of_a_message_that_was_never_stored_costs_less_than_reading_the_conversation_once() {
+    let world = World::connected().await;
+    for n in 0..400 {
+        world.receive(&inbound(&format!("m{n}"), n, &"Hello ".repeat(40))).await.expect("received");
+    }
+    world.wire.forget();
+    world.inbox.messages(&tenant("acme"), &conversation(), None, 1000).await.expect("a page");
+    let whole = world.wire.read_units();
+    for (event, share) in [(unsent("old"), 0.6), (reacted("older", 1, Some("❤")), 0.6), (read("oldest"), 0.4)] {
+        world.wire.forget();
+        assert_eq!(world.receive(&event).await.expect("received").outcome, Outcome::Parked);
+        assert!(world.wire.read_units() < whole * share, "{} of {whole}: {event:?}", world.wire.read_units());
+    }
+}
+
+#[tokio::test]
+async fn a_paused_account_changes_what_is_stored_and_stores_nothing_new() {
+    let world = World::connected().await;
+    world.receive(&inbound("one", 1, "my secret")).await.expect("received");
+    let connected = world.connections.find(&tenant("acme"), &account("17841")).await.expect("a read").expect("there");
+    world.connections.pause(&connected, NOW.seconds()).await.expect("a write").expect("paused");
+    let before = world.dump(&world.tables.messages).await.len();
+
+    for (event, expected) in [
+        (inbound("two", 2, "Hello?"), Outcome::Paused),
+        (crate::util::examples::echo("three", 3, "From my phone"), Outcome::Paused),
+        (reacted("two", 4, Some("❤")), Outcome::Paused),
+        (reacted("one", 4, Some("❤")), Outcome::Applied),
+        (edited("one", 1, "my other secret"), Outcome::Applied),
+        (read("one"), Outcome::Applied),
+        (unsent("one"), Outcome::Applied),
+    ] {
+        assert_eq!(world.receive(&event).await.expect("received").outcome, expected, "{event:?}");
+    }
+
+    assert_eq!(world.dump(&world.tables.messages).await.len(), before);
+    assert_eq!(message(&world, "one").await.expect("stored").status, Status::Deleted);
+    assert!(!format!("{:?}", world.dump(&world.tables.conversations).await).contains("secret"));
+}
+
+#[tokio::test]
 async fn a_change_before_its_message_waits_and_shows_no_empty_conversation() {
     let world = World::connected().await;
     let received = world.receive(&reacted("one", 2, Some("❤"))).await.expect("received");
