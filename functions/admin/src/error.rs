@@ -121,7 +121,7 @@ impl From<&AdminError> for Problem {
             | Error::Vault(_)
             | Error::Erasure(_)
             | Error::Queue(_)
-            | Error::Store(StoreError::Unavailable(_) | StoreError::Shape { .. }) => Self::INTERNAL,
+            | Error::Store(StoreError::Unavailable(_) | StoreError::Shape { .. } | StoreError::Unfit) => Self::INTERNAL,
         }
     }
 }

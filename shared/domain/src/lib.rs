@@ -30,6 +30,7 @@ pub mod id;
 pub mod message;
 pub mod plan;
 pub mod policy;
+mod reduce;
 pub mod seats;
 pub mod secret;
 pub mod tenant;

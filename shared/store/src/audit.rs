@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::expiry;
 use crate::item::{Keyed, readable, text, to_value};
 use crate::key::{EVENT, Key, tenant_partition};
+use crate::metrics;
 use crate::tables::Tables;
 
 /// How long the lines of a tenant's trail are kept: a year, and a month to ask about it.
@@ -61,8 +62,20 @@ impl AuditStore {
         self.put(Key::event(&event.tenant, event.at, &json), event, retention_days).await
     }
 
+    /// Details that the database cannot hold are left out.
     async fn put(&self, key: Key, event: &AuditEvent, retention_days: Option<u32>) -> Result<(), StoreError> {
-        let keyed = Keyed::new(&key, event);
+        match self.put_line(&key, event, retention_days).await {
+            Err(StoreError::Unfit) => {
+                metrics::reduced();
+                let bare = AuditEvent { details: serde_json::Map::new(), ..event.clone() };
+                self.put_line(&key, &bare, retention_days).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn put_line(&self, key: &Key, event: &AuditEvent, retention_days: Option<u32>) -> Result<(), StoreError> {
+        let keyed = Keyed::new(key, event);
         let keyed = match retention_days {
             Some(days) => keyed.expiring(event.at.seconds().plus(i64::from(days) * SECONDS_PER_DAY)),
             None => keyed,
@@ -102,7 +115,12 @@ impl AuditStore {
         let (first, last) = wanted.bounds();
         let filters = wanted.kind.map(|kind| format!("{kind:?}")).unwrap_or_default();
         let bounds = (first.clone(), last.clone());
-        let listing = Listing::new(List { partition: &partition, bounds, index: None, filters }, cursor, limit, expiry::now(&self.client))?;
+        let listing = Listing::new(
+            List { partition: &partition, bounds, index: None, filters },
+            cursor,
+            limit,
+            expiry::now(&self.client),
+        )?;
         if last < first {
             return Ok(Page { items: Vec::new(), cursor: None });
         }

@@ -108,12 +108,7 @@ impl<'a> Listing<'a> {
     /// # Errors
     ///
     /// [`StoreError::BadCursor`] when the cursor leads to no place of the list.
-    pub(crate) fn new(
-        list: List<'a>,
-        cursor: Option<&str>,
-        limit: u32,
-        now: UnixSeconds,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn new(list: List<'a>, cursor: Option<&str>, limit: u32, now: UnixSeconds) -> Result<Self, StoreError> {
         let start = cursor.map(|cursor| list.position(cursor)).transpose()?;
         Ok(Self { list, limit, start, now })
     }

@@ -17,6 +17,9 @@ pub enum StoreError {
         /// What it should have been.
         entity: &'static str,
     },
+    /// The database cannot hold what was to be written: it is too large or too deep, or a number is out of its range.
+    #[error("the database cannot hold what was to be written")]
+    Unfit,
     /// Others changed the same item again and again meanwhile. Do it again later.
     #[error("others were faster too often")]
     Conflict,
@@ -55,6 +58,8 @@ impl StoreError {
     pub(crate) fn refused(code: &str) -> Self {
         match code {
             "TransactionConflictException" | "TransactionConflict" => Self::Conflict,
+            // Our requests are valid but for what they carry; an item of a transaction says it in its own words.
+            "ValidationException" | "ValidationError" => Self::Unfit,
             _ => Self::Unavailable(AwsFailure::new(code)),
         }
     }

@@ -9,3 +9,8 @@ const METRIC: &str = "metric";
 pub(crate) fn unreadable() {
     info!(target: METRIC, metric = "items_unreadable", value = 1_u64, dimensions = "{}");
 }
+
+/// One more item was reduced to what the database can hold.
+pub(crate) fn reduced() {
+    info!(target: METRIC, metric = "items_reduced", value = 1_u64, dimensions = "{}");
+}

@@ -11,6 +11,7 @@ use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _, TTL};
 use crate::item::{Difference, IndexValue, Item, Keyed, Written, from_item, number, readable, text, to_item, written};
 use crate::key::{Key, MESSAGE, message_sort, messages_partition};
+use crate::metrics;
 use crate::retention::{OUTLIVES_SECONDS, Retention};
 use crate::retry::{ATTEMPTS, pause};
 
@@ -340,8 +341,19 @@ impl Threads {
         found.map(|item| from_item("message", item)).transpose()
     }
 
-    /// Stores a message that is not there yet; tells whether it was this call that did.
+    /// Stores a message that is not there yet; tells whether it was this call that did. What the database cannot hold is
+    /// reduced, so that it holds nobody up.
     pub(crate) async fn insert_message(&self, thread: &Thread, message: &Message) -> Result<bool, StoreError> {
+        match self.put_message(thread, message).await {
+            Err(StoreError::Unfit) => {
+                metrics::reduced();
+                self.put_message(thread, &message.clone().reduced()).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn put_message(&self, thread: &Thread, message: &Message) -> Result<bool, StoreError> {
         let key = Key::message(&thread.tenant, &message.conversation, &message.id);
         let keyed = Keyed::new(&key, message).expiring_at(thread.retention.end(message.created_at));
         let keyed = match thread.received_at() {
@@ -361,8 +373,24 @@ impl Threads {
 
     /// Writes a changed message if nobody else has changed it since `before` was read, else answers `None`.
     ///
-    /// `beside` sets or removes attributes that are not the message's own.
+    /// `beside` sets or removes attributes that are not the message's own. What the database cannot hold is reduced.
     pub(crate) async fn replace_message(
+        &self,
+        tenant: &TenantId,
+        before: &Message,
+        after: Message,
+        beside: &[(&str, Option<AttributeValue>)],
+    ) -> Result<Option<Message>, StoreError> {
+        match self.update_message(tenant, before, after.clone(), beside).await {
+            Err(StoreError::Unfit) => {
+                metrics::reduced();
+                self.update_message(tenant, before, after.reduced(), beside).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn update_message(
         &self,
         tenant: &TenantId,
         before: &Message,

@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::expiry;
 use crate::item::{Item, Keyed, readable, text};
 use crate::key::{Key, messages_partition, waiting_prefix};
+use crate::metrics;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Thread, Threads};
 
@@ -59,6 +60,13 @@ impl Parked {
             Self::Change(Change::Edit { .. }) | Self::Read => Some(RECENT_REACH),
         }
     }
+
+    fn reduced(self) -> Self {
+        match self {
+            Self::Change(change) => Self::Change(change.reduced()),
+            Self::Read => Self::Read,
+        }
+    }
 }
 
 impl From<Change> for Parked {
@@ -93,7 +101,7 @@ fn remember(conversation: &mut Conversation, mid: &Mid, now: UnixSeconds, until:
 
 impl Threads {
     /// Lets something wait: the item first, then the conversation's note, so that no note is without its item. Both
-    /// are the same for every delivery.
+    /// are the same for every delivery. What the database cannot hold is reduced.
     pub(super) async fn park(
         &self,
         thread: &mut Thread,
@@ -101,13 +109,30 @@ impl Threads {
         parked: &Parked,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        let json = serde_json::to_vec(parked).map_err(|_| StoreError::Shape { entity: "change" })?;
-        let key = Key::waiting(&thread.tenant, thread.id(), &digest(mid), &json);
-        let waiting = WaitingItem { mid: mid.clone(), parked: parked.clone(), received_at: thread.received_at() };
         let until = now.seconds().plus(WAITING_SECONDS);
+        match self.put_waiting(thread, mid, parked.clone(), until).await {
+            Err(StoreError::Unfit) => {
+                metrics::reduced();
+                self.put_waiting(thread, mid, parked.clone().reduced(), until).await?;
+            }
+            outcome => outcome?,
+        }
+        self.amend(thread, |conversation| remember(conversation, mid, now.seconds(), until)).await
+    }
+
+    async fn put_waiting(
+        &self,
+        thread: &Thread,
+        mid: &Mid,
+        parked: Parked,
+        until: UnixSeconds,
+    ) -> Result<(), StoreError> {
+        let json = serde_json::to_vec(&parked).map_err(|_| StoreError::Shape { entity: "change" })?;
+        let key = Key::waiting(&thread.tenant, thread.id(), &digest(mid), &json);
+        let waiting = WaitingItem { mid: mid.clone(), parked, received_at: thread.received_at() };
         let item = Keyed::new(&key, &waiting).expiring(until).item()?;
         self.client.put_item().table_name(&self.messages).set_item(Some(item)).send().await?;
-        self.amend(thread, |conversation| remember(conversation, mid, now.seconds(), until)).await
+        Ok(())
     }
 
     /// Applies to a stored message what waited for its mid, and forgets it. Costs nothing when nothing waited.

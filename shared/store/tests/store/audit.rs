@@ -48,6 +48,15 @@ async fn a_cursor_from_outside_the_asked_time_or_of_another_kind_is_refused() {
 }
 
 #[tokio::test]
+async fn details_that_the_database_cannot_hold_are_left_out() {
+    let world = World::empty().await;
+    let trail = AuditStore::new(world.client.clone(), &world.tables);
+    trail.append_once(&event(1).with("figure", 1e300), None).await.expect("written");
+    let lines = trail.list(&tenant("acme"), None, 3).await.expect("a page").items;
+    assert_eq!((lines[0].kind, lines[0].details.len()), (AuditKind::Connected, 0));
+}
+
+#[tokio::test]
 async fn a_redelivered_event_is_one_line_and_another_at_the_same_time_is_a_second() {
     let world = World::empty().await;
     let trail = AuditStore::new(world.client.clone(), &world.tables);

@@ -17,5 +17,6 @@ mod sending;
 mod settling;
 mod strangers;
 mod tenants;
+mod unfit;
 mod upkeep;
 mod util;
