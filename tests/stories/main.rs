@@ -3,6 +3,7 @@
 mod abuse;
 mod addresses;
 mod admin;
+mod blame;
 mod bootstraps;
 mod browser;
 mod budgets;

@@ -13,7 +13,7 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::access::{Access, AccessError};
 use crate::handler::{App, Delivery, Verdict};
-use crate::{backoff, failures, reconcile};
+use crate::{backoff, blame, failures, reconcile};
 
 /// How long an answer may wait. Later it would surprise the contact, and no window is open that long for sure.
 const LONGEST_WAIT_MS: i64 = 24 * 60 * 60 * 1000;
@@ -119,12 +119,11 @@ async fn settle_refusal(
     let own_wait = backoff::after(delivery.tries, &message.id);
     info!(message_id = %message.id, reason = explained.reason, error = %Chain(refusal), "Meta did not take a message");
     match refusal.class() {
-        FailureClass::Account(problem) if problem.breaks_connection() => {
-            break_connection(app, delivery, message, access, problem, explained).await
-        }
-        FailureClass::Permanent | FailureClass::InvalidGrant | FailureClass::Account(_) => {
-            fail(app, delivery, message, explained).await
-        }
+        FailureClass::Account(_) => match blame::connection_problem(access, refusal).await {
+            Some(problem) => break_connection(app, delivery, message, access, problem, explained).await,
+            None => fail(app, delivery, message, blame::of_the_message(refusal)).await,
+        },
+        FailureClass::Permanent | FailureClass::InvalidGrant => fail(app, delivery, message, explained).await,
         FailureClass::RetryAtMost(more) if message.attempts > more => fail(app, delivery, message, explained).await,
         FailureClass::RetryAtMost(_) | FailureClass::Retry => again(app, delivery, message, own_wait, explained).await,
         FailureClass::RetryLater { after } => {

@@ -4,10 +4,10 @@
 //! | --- | --- |
 //! | message id | `sent`; an echo that came first has become the same message |
 //! | permanent refusal | `failed`, with Meta's code, a sentence for a person and what to do; in the audit trail |
-//! | the token's end | `failed`; the connection is `error` and its card asks to reconnect |
+//! | the token's end, or what Meta then refuses the account as well | `failed`; the connection is `error` and its card asks to reconnect |
 //! | rate limit, passing trouble | `queued` again; the queue hides the message until it is worth a try, so order is kept |
 //! | the app's own trouble | the same, a quarter of an hour apart at most, and the app's breaker is told; no account is blamed |
-//! | nobody knows | `uncertain`: an echo settles it, else Meta's Conversations API is asked; only a message that is proven absent is sent again |
+//! | a server error of any kind, or none at all: nobody knows | `uncertain`: an echo settles it, else Meta's Conversations API is asked; only a message that is proven absent is sent again |
 //!
 //! Answers to one contact are one FIFO group: of two deliveries of a group never both are under way. That is why a message
 //! found `sending` at the start of a delivery was left so by a process that died.
@@ -19,6 +19,7 @@
 
 mod access;
 mod backoff;
+mod blame;
 mod deliver;
 mod failures;
 mod handler;

@@ -100,6 +100,19 @@ impl GraphClient<'_> {
         Ok(execute(Call::Read, request).await?.body)
     }
 
+    /// Asks for any one conversation of the account. It takes the permission that sending takes, and concerns no contact: what
+    /// Meta refuses here it refuses the account.
+    ///
+    /// # Errors
+    ///
+    /// Any [`GraphError`].
+    pub async fn try_messaging(&self, access: AccountAccess<'_>) -> Result<(), GraphError> {
+        let path = format!("{}/conversations", self.node(access));
+        let request = self.request(Method::GET, &path, access.token);
+        let request = request.query(&[("platform", "instagram"), ("limit", "1")]);
+        execute::<List<ConversationId>>(Call::Read, request).await.map(drop)
+    }
+
     /// The messages of the conversation with `contact` since `since`, which should allow for clocks that differ.
     ///
     /// Two calls, and one for each message whose details Meta leaves out of the list.

@@ -144,8 +144,17 @@ impl AccountProblem {
 
     /// Whether the connection is broken until somebody connects again. The other problems pass or are mended
     /// elsewhere, with the same token.
+    ///
+    /// Only an account-level call proves it, unless the problem [is the token's](Self::is_of_token): of a message Meta says
+    /// "permission" for many reasons that concern that message alone.
     #[must_use]
     pub const fn breaks_connection(self) -> bool {
+        self.is_of_token() || matches!(self, Self::PermissionMissing | Self::RelinkNeeded | Self::PageNotLinked)
+    }
+
+    /// Whether Meta refuses the token itself, whatever was tried with it.
+    #[must_use]
+    pub const fn is_of_token(self) -> bool {
         match self {
             Self::TokenInvalid
             | Self::TokenExpired
@@ -153,11 +162,11 @@ impl AccountProblem {
             | Self::Checkpoint
             | Self::PasswordChanged
             | Self::Unconfirmed
-            | Self::PageRoleLost
-            | Self::PermissionMissing
+            | Self::PageRoleLost => true,
+            Self::PermissionMissing
             | Self::RelinkNeeded
-            | Self::PageNotLinked => true,
-            Self::NotReviewed
+            | Self::PageNotLinked
+            | Self::NotReviewed
             | Self::MessageAccessOff
             | Self::OtherAppOwnsThread
             | Self::TermsNotAccepted
@@ -189,6 +198,22 @@ impl GraphError {
         }
     }
 
+    /// Whether Meta says that the time to answer this contact is over.
+    #[must_use]
+    pub fn says_window_closed(&self) -> bool {
+        *self.verdict().1 == explain::WINDOW_CLOSED
+    }
+
+    /// When calls for the account are accepted again, in seconds from now, where the answer's headers say so.
+    #[must_use]
+    pub const fn regain_seconds(&self) -> Option<u32> {
+        match self {
+            Self::Refused { refusal, .. } => refusal.regain_seconds,
+            Self::Unreadable { regain_seconds, .. } => *regain_seconds,
+            _ => None,
+        }
+    }
+
     /// Meta's error object, where there was one.
     #[must_use]
     pub const fn refusal(&self) -> Option<&Refusal> {
@@ -200,6 +225,10 @@ impl GraphError {
 
     fn verdict(&self) -> (FailureClass, &'static Story) {
         match self {
+            // Whatever it says: a server error after the request was written usually means that the message went out.
+            Self::Refused { call: Call::Send, refusal: Refusal { status: 500.., .. } } => {
+                (FailureClass::Uncertain, &explain::DELIVERY_UNKNOWN)
+            }
             Self::Refused { call, refusal } => match table::verdict(refusal) {
                 (FailureClass::Uncertain, _) if *call != Call::Send => (FailureClass::Retry, &explain::UNREACHABLE),
                 verdict => verdict,

@@ -44,6 +44,18 @@ pub enum Wording {
     AppBlocked,
     /// The `redirect_uri` is not registered, or not the one of the authorization request.
     RedirectMismatch,
+    /// The time to answer is over. The subcode may be one that nobody has listed, or missing.
+    WindowClosed,
+    /// The person has removed the app; with code 190 where the subcode is missing, as the four below.
+    AppRemoved,
+    /// The person has to log in at Instagram or Facebook first and confirm who they are.
+    Checkpoint,
+    /// The password was changed.
+    PasswordChanged,
+    /// The person has not confirmed their account.
+    Unconfirmed,
+    /// The session is over.
+    Expired,
 }
 
 impl fmt::Display for Refusal {
@@ -120,7 +132,7 @@ fn is_plain(trace: &str) -> bool {
 
 impl Wording {
     /// Parts of Meta's texts, in lower case. Reported by integrators: Meta documents none of them as stable.
-    const KNOWN: [(&'static str, Self); 13] = [
+    const KNOWN: [(&'static str, Self); 22] = [
         ("unsupported request", Self::UnsupportedRequest),
         ("disabled access to instagram direct messaging", Self::MessageAccessOff),
         ("does not have advanced access", Self::NotReviewed),
@@ -134,6 +146,15 @@ impl Wording {
         ("invalid appsecret_proof", Self::WrongApp),
         ("api access blocked", Self::AppBlocked),
         ("redirect_uri", Self::RedirectMismatch),
+        ("allowed window", Self::WindowClosed),
+        ("not authorized application", Self::AppRemoved),
+        ("checkpoint", Self::Checkpoint),
+        ("log in at", Self::Checkpoint),
+        ("log in to", Self::Checkpoint),
+        ("changed their password", Self::PasswordChanged),
+        ("changed the password", Self::PasswordChanged),
+        ("not a confirmed user", Self::Unconfirmed),
+        ("has expired", Self::Expired),
     ];
 
     fn find(message: &str) -> Option<Self> {

@@ -15,6 +15,8 @@ use super::refusal::{Refusal, Wording};
 enum When {
     /// Meta's text says so.
     Says(Wording),
+    /// The code, and Meta's text says so.
+    Worded(i64, Wording),
     /// Code and subcode.
     Pair(i64, i64),
     /// The subcode, or a code of that number: Meta lists some without an outer code.
@@ -28,7 +30,7 @@ enum When {
     /// A range of codes, ends included.
     Range(i64, i64),
 }
-use When::{Bare, Code, Either, Pair, Range, Says, Transient};
+use When::{Bare, Code, Either, Pair, Range, Says, Transient, Worded};
 
 type Row = (When, FailureClass, &'static Story);
 
@@ -66,6 +68,11 @@ const ROWS: &[Row] = &[
     (Pair(190, 464),       account(Problem::Unconfirmed),         &explain::UNCONFIRMED),
     (Pair(190, 467),       account(Problem::TokenInvalid),        &explain::TOKEN_INVALID),
     (Pair(190, 492),       account(Problem::PageRoleLost),        &explain::PAGE_ROLE_LOST),
+    (Worded(190, Wording::AppRemoved),      account(Problem::AccessRemoved),   &explain::ACCESS_REMOVED),
+    (Worded(190, Wording::Checkpoint),      account(Problem::Checkpoint),      &explain::CHECKPOINT),
+    (Worded(190, Wording::PasswordChanged), account(Problem::PasswordChanged), &explain::PASSWORD_CHANGED),
+    (Worded(190, Wording::Unconfirmed),     account(Problem::Unconfirmed),     &explain::UNCONFIRMED),
+    (Worded(190, Wording::Expired),         account(Problem::TokenExpired),    &explain::TOKEN_EXPIRED),
     (Code(190),            account(Problem::TokenInvalid),        &explain::TOKEN_INVALID),
     (Bare(102),            Retry,                                 &explain::UNREACHABLE),
     (Code(102),            account(Problem::TokenInvalid),        &explain::TOKEN_INVALID),
@@ -77,8 +84,9 @@ const ROWS: &[Row] = &[
     (Pair(10, 2_534_022),  Permanent,                             &explain::WINDOW_CLOSED),
     (Pair(10, 2_018_278),  Permanent,                             &explain::WINDOW_CLOSED),
     (Pair(10, 2_018_065),  Permanent,                             &explain::WINDOW_CLOSED),
+    (Says(Wording::WindowClosed), Permanent,                      &explain::WINDOW_CLOSED),
     (Pair(10, 2_018_108),  Permanent,                             &explain::CONTACT_UNAVAILABLE),
-    (Pair(200, 1_545_041), Permanent,                             &explain::CONTACT_UNAVAILABLE),
+    (Either(1_545_041),    Permanent,                             &explain::CONTACT_UNAVAILABLE),
     (Code(551),            Permanent,                             &explain::CONTACT_UNAVAILABLE),
     (Pair(100, 2_018_001), Permanent,                             &explain::NO_SUCH_CONTACT),
     (Pair(100, 2_534_014), Permanent,                             &explain::NO_SUCH_CONTACT),
@@ -89,6 +97,11 @@ const ROWS: &[Row] = &[
     (Pair(100, 33),        Permanent,                             &explain::OBJECT_MISSING),
     (Code(9_000_001),      Permanent,                             &explain::MESSAGE_DELETED),
     (Pair(100, 2_534_025), Permanent,                             &explain::COMMENT_INVALID),
+    (Pair(2, 1_545_133),   Permanent,                             &explain::COMMENT_INVALID), // the refusal has spent the reply
+    (Either(2_534_023),    Permanent,                             &explain::COMMENT_INVALID),
+    (Code(10900),          Permanent,                             &explain::COMMENT_INVALID),
+    (Code(10903),          Permanent,                             &explain::COMMENT_INVALID),
+    (Code(27),             Permanent,                             &explain::REFUSED), // taking a thread without routing
     (Pair(100, 2_018_014), Permanent,                             &explain::MESSAGE_INVALID),
     (Pair(100, 2_534_015), Permanent,                             &explain::MESSAGE_INVALID),
     (Pair(100, 2_018_008), RetryAtMost(1),                        &explain::MEDIA_UNREACHABLE),
@@ -97,12 +110,14 @@ const ROWS: &[Row] = &[
     (Pair(100, 2_018_074), Permanent,                             &explain::MEDIA_REFUSED),
     (Pair(100, 2_018_109), Permanent,                             &explain::MEDIA_REFUSED),
     (Either(2_534_068),    Permanent,                             &explain::MEDIA_REFUSED),
+    (Code(36000),          Permanent,                             &explain::MEDIA_REFUSED),
 
     // The account and the app
     (Pair(2, 2_018_344),   account(Problem::TermsNotAccepted),    &explain::TERMS_NOT_ACCEPTED),
     (Pair(10, 2_534_077),  account(Problem::RelinkNeeded),        &explain::RELINK_NEEDED),
     (Pair(10, 1_893_063),  account(Problem::Restricted),          &explain::RESTRICTED),
     (Pair(100, 2_534_029), account(Problem::Restricted),          &explain::RESTRICTED),
+    (Either(2_534_122),    account(Problem::Restricted),          &explain::RESTRICTED),
     (Code(368),            account(Problem::Restricted),          &explain::RESTRICTED),
     (Code(2022),           account(Problem::Restricted),          &explain::RESTRICTED),
     (Code(36103),          account(Problem::NotEligible),         &explain::NOT_ELIGIBLE),
@@ -160,6 +175,7 @@ impl When {
     fn fits(self, refusal: &Refusal) -> bool {
         match self {
             Says(wording) => refusal.wording == Some(wording),
+            Worded(code, wording) => refusal.code == Some(code) && refusal.wording == Some(wording),
             Pair(code, subcode) => refusal.code == Some(code) && refusal.subcode == Some(subcode),
             Either(number) => [refusal.code, refusal.subcode].contains(&Some(number)),
             Bare(code) => refusal.code == Some(code) && refusal.subcode.is_none(),

@@ -46,16 +46,21 @@ async fn a_server_error_without_json_leaves_a_send_uncertain_and_lets_a_read_try
 }
 
 #[tokio::test]
-async fn a_server_error_with_metas_error_object_goes_by_its_code() {
-    let error = |code: i64, subcode: Option<i64>| {
-        json!({"error": {"code": code, "error_subcode": subcode, "message": ""}}).to_string()
-    };
-    let class = classes((500, Vec::new(), error(-1, None))).await;
-    assert_eq!(class, (FailureClass::Retry, FailureClass::Retry));
-    let class = classes((500, Vec::new(), error(1, Some(1_357_046)))).await;
-    assert_eq!(class, (FailureClass::Uncertain, FailureClass::Retry));
-    let class = classes((500, Vec::new(), error(190, Some(463)))).await.0;
-    assert_eq!(class, FailureClass::Account(AccountProblem::TokenExpired));
+async fn a_server_error_leaves_a_send_uncertain_whatever_its_error_object_says_and_a_read_goes_by_it() {
+    let retry = FailureClass::Retry;
+    let cases = [
+        (500, json!({"code": 2}), FailureClass::RetryAtMost(3)),
+        (500, json!({"code": 1, "is_transient": true}), retry),
+        (503, json!({"code": -1}), retry),
+        (500, json!({"code": 99_999}), FailureClass::RetryAtMost(3)),
+        (500, json!({"code": 1, "error_subcode": 1_357_046}), retry),
+        (500, json!({"code": 190, "error_subcode": 463}), FailureClass::Account(AccountProblem::TokenExpired)),
+        (500, json!({"code": 4}), FailureClass::RetryLater { after: None }),
+    ];
+    for (status, error, read) in cases {
+        let found = classes((status, Vec::new(), json!({ "error": error }).to_string())).await;
+        assert_eq!(found, (FailureClass::Uncertain, read), "{status} {error}");
+    }
 }
 
 #[tokio::test]
