@@ -42,6 +42,13 @@ pub(super) fn not_in_flight() -> ServiceError {
     )
 }
 
+pub(super) fn hidden_too_long(seconds: i64) -> ServiceError {
+    invalid_parameter(format!(
+        "Value {seconds} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is \
+         beyond the limit [43200 seconds]."
+    ))
+}
+
 pub(super) fn expired_handle() -> ServiceError {
     invalid_parameter("Value for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.")
 }

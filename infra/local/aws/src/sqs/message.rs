@@ -113,6 +113,9 @@ pub(super) struct Message {
     pub enqueued_ms: i64,
     pub receive_count: u32,
     pub first_received_ms: Option<i64>,
+    /// When it was last received, in real time: what hides it is counted from there.
+    #[serde(default)]
+    pub received_real_ms: Option<i64>,
     /// The ARN of the queue which a dead letter comes from.
     pub dead_letter_source: Option<String>,
     /// Real time until which nobody receives it: it is delayed or, with a receipt, in flight.

@@ -18,6 +18,11 @@ use crate::error::ServiceError;
 /// How long a FIFO queue remembers a deduplication id, also when its message is long deleted.
 const DEDUPLICATION_MS: i64 = 5 * 60 * 1000;
 
+/// The longest time that a message is hidden in all, counted from its receipt.
+///
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
+const LONGEST_VISIBILITY_SECONDS: i64 = 43_200;
+
 /// A deduplication id that was used, and what its message was called.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Duplicate {
@@ -173,6 +178,7 @@ impl Queue {
             enqueued_ms: now.clock_ms,
             receive_count: 0,
             first_received_ms: None,
+            received_real_ms: None,
             dead_letter_source: None,
             hidden_until_ms: (delay_seconds > 0).then_some(now.real_ms + delay_seconds * 1000),
             receipt: None,
@@ -220,6 +226,7 @@ impl Queue {
         let receipt = Uuid::new_v4().simple().to_string();
         message.receive_count += 1;
         message.first_received_ms.get_or_insert(now.clock_ms);
+        message.received_real_ms = Some(now.real_ms);
         message.hidden_until_ms = Some(until_ms);
         message.receipt = Some(receipt.clone());
         self.hidden.insert((until_ms, sequence));
@@ -249,14 +256,15 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// When the message is gone, or is not in flight by this delivery.
+    /// When the message is gone, is not in flight by this delivery, or would be hidden for more than twelve hours since it was
+    /// received.
     pub(super) fn change_visibility(
         &mut self,
         handle: &ReceiptHandle,
         seconds: i64,
         now: Moment,
     ) -> Result<(), ServiceError> {
-        if !(0..=43_200).contains(&seconds) {
+        if !(0..=LONGEST_VISIBILITY_SECONDS).contains(&seconds) {
             return Err(errors::invalid_parameter(
                 "Value for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200.",
             ));
@@ -271,6 +279,10 @@ impl Queue {
             return Err(errors::not_in_flight());
         };
         let until_ms = now.real_ms + seconds * 1000;
+        let received_ms = message.received_real_ms.unwrap_or(now.real_ms);
+        if until_ms > received_ms + LONGEST_VISIBILITY_SECONDS * 1000 {
+            return Err(errors::hidden_too_long(seconds));
+        }
         message.hidden_until_ms = Some(until_ms);
         self.hidden.remove(&(hidden_ms, handle.sequence));
         self.hidden.insert((until_ms, handle.sequence));

@@ -39,6 +39,8 @@ pub struct MessageView {
     pub body: String,
     /// The message group, on FIFO queues.
     pub group: Option<String>,
+    /// The X-Ray header that it was sent with.
+    pub trace_header: Option<String>,
     /// How often it was received.
     pub receive_count: u32,
     /// Whether a receiver has it now.
@@ -400,6 +402,7 @@ impl From<&Message> for MessageView {
             id: message.id.clone(),
             body: message.body.clone(),
             group: message.group.clone(),
+            trace_header: message.trace_header.clone(),
             receive_count: message.receive_count,
             in_flight: message.is_in_flight(),
         }
@@ -412,6 +415,7 @@ fn revived(letter: Message, now: Moment) -> Message {
         enqueued_ms: now.clock_ms,
         receive_count: 0,
         first_received_ms: None,
+        received_real_ms: None,
         dead_letter_source: None,
         hidden_until_ms: None,
         receipt: None,

@@ -74,6 +74,27 @@ async fn poison(sqs: &Client, queue: &str) {
 }
 
 #[tokio::test]
+async fn a_message_is_hidden_for_twelve_hours_at_most_counted_from_its_receipt() {
+    let world = World::start().await;
+    let sqs = world.sqs().await;
+    let queue = fifo(&sqs, "inbound.fifo").await;
+    message(&sqs, &queue, "g", "one").send().await.unwrap();
+    let received = receive(&sqs, &queue, 1).await;
+    let hide = async |seconds: i32| {
+        let request = sqs.change_message_visibility().queue_url(&queue).visibility_timeout(seconds);
+        request.receipt_handle(received[0].receipt_handle().unwrap()).send().await
+    };
+    tokio::time::sleep(Duration::from_millis(20)).await; // the rule counts real time: some of it has to pass
+    let refused = hide(43_200).await.unwrap_err();
+    assert_eq!(refused.code(), Some("InvalidParameterValue"));
+    assert!(refused.message().unwrap().contains("beyond the limit [43200 seconds]"), "{refused:?}");
+    for seconds in [43_000, 43_000, 0] {
+        hide(seconds).await.unwrap();
+    }
+    assert_eq!(bodies(&receive(&sqs, &queue, 1).await), ["one"]);
+}
+
+#[tokio::test]
 async fn a_group_is_locked_until_its_last_message_in_flight_is_settled() {
     let world = World::start().await;
     let sqs = world.sqs().await;
