@@ -71,6 +71,12 @@ pub(crate) enum Failure {
         #[serde(default = "five")]
         minutes: u32,
     },
+    /// The account is limited from now on: every call for its messages is refused until the time is over, and each call before
+    /// that makes it longer by as much again.
+    Rest {
+        #[serde(default = "five")]
+        minutes: u32,
+    },
     /// Error 190.
     Token {
         #[serde(default)]
@@ -135,7 +141,17 @@ impl Fault {
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     orders: Mutex<Vec<Fault>>,
+    rests: Mutex<BTreeMap<String, Rest>>,
 }
+
+/// An account's limit: until when, and by how much a call before that prolongs it.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    until_ms: i64,
+    minutes: u32,
+}
+
+const MINUTE_MS: i64 = 60_000;
 
 impl Faults {
     fn orders(&self) -> MutexGuard<'_, Vec<Fault>> {
@@ -152,6 +168,29 @@ impl Faults {
 
     pub(crate) fn clear(&self) {
         self.orders().clear();
+        self.rests().clear();
+    }
+
+    fn rests(&self) -> MutexGuard<'_, BTreeMap<String, Rest>> {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Limits an account from now on.
+    pub(crate) fn rest(&self, account: &str, minutes: u32, now_ms: i64) {
+        let until_ms = now_ms + i64::from(minutes) * MINUTE_MS;
+        self.rests().insert(account.to_owned(), Rest { until_ms, minutes });
+    }
+
+    /// The minutes that a call for a limited account has to wait from now on, which are more with each such call; `None` where
+    /// the account is not limited (any more).
+    pub(crate) fn minutes_to_rest(&self, account: &[String], now_ms: i64) -> Option<u32> {
+        let mut rests = self.rests();
+        let rest = rests.iter_mut().find(|(known, _)| account.contains(known)).map(|(_, rest)| rest)?;
+        if rest.until_ms <= now_ms {
+            return None;
+        }
+        rest.until_ms += i64::from(rest.minutes) * MINUTE_MS;
+        u32::try_from((rest.until_ms - now_ms + MINUTE_MS - 1) / MINUTE_MS).ok()
     }
 
     /// The failure for a call, spent. Orders stand in line: the first that matches decides.

@@ -15,12 +15,17 @@ use tracing::{info, warn};
 use crate::{
     Clock,
     calls::CallLog,
+    clock::SECOND_MS,
     faults::Faults,
     webhooks::{deliver::Callback, event::Event, options::EchoTiming, outbox::Outbox},
     world::World,
 };
 
 const SAVE_EVERY: Duration = Duration::from_millis(500);
+/// How long after a lost answer media show up at the latest: Meta fetches them for 75 s, and has them checked.
+const STILL_FETCHING_MS: i64 = 80 * SECOND_MS;
+/// The simulated clock may be moved at any time.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long the Send API waits for its own echo to be delivered first.
 const ECHO_FIRST_WAIT: Duration = Duration::from_secs(6);
 
@@ -125,6 +130,30 @@ impl Sim {
                 }
             }
         }
+    }
+
+    /// What Meta has taken while it answered with an error, or not at all, it may still be fetching: media, and their echo, show up
+    /// later than Meta's own limit for that. Other effects are answered as they are.
+    pub(crate) fn delay_media(self: &Arc<Self>, effects: Vec<Effect>) -> Vec<Effect> {
+        let (media, others) = effects.into_iter().partition::<Vec<_>, _>(|effect| match effect {
+            Effect::Echo(event) => event.element["message"]["attachments"].is_array(),
+            Effect::Callback(_) => false,
+        });
+        let until_ms = self.clock.now_ms() + STILL_FETCHING_MS;
+        for effect in media {
+            let Effect::Echo(event) = effect else { continue };
+            if let Some(mid) = event.element["message"]["mid"].as_str() {
+                self.world_mut().hide_message(mid, until_ms);
+            }
+            let sim = Arc::clone(self);
+            self.spawn(async move {
+                while sim.clock.now_ms() < until_ms {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                sim.echo(event).await;
+            });
+        }
+        others
     }
 
     async fn echo(self: &Arc<Self>, event: Event) {

@@ -44,19 +44,39 @@ pub(crate) async fn serve(host: Host, State(sim): State<Arc<Sim>>, request: Requ
         app_id: app_id.clone(),
         status: 0,
     });
+    let resting = is_of_messages(endpoint).then(|| sim.faults.minutes_to_rest(&account, sim.clock.now_ms())).flatten();
     let mut response = match fault {
+        _ if resting.is_some() => limited(&call, 80_006, None, StatusCode::BAD_REQUEST, resting.unwrap_or_default()),
         None => {
             let (response, effects) = answer(&sim, &call);
             sim.cause(effects).await;
             response
         }
-        Some(fault) => fail(&sim, &call, &fault).await,
+        Some(fault) => fail(&sim, &call, &account, &fault).await,
     };
     add_usage(&mut response, &sim, &account);
     let cut = response.extensions().get::<CutConnection>().is_some();
     let status = if cut { 0 } else { response.status().as_u16() };
     debug!(host = host.name(), method = %call.method, endpoint, status, "graph call");
     sim.calls.finish(number, status);
+    response
+}
+
+/// Whether a limit of the messaging API covers the endpoint.
+fn is_of_messages(endpoint: &str) -> bool {
+    matches!(endpoint, "messages" | "conversations" | "conversation" | "message")
+}
+
+/// The refusal of a caller who has reached a limit, with the usage headers.
+fn limited(call: &GraphCall, code: i64, subcode: Option<u32>, status: StatusCode, minutes: u32) -> Response {
+    let message = format!("(#{code}) Application request limit reached");
+    let mut error = GraphError::new(code, message).status(status).transient();
+    if let Some(subcode) = subcode {
+        error = error.subcode(subcode);
+    }
+    let error = if call.host == Host::FacebookGraph { error } else { error.on_instagram() };
+    let mut response = json_response(error.status, &error.body());
+    insert_usage(response.headers_mut(), &call.segments, 100, minutes);
     response
 }
 
@@ -106,10 +126,11 @@ fn route(world: &mut World, call: &GraphCall, moment: Moment<'_>) -> Result<Answ
 }
 
 /// Fails a call in the ordered way. An accepted call takes effect before it fails.
-async fn fail(sim: &Arc<Sim>, call: &GraphCall, fault: &Fault) -> Response {
+async fn fail(sim: &Arc<Sim>, call: &GraphCall, account: &[String], fault: &Fault) -> Response {
     let takes_effect = fault.accept || matches!(fault.action, Failure::SentButError);
     if takes_effect {
         let (_, effects) = answer(sim, call);
+        let effects = sim.delay_media(effects);
         sim.cause(effects).await;
     }
     let refuse = |error: GraphError| refuse(call.host, error);
@@ -134,14 +155,13 @@ async fn fail(sim: &Arc<Sim>, call: &GraphCall, fault: &Fault) -> Response {
             response
         }
         Failure::RateLimit { code, subcode, status, minutes } => {
-            let message = format!("(#{code}) Application request limit reached");
-            let mut error = GraphError::new(*code, message).status(status_code(*status)).transient();
-            if let Some(subcode) = subcode {
-                error = error.subcode(*subcode);
+            limited(call, *code, *subcode, status_code(*status), *minutes)
+        }
+        Failure::Rest { minutes } => {
+            if let Some(name) = account.last() {
+                sim.faults.rest(name, *minutes, sim.clock.now_ms());
             }
-            let mut response = refuse(error);
-            insert_usage(response.headers_mut(), &call.segments, 100, *minutes);
-            response
+            limited(call, 80_006, None, StatusCode::BAD_REQUEST, *minutes)
         }
         Failure::Token { subcode: None } => refuse(GraphError::token("Invalid OAuth access token.")),
         Failure::Token { subcode: Some(subcode) } => refuse(GraphError::dead_token(*subcode, None)),

@@ -137,6 +137,13 @@ impl World {
         self.threads.iter().rev().find_map(|thread| thread.message(mid).map(|message| (thread, message)))
     }
 
+    /// Hides a message until Meta has its media.
+    pub(crate) fn hide_message(&mut self, mid: &str, until_ms: i64) {
+        if let Some(message) = self.threads.iter_mut().find_map(|thread| thread.message_mut(mid)) {
+            message.appears_at_ms = until_ms;
+        }
+    }
+
     /// The Pages a person has a role on, with the role.
     pub(crate) fn roles_of<'a>(&'a self, person: &'a str) -> impl Iterator<Item = (&'a Page, &'a PageRole)> {
         let roles = self.person(person).map_or(&[][..], |person| &person.pages);

@@ -131,6 +131,8 @@ pub(crate) struct Message {
     pub(crate) reply_to: Option<Value>,
     pub(crate) quick_replies: Vec<QuickReply>,
     pub(crate) deleted: bool,
+    /// Nobody sees it before that time: Meta is still fetching its media.
+    pub(crate) appears_at_ms: i64,
     pub(crate) unsupported: bool,
     pub(crate) edits: u32,
     pub(crate) contact_reaction: Option<String>,
