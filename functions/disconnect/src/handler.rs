@@ -111,6 +111,7 @@ mod tests {
             error: None,
             notice: None,
             profiles_refused: None,
+            throttled_until: None,
             retention_days: None,
             erased_before: None,
             connected_by: "ana".try_into().expect("a user"),

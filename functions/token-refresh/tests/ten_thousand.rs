@@ -179,6 +179,7 @@ impl World {
             error: None,
             notice: None,
             profiles_refused: None,
+            throttled_until: None,
             retention_days: None,
             erased_before: None,
             connected_by: "ana".try_into().expect("a user"),

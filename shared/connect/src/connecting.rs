@@ -221,6 +221,7 @@ fn connection(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSecon
         error: None,
         notice: (status == ConnectionStatus::Pending).then(|| Notice::not_subscribed(now)),
         profiles_refused: None,
+        throttled_until: None,
         retention_days: None,
         erased_before: previous.and_then(|previous| previous.erased_before),
         connected_by: choice.user.clone(),

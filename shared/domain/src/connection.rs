@@ -136,6 +136,9 @@ pub struct Connection {
     /// Why its contacts have no names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profiles_refused: Option<ProfilesRefused>,
+    /// Meta has asked to leave the account alone until then: calls before that prolong it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_until: Option<UnixMillis>,
     /// How long its messages are kept, as the tenant's plan says; `None`: for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,

@@ -4,6 +4,7 @@ mod activate;
 mod everybody;
 mod forget;
 mod profiles;
+mod rest;
 mod seats;
 mod upkeep;
 

@@ -67,6 +67,7 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
         error: None,
         notice: None,
         profiles_refused: None,
+        throttled_until: None,
         retention_days: None,
         erased_before: None,
         connected_by: user("ana"),
