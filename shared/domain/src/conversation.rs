@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::contact::Contact;
 use crate::id::{ConversationId, IgId, Igsid, MessageId};
 use crate::message::{Author, Direction, Kind, Message, Status};
-use crate::policy::ReplyWindow;
+use crate::policy::{ReplyWindow, WindowClosed};
 use crate::time::{UnixMillis, UnixSeconds};
 use crate::trace::TraceId;
 use crate::word::Word;
@@ -124,6 +124,12 @@ pub struct Conversation {
     /// The contact came through an advertisement: the provider may keep the window open for longer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub window_from_ad: bool,
+    /// What Meta has said about the window against our reckoning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_closed: Option<WindowClosed>,
+    /// The answer that was accepted last: the next one asks whether it still waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_answer: Option<MessageId>,
     /// The contact has read all outbound messages up to this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_read_until: Option<UnixMillis>,
@@ -170,6 +176,8 @@ impl Conversation {
             unread: 0,
             window_opened_at: None,
             window_from_ad: false,
+            window_closed: None,
+            last_answer: None,
             contact_read_until: None,
             handled_elsewhere: false,
             counted: Counted::default(),
@@ -255,8 +263,8 @@ impl Conversation {
 
     /// Until when, and for whom, an answer is allowed.
     #[must_use]
-    pub const fn reply_window(&self) -> ReplyWindow {
-        ReplyWindow::new(self.window_opened_at, self.window_from_ad)
+    pub fn reply_window(&self) -> ReplyWindow {
+        ReplyWindow::new(self.window_opened_at, self.window_from_ad, self.window_closed)
     }
 
     /// The status that the inbox shows for a message: a sent one counts as read up to the contact's mark.

@@ -25,6 +25,17 @@ pub const HUMAN_AGENT: &str = "HUMAN_AGENT";
 pub struct ReplyWindow {
     opened_at: Option<UnixMillis>,
     from_ad: bool,
+    closed: Option<WindowClosed>,
+}
+
+/// Meta has refused an answer because the window was closed, whatever we had reckoned. Counts until the contact acts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowClosed {
+    /// When the answer was tried.
+    pub at: UnixMillis,
+    /// It was tried with the `HUMAN_AGENT` tag: nobody may answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub for_everybody: bool,
 }
 
 /// How an answer may be sent now.
@@ -64,10 +75,11 @@ pub enum Refusal {
 }
 
 impl ReplyWindow {
-    /// A window that the contact opened at this time.
+    /// A window that the contact opened at this time, and what Meta has said about it since.
     #[must_use]
-    pub const fn new(opened_at: Option<UnixMillis>, from_ad: bool) -> Self {
-        Self { opened_at, from_ad }
+    pub fn new(opened_at: Option<UnixMillis>, from_ad: bool, closed: Option<WindowClosed>) -> Self {
+        let closed = closed.filter(|closed| opened_at.is_some_and(|opened| opened < closed.at));
+        Self { opened_at, from_ad, closed }
     }
 
     /// The end for a plain answer; `None` while the contact has not written.
@@ -75,19 +87,24 @@ impl ReplyWindow {
     /// After an advertisement Meta allows up to 7 days, without saying how many: the shorter is promised.
     #[must_use]
     pub fn reply_until(&self) -> Option<UnixMillis> {
-        self.opened_at.map(|opened| opened.plus(STANDARD_WINDOW_MS))
+        self.end(STANDARD_WINDOW_MS, self.closed)
     }
 
     /// The end for a person with the `HUMAN_AGENT` tag.
     #[must_use]
     pub fn human_agent_until(&self) -> Option<UnixMillis> {
-        self.opened_at.map(|opened| opened.plus(LONG_WINDOW_MS))
+        self.end(LONG_WINDOW_MS, self.closed.filter(|closed| closed.for_everybody))
+    }
+
+    fn end(&self, length_ms: i64, closed: Option<WindowClosed>) -> Option<UnixMillis> {
+        let reckoned = self.opened_at?.plus(length_ms);
+        Some(closed.map_or(reckoned, |closed| reckoned.min(closed.at)))
     }
 
     /// How `author` may answer at `now`.
     ///
     /// Inside the standard window the tag is never used (Meta counts that as misuse), whoever asks.
-    /// In a thread from an advertisement a late plain answer is tried: Meta knows its real window.
+    /// In a thread from an advertisement a late plain answer is tried: Meta knows its real window, and its word ends that.
     ///
     /// # Errors
     ///
@@ -97,14 +114,15 @@ impl ReplyWindow {
             return Err(Refusal::NoContactYet);
         };
         let tag_allowed = human_agent && author == Author::Agent;
+        let longer_by_ad = self.from_ad && self.closed.is_none();
         if now < standard {
             Ok(Permission::Response)
         } else if tag_allowed && now < long {
             Ok(Permission::HumanAgent)
-        } else if self.from_ad && now < long {
+        } else if longer_by_ad && now < long {
             Ok(Permission::Response)
         } else {
-            Err(Refusal::WindowClosed { at: if tag_allowed || self.from_ad { long } else { standard } })
+            Err(Refusal::WindowClosed { at: if tag_allowed || longer_by_ad { long } else { standard } })
         }
     }
 }
@@ -136,7 +154,7 @@ mod tests {
 
     #[test]
     fn each_of_the_six_cases_of_author_and_age_has_its_answer() {
-        let window = ReplyWindow::new(Some(OPENED), false);
+        let window = ReplyWindow::new(Some(OPENED), false, None);
         let cases = [
             (Author::Agent, true, 23, Ok(Permission::Response)),
             (Author::Automation, true, 23, Ok(Permission::Response)),
@@ -152,22 +170,38 @@ mod tests {
 
     #[test]
     fn the_window_closes_at_the_very_millisecond() {
-        let window = ReplyWindow::new(Some(OPENED), false);
+        let window = ReplyWindow::new(Some(OPENED), false, None);
         assert!(window.permission(Author::Agent, false, at(24).plus(-1)).is_ok());
         assert!(window.permission(Author::Agent, false, at(24)).is_err());
     }
 
     #[test]
     fn nobody_writes_first() {
-        let refusal = ReplyWindow::new(None, false).permission(Author::Agent, true, at(0));
+        let refusal = ReplyWindow::new(None, false, None).permission(Author::Agent, true, at(0));
         assert_eq!(refusal, Err(Refusal::NoContactYet));
     }
 
     #[test]
     fn a_thread_from_an_advertisement_is_tried_for_seven_days() {
-        let window = ReplyWindow::new(Some(OPENED), true);
+        let window = ReplyWindow::new(Some(OPENED), true, None);
         assert_eq!(window.permission(Author::Automation, false, at(30)), Ok(Permission::Response));
         assert!(window.permission(Author::Automation, false, at(24 * 7)).is_err());
+    }
+
+    #[test]
+    fn a_window_that_meta_calls_closed_is_closed_until_the_contact_acts_again() {
+        let closed = |for_everybody| Some(WindowClosed { at: at(3), for_everybody });
+        let refused = Err(Refusal::WindowClosed { at: at(3) });
+        for from_ad in [false, true] {
+            let window = ReplyWindow::new(Some(OPENED), from_ad, closed(false));
+            assert_eq!((window.reply_until(), window.human_agent_until()), (Some(at(3)), Some(at(24 * 7))));
+            assert_eq!(window.permission(Author::Agent, false, at(4)), refused);
+            assert_eq!(window.permission(Author::Agent, true, at(4)), Ok(Permission::HumanAgent));
+        }
+        let for_everybody = ReplyWindow::new(Some(OPENED), false, closed(true));
+        assert_eq!(for_everybody.permission(Author::Agent, true, at(4)), refused);
+        let opened_again = ReplyWindow::new(Some(at(5)), false, closed(true));
+        assert_eq!(opened_again.permission(Author::Agent, false, at(6)), Ok(Permission::Response));
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(crate) const LISTED: [&str; 12] = [
     "unread",
     "window_opened_at",
     "window_from_ad",
+    "window_closed",
     "handled_elsewhere",
     "kept_until",
     "created_at",
