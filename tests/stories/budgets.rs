@@ -139,7 +139,8 @@ async fn an_answer_costs_two_reads_a_transaction_and_two_writes() {
     assert_eq!(graph, json!({"messages": 1}), "one call to Meta");
     // Written together, at twice the price: message, usage, conversation. At once the price: the message's place among the
     // unsettled, the conversation's place in the list taken and given. An `Idempotency-Key` costs one and two more.
-    assert_eq!(units(&world, "send"), (4.0, 9.0));
+    // Read: usage and plan, conversation, connection, and whether the answer before it still waits.
+    assert_eq!(units(&world, "send"), (5.0, 9.0));
     assert_eq!(units(&world, "sender"), (0.0, 3.0));
 }
 

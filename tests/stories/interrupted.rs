@@ -5,8 +5,8 @@ use local_aws::{Effect, FaultRule, Service};
 use serde_json::json;
 
 use crate::util::{
-    INES, KOFI, LUNA, answers_on_phone, calls, dead_letters, eager_deliveries, echoes, eventually, greeted, status_of,
-    used,
+    INES, KOFI, LUNA, answers_on_phone, calls, dead_letters, eager_deliveries, echoes, eventually, greeted,
+    settle_in_fast_motion, status_of, used,
 };
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn a_sender_that_dies_while_meta_works_sends_once() {
         eventually("Meta is called", async || calls(&world, "messages").await == 1).await;
         assert_eq!(status_of(&ana, &conversation).await, "sending");
         world.stack.kill("sender");
-        world.settle().await;
+        settle_in_fast_motion(&world).await;
         assert_eq!(status_of(&ana, &conversation).await, "sent", "accepted: {accept}");
         assert_eq!(answers_on_phone(&world, INES).await, ["before the end"], "accepted: {accept}");
     }
@@ -47,7 +47,7 @@ async fn senders_that_die_at_any_moment_send_everything_once_and_in_order() {
     eager_deliveries(&world).await;
     world.stack.set_chaos(Some(Chaos { seed: 9, probability: 0.5 }));
     faults.clear();
-    world.settle().await;
+    settle_in_fast_motion(&world).await;
     world.stack.set_chaos(None);
     let died = |line: &LogLine| line.function.as_deref() == Some("sender") && line.message == "Killed";
     let deaths = world.stack.logs().into_iter().filter(died).count();
@@ -87,7 +87,7 @@ async fn a_send_that_dies_is_told_as_an_error_and_its_retry_sends_once() {
         assert!(accepted, "{text} was never accepted");
     }
     world.stack.set_chaos(None);
-    world.settle().await;
+    settle_in_fast_motion(&world).await;
     // Without the sweep: whoever tries again until it is accepted has done enough.
     let mut on_phone = answers_on_phone(&world, INES).await;
     on_phone.sort();
@@ -154,7 +154,7 @@ async fn an_aws_that_refuses_and_falls_silent_sends_everything_once() {
             }
         }
     }
-    world.settle().await;
+    settle_in_fast_motion(&world).await;
     for rule in &rules[..6] {
         assert!(world.stack.aws().faults().hits(*rule) > 0, "{rule:?} has hit nothing");
     }

@@ -274,6 +274,7 @@ async fn an_answer_may_name_the_message_it_answers() {
         let shown = world.phone(INES, LUNA).await.pop().expect("an answer");
         assert_eq!(shown["reply_to"]["mid"], mid);
     }
-    let unknown = json!("1795164361560-0f1e2d3c4b5a6978");
-    assert_eq!(ana.send_body(answering(&unknown), &[]).await.problem_kind(422), "unknown-reply-target");
+    for unknown in ["1795164361560-0f1e2d3c4b5a6978", "x", "aWdfbm90X2hlcmU"] {
+        assert_eq!(ana.send_body(answering(&json!(unknown)), &[]).await.problem_kind(422), "unknown-reply-target");
+    }
 }

@@ -5,14 +5,15 @@ use std::convert::Infallible;
 use domain::message::ReplyTo;
 use domain::view::MessageView;
 use domain::{
-    AuditEvent, AuditKind, Author, Catalogue, Conversation, ConversationId, EffectivePlan, Message, MessageId, Mid,
-    Status, TraceId,
+    AuditEvent, AuditKind, Author, Catalogue, Conversation, ConversationId, Dispatch, EffectivePlan, Message,
+    MessageId, Mid, Status, TraceId,
 };
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
+use outbound::{Order, OutboundQueue};
 use store::{
     AuditStore, Draft, Earlier, InboxStore, OutboundStore, QueueError, Queued, SendContext, TRAIL_DAYS, Tables,
 };
@@ -21,8 +22,10 @@ use vault::AppSecrets;
 
 use crate::error::SendError;
 use crate::policy;
-use crate::queue::OutboundQueue;
 use crate::request::{self, MAX_BODY_BYTES, SendRequest};
+
+/// Among so many of the newest messages one is found by the provider's id: one read.
+const REPLY_TARGETS: u32 = 100;
 
 /// The function, warm.
 pub struct App {
@@ -53,7 +56,7 @@ impl App {
             outbound: OutboundStore::new(dynamodb.clone(), &tables),
             inbox: InboxStore::new(dynamodb.clone(), &tables),
             audit: AuditStore::new(dynamodb, &tables),
-            queue: OutboundQueue { client: queue, url: setup.env.required("OUTBOUND_QUEUE_URL")? },
+            queue: OutboundQueue::new(queue, setup.env.required("OUTBOUND_QUEUE_URL")?),
             catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,
             claims: ClaimNames::new(&setup.env)?,
             clock: setup.clock.clone(),
@@ -117,7 +120,7 @@ async fn accept(app: &App, caller: &Caller, asked: &SendRequest, key: Option<&st
 /// before it did. The queue drops what it has already.
 async fn replay(app: &App, context: SendContext, message: Message) -> Accepted {
     if message.status == Status::Queued {
-        app.queue.hand_over(&context.tenant, &context.conversation, &message).await;
+        hand_over(app, &context, &message).await;
     }
     Accepted { message, conversation: context.conversation, replayed: true }
 }
@@ -131,7 +134,7 @@ async fn queue(app: &App, caller: &Caller, context: SendContext, draft: &Draft) 
     let queued = app.outbound.queue(&context, draft, plan.limits.monthly_messages, app.clock.now_ms()).await;
     let (message, replayed) = match queued {
         Ok(Queued::New(message)) => {
-            app.queue.hand_over(&context.tenant, &context.conversation, &message).await;
+            hand_over(app, &context, &message).await;
             (*message, false)
         }
         Ok(Queued::Replayed(message)) => (*message, true),
@@ -140,6 +143,16 @@ async fn queue(app: &App, caller: &Caller, context: SendContext, draft: &Draft) 
         Err(QueueError::Store(failure)) => return Err(failure.into()),
     };
     Ok(Accepted { message, conversation: context.conversation, replayed })
+}
+
+/// Hands an accepted message to the queue. A failure is only logged: the message is stored, so the sender finds it before the
+/// next answer of the conversation, or the sweep does.
+async fn hand_over(app: &App, context: &SendContext, message: &Message) {
+    let dispatch = Dispatch::new(context.tenant.clone(), &context.conversation, message);
+    if let Err(failure) = app.queue.enqueue(&Order { dispatch, trace: message.trace_id.clone() }).await {
+        error!(message_id = %message.id, error = %Chain(&failure), "An accepted message waits for the sweep");
+        metric("enqueue_failed", 1, &[]);
+    }
 }
 
 /// The plan that holds now. No further read: the profile came with what decides about the answer.
@@ -170,16 +183,19 @@ async fn draft(
     })
 }
 
-/// Finds the provider's id of the message to reply to; a caller may also name that itself.
+/// Finds the message to reply to: by our id, or by the provider's among the newest of the conversation. What is not there, or
+/// has not reached the provider, cannot be replied to.
 async fn reply_to(app: &App, context: &SendContext, target: &str) -> Result<ReplyTo, SendError> {
-    let mid = match MessageId::try_from(target) {
-        Ok(id) => {
-            let found = app.inbox.message(&context.tenant, &context.conversation.id, &id).await?;
-            found.and_then(|message| message.provider_message_id)
-        }
-        Err(_) => Mid::try_from(target).ok(),
+    let SendContext { tenant, conversation, .. } = context;
+    let found = if let Ok(id) = MessageId::try_from(target) {
+        app.inbox.message(tenant, &conversation.id, &id).await?
+    } else {
+        let newest = app.inbox.messages(tenant, &conversation.id, None, REPLY_TARGETS).await?.items;
+        let is_target = |mid: &Mid| mid.as_str() == target;
+        newest.into_iter().find(|message| message.provider_message_id.as_ref().is_some_and(is_target))
     };
-    Ok(ReplyTo::Message { mid: mid.ok_or(SendError::UnknownReplyTarget)? })
+    let mid = found.and_then(|message| message.provider_message_id).ok_or(SendError::UnknownReplyTarget)?;
+    Ok(ReplyTo::Message { mid })
 }
 
 /// A refusal stands whether or not its line can be stored.

@@ -8,7 +8,6 @@
 mod error;
 mod handler;
 mod policy;
-mod queue;
 mod request;
 
 pub use error::SendError;

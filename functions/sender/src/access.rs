@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use connect::registrations::Registered;
 use connect::{Connector, RegistrationError};
 use domain::message::SendFailure;
-use domain::{AccessToken, Connection, IgId, TenantId, UnixSeconds};
+use domain::{AccessToken, Connection, IgId, TenantId, UnixMillis, UnixSeconds};
 use meta::{AccountAccess, GraphClient};
 use store::StoreError;
 use vault::VaultError;
@@ -71,6 +71,18 @@ impl Accounts {
         Ok(Access { connection, token, registered })
     }
 
+    /// Until when Meta wants no calls for the account, as far as is known. Reads what [`Self::open`] reads.
+    pub(crate) async fn throttled_until(
+        &self,
+        connector: &Connector,
+        tenant: &TenantId,
+        account: &IgId,
+        now: UnixSeconds,
+    ) -> Result<Option<UnixMillis>, StoreError> {
+        let found = self.find(connector, tenant, account, now).await?;
+        Ok(found.filter(Connection::is_active).and_then(|connection| connection.throttled_until))
+    }
+
     /// Reads the connection anew for the next call.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &IgId) {
         self.remembered().remove(&(tenant.clone(), account.clone()));
@@ -114,6 +126,11 @@ impl Access<'_> {
     /// A client of the app that the account was connected through.
     pub(crate) fn graph(&self) -> GraphClient<'_> {
         self.registered.graph(self.connection.login).expect("an account is opened only where its login is registered")
+    }
+
+    /// Whether a person may answer with the tag: Meta has approved the app for it.
+    pub(crate) fn human_agent(&self) -> bool {
+        self.registered.human_agent(self.connection.login)
     }
 
     /// Whom to call for, and with which token.

@@ -5,23 +5,16 @@ use std::time::Duration;
 
 use domain::MessageId;
 use domain::breaker::PROBE_SECONDS;
+use outbound::LONGEST_HIDING;
 
 /// The first wait, doubled by each further try.
-const FIRST: Duration = Duration::from_secs(2);
+pub(crate) const FIRST: Duration = Duration::from_secs(2);
 
 /// The longest wait, unless Meta names a longer one.
 const LONGEST: Duration = Duration::from_hours(1);
 
 /// The longest wait while Meta refuses the app: as often as upkeep probes whether that is over.
 const LONGEST_FOR_APP: Duration = Duration::from_secs(PROBE_SECONDS.unsigned_abs());
-
-/// What Meta has taken appears in its Conversations API after that time, and its echo has come.
-const SETTLING: Duration = Duration::from_secs(30);
-
-/// The longest time that a queue hides a message.
-///
-/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>
-pub(crate) const LONGEST_VISIBILITY: Duration = Duration::from_hours(12);
 
 /// The wait after so many tries (1 after the first).
 ///
@@ -44,13 +37,7 @@ fn up_to(longest: Duration, tries: u32, message: &MessageId) -> Duration {
 
 /// The wait that Meta asks for, as far as the queue can wait; never less than our own.
 pub(crate) fn at_least(asked: Duration, tries: u32, message: &MessageId) -> Duration {
-    asked.max(after(tries, message)).min(LONGEST_VISIBILITY)
-}
-
-/// The wait before Meta is asked whether a message went out: 30 to 60 seconds. The conversation waits as well, so it does
-/// not grow.
-pub(crate) fn before_asking(tries: u32, message: &MessageId) -> Duration {
-    SETTLING + SETTLING.mul_f64(spread(tries, message))
+    asked.max(after(tries, message)).min(LONGEST_HIDING)
 }
 
 /// From 0 to 1.
@@ -100,7 +87,7 @@ mod tests {
     fn metas_wait_is_honoured_up_to_what_a_queue_can_do() {
         let minutes = Duration::from_mins;
         assert_eq!(at_least(minutes(19), 1, &message(1)), minutes(19));
-        assert_eq!(at_least(minutes(24 * 60), 1, &message(1)), LONGEST_VISIBILITY);
+        assert_eq!(at_least(minutes(24 * 60), 1, &message(1)), LONGEST_HIDING);
         assert_eq!(at_least(Duration::ZERO, 3, &message(1)), after(3, &message(1)));
     }
 }

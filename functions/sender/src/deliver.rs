@@ -13,31 +13,61 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::access::{Access, AccessError};
 use crate::handler::{App, Delivery, Verdict};
-use crate::{backoff, blame, failures, reconcile};
+use crate::{backoff, blame, failures, reconcile, window};
 
 /// How long an answer may wait. Later it would surprise the contact, and no window is open that long for sure.
 const LONGEST_WAIT_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// Later than the end of a limit, so as not to call early by a clock that differs.
+const A_SECOND: Duration = Duration::from_secs(1);
+
 /// Above this share of a limit, in percent, Meta advises to slow down.
 const NEAR_LIMIT_PERCENT: u32 = 80;
 
-/// Takes a message and does what its status asks for.
+/// Takes the message whose turn it is, unless Meta wants the account to be left alone.
+///
+/// Where that is not the delivered one but one that waits before it (the queue did not get it, or has it later), the delivery
+/// comes again at once.
 pub(crate) async fn deliver(app: &App, delivery: &Delivery) -> Result<Verdict, StoreError> {
+    if let Some(wait) = rest(app, delivery).await? {
+        metric("sends", 1, &[("outcome", "not_yet")]);
+        return Ok(Verdict::Again(wait));
+    }
+    let Dispatch { tenant, conversation, after, .. } = &delivery.dispatch;
+    let before = match after {
+        Some(after) => app.outbound.first_waiting(tenant, conversation, after).await?,
+        None => None,
+    };
+    let Some(before) = before else { return take(app, delivery).await };
+    info!(message_id = %delivery.dispatch.message, before = %before, "An earlier answer goes first");
+    let dispatch = Dispatch { message: before, after: None, ..delivery.dispatch.clone() };
+    let verdict = take(app, &Delivery { dispatch, ..delivery.clone() }).await?;
+    Ok(if verdict == Verdict::Done { Verdict::Again(Duration::ZERO) } else { verdict })
+}
+
+/// How long Meta wants the account to be left alone; `None`: not any more, or there is no time left to wait.
+async fn rest(app: &App, delivery: &Delivery) -> Result<Option<Duration>, StoreError> {
+    let Dispatch { tenant, account, message, .. } = &delivery.dispatch;
+    let now = app.clock.now_ms();
+    if delivery.is_last() || message.at().plus(LONGEST_WAIT_MS) <= now {
+        return Ok(None);
+    }
+    let until = app.accounts.throttled_until(&app.connector, tenant, account, now.seconds()).await?;
+    let left = until.map_or(0, |until| until.get() - now.get());
+    Ok(u64::try_from(left).ok().filter(|left| *left > 0).map(|left| Duration::from_millis(left) + A_SECOND))
+}
+
+/// Takes a message and does what its status asks for.
+async fn take(app: &App, delivery: &Delivery) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, message, .. } = &delivery.dispatch;
-    match Box::pin(app.outbound.begin(tenant, conversation, message)).await? {
+    match Box::pin(app.outbound.begin(tenant, conversation, message, app.clock.now_ms())).await? {
         Begun::Started(message) => {
             let span = info_span!("message", trace_id = message.trace_id.as_ref().map(TraceId::as_str));
             attempt(app, delivery, &message).instrument(span).await
         }
-        // Whoever began it is dead (see the crate's first lines): the call to Meta may have been made. The queue's visibility
-        // timeout has passed since, so what Meta took can be seen by now.
-        Begun::Running(_) => match doubt(app, delivery, &failures::delivery_unknown()).await? {
-            Some(message) => reconcile::settle(app, delivery, &message).await,
-            None => Ok(Verdict::Done),
-        },
-        Begun::Settled(message) if message.status == Status::Uncertain => {
-            reconcile::settle(app, delivery, &message).await
-        }
+        // Whoever began it is dead (see the crate's first lines): the call to Meta may have been made.
+        Begun::Running(_) => doubt(app, delivery, &failures::delivery_unknown()).await,
+        Begun::Uncertain(message, doubt) => reconcile::settle(app, delivery, &message, doubt).await,
         Begun::Settled(_) | Begun::Gone => Ok(Verdict::Done),
     }
 }
@@ -49,14 +79,21 @@ pub(crate) async fn attempt(app: &App, delivery: &Delivery, message: &Message) -
         return fail(app, delivery, message, failures::not_sent_in_time()).await;
     }
     let Dispatch { tenant, account, .. } = &delivery.dispatch;
-    match app.accounts.open(&app.connector, tenant, account, now.seconds()).await {
-        Ok(access) => match post(&access, delivery, message).await {
+    let opened = match app.accounts.open(&app.connector, tenant, account, now.seconds()).await {
+        Ok(access) => match window::tagged(app, delivery, message, &access).await {
+            Ok(message) => Ok((access, message)),
+            Err(failure) => Err(failure.into()),
+        },
+        Err(failure) => Err(failure),
+    };
+    match opened {
+        Ok((access, message)) => match post(&access, delivery, &message).await {
             Ok(sent) => {
-                let settled = settle_sent(app, delivery, &sent).await;
+                let settled = settle_sent(app, delivery, &access, &sent).await;
                 app.watch.works(access.connection.login, now).await;
                 settled
             }
-            Err(refusal) => settle_refusal(app, delivery, message, &access, &refusal).await,
+            Err(refusal) => settle_refusal(app, delivery, &message, &access, &refusal, now).await,
         },
         Err(AccessError::Unusable(failure)) => fail(app, delivery, message, failure).await,
         Err(failure) => {
@@ -94,7 +131,7 @@ const fn reply_target(reply_to: &domain::message::ReplyTo) -> Option<&domain::Mi
     }
 }
 
-async fn settle_sent(app: &App, delivery: &Delivery, sent: &Sent) -> Result<Verdict, StoreError> {
+async fn settle_sent(app: &App, delivery: &Delivery, access: &Access<'_>, sent: &Sent) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, message, account, .. } = &delivery.dispatch;
     // On the heap: the future of a step that may have to correct an echo is large.
     Box::pin(app.outbound.settle_sent(tenant, conversation, message, &sent.mid, app.clock.now_ms())).await?;
@@ -104,6 +141,7 @@ async fn settle_sent(app: &App, delivery: &Delivery, sent: &Sent) -> Result<Verd
         metric("sends_near_limit", 1, &[]);
     }
     info!(message_id = %message, "Sent a message");
+    leave_alone(app, access, sent.usage.regain_seconds).await;
     Ok(Verdict::Done)
 }
 
@@ -114,11 +152,19 @@ async fn settle_refusal(
     message: &Message,
     access: &Access<'_>,
     refusal: &GraphError,
+    tried_at: UnixMillis,
 ) -> Result<Verdict, StoreError> {
     let explained = refusal.explain();
     let own_wait = backoff::after(delivery.tries, &message.id);
     info!(message_id = %message.id, reason = explained.reason, error = %Chain(refusal), "Meta did not take a message");
+    leave_alone(app, access, refusal.regain_seconds()).await;
     match refusal.class() {
+        FailureClass::Permanent if refusal.says_window_closed() => {
+            if window::closed(app, delivery, message, access, tried_at).await? {
+                return again(app, delivery, message, own_wait, explained).await;
+            }
+            fail(app, delivery, message, explained).await
+        }
         FailureClass::Account(_) => match blame::connection_problem(access, refusal).await {
             Some(problem) => break_connection(app, delivery, message, access, problem, explained).await,
             None => fail(app, delivery, message, blame::of_the_message(refusal)).await,
@@ -137,10 +183,20 @@ async fn settle_refusal(
             tell_operator(app, message, access).await;
             again(app, delivery, message, backoff::for_app(delivery.tries, &message.id), explained).await
         }
-        FailureClass::Uncertain => match doubt(app, delivery, &explained).await? {
-            Some(message) => reconcile::later(app, delivery, &message).await,
-            None => Ok(Verdict::Done),
-        },
+        FailureClass::Uncertain => doubt(app, delivery, &explained).await,
+    }
+}
+
+/// Notes how long Meta wants no calls for the account, for every lane of it. Where that cannot be noted, each lane finds out
+/// itself.
+async fn leave_alone(app: &App, access: &Access<'_>, seconds: Option<u32>) {
+    let Some(seconds) = seconds else { return };
+    let Connection { tenant, ig_user_id, .. } = &access.connection;
+    let until = app.clock.now_ms().plus(i64::from(seconds) * 1000);
+    app.accounts.forget(tenant, ig_user_id);
+    match app.connector.connections().throttle(tenant, ig_user_id, until).await {
+        Ok(()) => info!(account = %ig_user_id, seconds, "Meta wants an account to be left alone"),
+        Err(failure) => warn!(error = %Chain(&failure), "A limit of an account was not noted"),
     }
 }
 
@@ -222,10 +278,11 @@ async fn again(
     Ok(if waits { Verdict::Again(wait) } else { Verdict::Done })
 }
 
-/// Notes that nobody knows; `None` where an echo has shown meanwhile that the message was sent.
-async fn doubt(app: &App, delivery: &Delivery, failure: &SendFailure) -> Result<Option<Message>, StoreError> {
+/// Notes that nobody knows. Where an echo has shown meanwhile that the message was sent, there is nothing left to do.
+async fn doubt(app: &App, delivery: &Delivery, failure: &SendFailure) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, message, .. } = &delivery.dispatch;
     let settled = app.outbound.settle_uncertain(tenant, conversation, message, failure).await?;
     metric("sends", 1, &[("outcome", "uncertain")]);
-    Ok(settled.filter(|message| message.status == Status::Uncertain))
+    let in_doubt = settled.is_some_and(|message| message.status == Status::Uncertain);
+    Ok(if in_doubt { Verdict::Again(backoff::FIRST) } else { Verdict::Done })
 }

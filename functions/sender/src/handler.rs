@@ -10,12 +10,12 @@ use domain::Dispatch;
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use lambda_runtime::LambdaEvent;
+use outbound::OutboundQueue;
 use store::{InboxStore, OutboundStore, Tables};
 use tracing::{error, info};
 
 use crate::access::Accounts;
 use crate::deliver::deliver;
-use crate::queue::OutboundQueue;
 use crate::trigger::{Task, Trigger};
 use crate::{backoff, sweep};
 
@@ -54,7 +54,7 @@ impl App {
             connector: Connector::new(setup)?,
             watch: AppWatch::new(setup),
             accounts: Accounts::default(),
-            queue: OutboundQueue { client: aws_sdk_sqs::Client::new(&setup.aws), url },
+            queue: OutboundQueue::new(aws_sdk_sqs::Client::new(&setup.aws), url),
             clock: setup.clock.clone(),
         })
     }
@@ -109,7 +109,7 @@ pub async fn handle(app: &App, event: LambdaEvent<Trigger>) -> Result<SqsBatchRe
     }
 }
 
-/// Deliveries of one conversation wait for the one before them; those of others do not.
+/// Deliveries of one lane wait for the one before them; those of others do not.
 async fn work(app: &App, messages: Vec<SqsMessage>) -> Vec<String> {
     let mut held = HashSet::new();
     let mut again = Vec::new();
@@ -147,8 +147,8 @@ async fn verdict(app: &App, delivery: &Delivery) -> Verdict {
     Box::pin(deliver(app, delivery)).await.unwrap_or_else(|failure| {
         error!(message_id = %message, error = %Chain(&failure), "A message could not be settled");
         metric("sends", 1, &[("outcome", "store_failed")]);
-        // The call to Meta may have been made before: the next delivery will ask, and must not ask too early.
-        Verdict::Again(backoff::before_asking(delivery.tries, message))
+        // The call to Meta may have been made before: the next delivery finds that out.
+        Verdict::Again(backoff::after(delivery.tries, message))
     })
 }
 

@@ -1,8 +1,9 @@
 //! A message of which nobody knows whether it went out.
 //!
-//! An echo settles it without anybody asking. Until then Meta's Conversations API is asked: a message that stands there was
-//! sent, one that is proven absent is sent again, and everything else stays in doubt. A delivery waits at least half a
-//! minute between the call that failed and the first question, so that what Meta was still working on has appeared.
+//! An echo settles it without anybody asking; the message is looked at every few seconds at first, so that the next answer does
+//! not wait for longer than the echo did. Then Meta's Conversations API is asked: a message that stands there was sent. One that
+//! is absent is sent again once that is proven: after the longest time that Meta may work on its kind, and by two looks that
+//! agree. Everything else stays in doubt.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use domain::{Dispatch, Message, Mid, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::graph::{Thread, ThreadMessage};
 use meta::{FailureClass, GraphError};
-use store::{Begun, StoreError};
+use store::{Begun, Doubt, StoreError};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
@@ -22,17 +23,31 @@ use crate::handler::{App, Delivery, Verdict};
 /// Two questions, and perhaps a few for details. Leaves time to send what is absent before the function's own timeout.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often Meta is asked about a message before a person has to look: for a quarter of an hour. The conversation waits.
-const MOST_QUESTIONS: u32 = 20;
+/// How long after a call Meta has processed a text: then it stands in the conversation, and its echo has come.
+const TEXT_MS: i64 = 30 * 1000;
+
+/// The same of media: Meta gives itself 75 seconds to fetch them. With what lies before and after, and a margin.
+///
+/// Source: <https://developers.facebook.com/docs/messenger-platform/error-codes>, subcode 2018294
+const MEDIA_MS: i64 = 120 * 1000;
+
+/// From then on Meta is asked; before it only an echo can settle a message.
+const FIRST_QUESTION_MS: i64 = TEXT_MS;
+
+/// Between two questions.
+const QUESTION: Duration = Duration::from_secs(30);
+
+/// Two looks that are nearer to each other are one.
+const APART_MS: i64 = 20 * 1000;
+
+/// How long Meta is asked about a message before a person has to look. Its lane waits.
+const LONGEST_SEARCH_MS: i64 = 15 * 60 * 1000;
 
 /// How far Meta's clock may be behind ours.
 const CLOCK_SKEW_MS: i64 = 2 * 60 * 1000;
 
 /// How many of the newest messages are compared with what Meta shows: it shows 20.
 const KNOWN_MESSAGES: u32 = 100;
-
-/// The sweep leaves a message alone for so long once a person has to look: for good.
-const FOR_GOOD_MS: i64 = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /// What Meta's Conversations API tells about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +73,18 @@ enum LookError {
     Store(#[from] StoreError),
 }
 
-/// Asks Meta about an uncertain message and settles it, if the answer allows.
-pub(crate) async fn settle(app: &App, delivery: &Delivery, message: &Message) -> Result<Verdict, StoreError> {
+/// Asks Meta about an uncertain message, once it is time to, and settles it if the answer allows.
+pub(crate) async fn settle(
+    app: &App,
+    delivery: &Delivery,
+    message: &Message,
+    doubt: Doubt,
+) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, account, .. } = &delivery.dispatch;
+    let since = app.clock.now_ms().get() - doubt.tried_at.get();
+    if since < FIRST_QUESTION_MS && !delivery.is_last() {
+        return Ok(Verdict::Again(before_asking(since)));
+    }
     match look(app, delivery, message).await {
         Ok(Finding::Sent { mid, at }) => {
             Box::pin(app.outbound.settle_sent(tenant, conversation, &message.id, &mid, at)).await?;
@@ -69,19 +93,48 @@ pub(crate) async fn settle(app: &App, delivery: &Delivery, message: &Message) ->
         }
         Ok(Finding::Absent) => {
             found("absent", message);
-            send_again(app, delivery, message).await
+            absent(app, delivery, message, doubt).await
         }
         Ok(Finding::Unknown) => {
             found("unknown", message);
-            later(app, delivery, message).await
+            later(app, delivery, message, since).await
         }
         Err(LookError::Access(AccessError::Unusable(_))) => give_up(app, delivery, message).await,
         Err(failure) => {
             warn!(%account, message_id = %message.id, error = %Chain(&failure), "An uncertain message stays so");
             metric("reconciliations", 1, &[("finding", "failed")]);
-            later(app, delivery, message).await
+            later(app, delivery, message, since).await
         }
     }
+}
+
+/// The wait before the next look for an echo: as long as the message has waited already.
+fn before_asking(since_ms: i64) -> Duration {
+    let left = Duration::from_millis(u64::try_from(FIRST_QUESTION_MS - since_ms).unwrap_or_default());
+    let waited = Duration::from_millis(u64::try_from(since_ms).unwrap_or_default());
+    waited.min(left).max(backoff::FIRST)
+}
+
+/// Sends an absent message again once its absence is proven; notes the first look that counts.
+async fn absent(app: &App, delivery: &Delivery, message: &Message, doubt: Doubt) -> Result<Verdict, StoreError> {
+    let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
+    let now = app.clock.now_ms();
+    if doubt.tried_at.plus(longest_processing(message)) > now {
+        return Ok(Verdict::Again(QUESTION));
+    }
+    match doubt.absent_at {
+        Some(first) if first.plus(APART_MS) <= now => send_again(app, delivery, message).await,
+        _ if delivery.is_last() => give_up(app, delivery, message).await,
+        Some(_) => Ok(Verdict::Again(QUESTION)),
+        None => {
+            app.outbound.note_absent(tenant, conversation, &message.id, now).await?;
+            Ok(Verdict::Again(QUESTION))
+        }
+    }
+}
+
+const fn longest_processing(message: &Message) -> i64 {
+    if message.attachments.is_empty() { TEXT_MS } else { MEDIA_MS }
 }
 
 fn found(finding: &str, message: &Message) {
@@ -89,21 +142,18 @@ fn found(finding: &str, message: &Message) {
     metric("reconciliations", 1, &[("finding", finding)]);
 }
 
-/// Asks again in half a minute or so, but not for ever: then a person has to look.
-pub(crate) async fn later(app: &App, delivery: &Delivery, message: &Message) -> Result<Verdict, StoreError> {
-    // What was no attempt to send was a question.
-    let questions = delivery.tries.saturating_sub(message.attempts);
-    if delivery.is_last() || questions >= MOST_QUESTIONS {
+/// Asks again in half a minute, but not for ever: then a person has to look.
+async fn later(app: &App, delivery: &Delivery, message: &Message, since_ms: i64) -> Result<Verdict, StoreError> {
+    if delivery.is_last() || since_ms >= LONGEST_SEARCH_MS {
         return give_up(app, delivery, message).await;
     }
-    Ok(Verdict::Again(backoff::before_asking(delivery.tries, &message.id)))
+    Ok(Verdict::Again(QUESTION))
 }
 
 /// Leaves the message `uncertain`, with the sentence that it carries already. The conversation goes on.
 async fn give_up(app: &App, delivery: &Delivery, message: &Message) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
-    let until = app.clock.now_ms().plus(FOR_GOOD_MS);
-    app.outbound.postpone(tenant, conversation, &message.id, until).await?;
+    app.outbound.leave_in_doubt(tenant, conversation, &message.id).await?;
     warn!(message_id = %message.id, "Nobody knows whether a message was sent");
     metric("sends", 1, &[("outcome", "left_uncertain")]);
     Ok(Verdict::Done)
@@ -112,10 +162,11 @@ async fn give_up(app: &App, delivery: &Delivery, message: &Message) -> Result<Ve
 /// Sends what is proven absent. An echo that came meanwhile wins: then there is nothing to begin.
 async fn send_again(app: &App, delivery: &Delivery, message: &Message) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
-    app.outbound.requeue(tenant, conversation, &message.id, app.clock.now_ms()).await?;
-    match Box::pin(app.outbound.begin(tenant, conversation, &message.id)).await? {
+    let now = app.clock.now_ms();
+    app.outbound.requeue(tenant, conversation, &message.id, now).await?;
+    match Box::pin(app.outbound.begin(tenant, conversation, &message.id, now)).await? {
         Begun::Started(message) => attempt(app, delivery, &message).await,
-        Begun::Running(_) | Begun::Settled(_) | Begun::Gone => Ok(Verdict::Done),
+        Begun::Running(_) | Begun::Uncertain(..) | Begun::Settled(_) | Begun::Gone => Ok(Verdict::Done),
     }
 }
 
@@ -205,6 +256,17 @@ mod tests {
 
     fn thread(messages: Vec<ThreadMessage>) -> Thread {
         Thread { messages, complete: true }
+    }
+
+    #[test]
+    fn an_echo_is_looked_for_soon_and_often_before_meta_is_asked() {
+        let mut since = 0;
+        let mut looks = Vec::new();
+        while since < FIRST_QUESTION_MS {
+            since += i64::try_from(before_asking(since).as_millis()).expect("a short time");
+            looks.push(since / 1000);
+        }
+        assert_eq!(looks, [2, 4, 8, 16, 30]);
     }
 
     #[test]

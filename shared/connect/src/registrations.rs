@@ -91,6 +91,12 @@ impl Registered<'_> {
         Ok(GraphClient::new(self.pool, self.hosts, self.credentials(login)?))
     }
 
+    /// Whether Meta has approved the Human Agent feature of the login's app.
+    #[must_use]
+    pub fn human_agent(&self, login: Login) -> bool {
+        self.secrets.apps.of(login).is_some_and(|app| app.human_agent)
+    }
+
     /// The secret of the login's app, for what only its owner may be able to make.
     ///
     /// # Errors

@@ -2,10 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::conversation::Conversation;
 use crate::id::{ConversationId, IgId, Igsid, MessageId, TenantId};
+use crate::message::Message;
+use crate::time::UnixMillis;
 
-/// The longest group id that a queue takes.
-const MAX_GROUP_ID: usize = 128;
+/// In how many lanes an account's answers go out: as many calls to Meta are under way for it at once.
+///
+/// Answers of one lane are sent one after the other, so a conversation keeps its order, and a tenant who sends much takes
+/// at most so many of the sender's places. A message that waits holds up its lane: an eighth of the account's conversations.
+pub const LANES: u8 = 8;
 
 /// The order to send one message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,29 +28,42 @@ pub struct Dispatch {
     pub conversation: ConversationId,
     /// Which message.
     pub message: MessageId,
+    /// The answer that waited before it when it was accepted: it is not to be overtaken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<MessageId>,
+    /// Until then a plain answer is allowed for certain, as far as was known when it was queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain_until: Option<UnixMillis>,
 }
 
 impl Dispatch {
     /// The current version of the shape.
     pub const VERSION: u32 = 1;
 
-    /// The order to send this message.
+    /// The order to send a message of this conversation.
     #[must_use]
-    pub const fn new(
-        tenant: TenantId,
-        account: IgId,
-        contact: Igsid,
-        conversation: ConversationId,
-        message: MessageId,
-    ) -> Self {
-        Self { v: Self::VERSION, tenant, account, contact, conversation, message }
+    pub fn new(tenant: TenantId, conversation: &Conversation, message: &Message) -> Self {
+        Self {
+            v: Self::VERSION,
+            tenant,
+            account: conversation.account.clone(),
+            contact: conversation.contact.igsid.clone(),
+            conversation: conversation.id.clone(),
+            message: message.id.clone(),
+            after: message.after.clone(),
+            plain_until: conversation.reply_window().reply_until(),
+        }
     }
 
-    /// The FIFO group, `account:contact`: answers to one contact go out in order, contacts do not wait for each other.
+    /// The FIFO group, `account:lane`.
     #[must_use]
     pub fn group_id(&self) -> String {
-        let group = format!("{}:{}", self.account, self.contact);
-        // Real ids have 17 digits; the conversation's id stands for the same two.
-        if group.len() <= MAX_GROUP_ID { group } else { self.conversation.as_str().to_owned() }
+        format!("{}:{}", self.account, self.lane())
+    }
+
+    /// The conversation's lane: its id is a digest, so they fill evenly.
+    fn lane(&self) -> u8 {
+        let digits = self.conversation.as_str().get(..2).unwrap_or_default();
+        u8::from_str_radix(digits, 16).unwrap_or_default() % LANES
     }
 }

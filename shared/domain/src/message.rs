@@ -281,6 +281,9 @@ pub struct Message {
     /// Outbound: how many calls to the provider were begun.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: u32,
+    /// Outbound: the answer that waited before it in its conversation when it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<MessageId>,
     /// When it was written (inbound: the provider's time).
     pub created_at: UnixMillis,
     /// Outbound: when the provider took it.
@@ -328,6 +331,7 @@ impl Message {
             sent_by: None,
             tag: None,
             attempts: 0,
+            after: None,
             metadata: new.metadata,
             trace_id: new.trace_id,
             version: 0,

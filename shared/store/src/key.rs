@@ -166,10 +166,10 @@ pub(crate) fn month(now: UnixMillis) -> String {
     now.rfc3339()[..7].to_owned()
 }
 
-/// Whose partition of messages this is; the inverse of [`messages_partition`].
-pub(crate) fn tenant_of_messages(partition: &str) -> Option<TenantId> {
-    let (tenant, _) = partition.strip_prefix("CONVERSATION#")?.split_once('#')?;
-    TenantId::try_from(tenant).ok()
+/// Of which conversation a partition of messages is; the inverse of [`messages_partition`].
+pub(crate) fn place_of_messages(partition: &str) -> Option<(TenantId, ConversationId)> {
+    let (tenant, conversation) = partition.strip_prefix("CONVERSATION#")?.split_once('#')?;
+    Some((TenantId::try_from(tenant).ok()?, ConversationId::try_from(conversation).ok()?))
 }
 
 #[cfg(test)]
@@ -202,8 +202,9 @@ mod tests {
     fn the_tenant_of_a_partition_of_messages_is_read_back() {
         let tenant = TenantId::try_from("acme").expect("a tenant");
         let conversation = ConversationId::try_from("0".repeat(32)).expect("a conversation");
-        assert_eq!(tenant_of_messages(&messages_partition(&tenant, &conversation)), Some(tenant));
-        assert_eq!(tenant_of_messages("TENANT#acme"), None);
+        let partition = messages_partition(&tenant, &conversation);
+        assert_eq!(place_of_messages(&partition), Some((tenant, conversation)));
+        assert_eq!(place_of_messages("TENANT#acme"), None);
     }
 
     #[test]

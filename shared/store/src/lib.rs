@@ -47,7 +47,9 @@ pub use erase::{About, EraseStore, Found, Look, Mark};
 pub use erasures::ErasureStore;
 pub use error::{AwsFailure, StoreError};
 pub use inbox::{Filter, InboxStore, Outcome, Place, Prefetched, Received};
-pub use outbound::{Begun, Draft, Earlier, OutboundStore, QueueError, Queued, SendContext, Unsettled};
+pub use outbound::{
+    Begun, Doubt, Draft, Earlier, OutboundStore, QueueError, Queued, SHARDS, SendContext, Stuck, Unsettled,
+};
 pub use retry::client;
 pub use tables::Tables;
 pub use tenants::{TenantStore, Terms, Usage};

@@ -168,7 +168,8 @@ fn nested_call(call: &GraphCall, thread: &Thread, field: &Field, inner: &[Field]
 
 /// The messages of a thread, newest first, with the asked fields where Meta still tells details.
 fn told(world: &World, thread: &Thread, asked: &[Field], moment: Moment<'_>) -> Vec<Value> {
-    let present = thread.messages.iter().rev().filter(|message| !message.deleted && message.appears_at_ms <= moment.now_ms);
+    let present =
+        thread.messages.iter().rev().filter(|message| !message.deleted && message.appears_at_ms <= moment.now_ms);
     present
         .map(|message| {
             let all = detail(world, thread, message, moment);

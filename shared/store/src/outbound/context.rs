@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OutboundStore;
 use super::draft::Draft;
+use super::order::is_waiting;
 use crate::batch;
 use crate::error::StoreError;
 use crate::item::{Item, from_item};
@@ -27,6 +28,8 @@ pub struct SendContext {
     pub profile: Option<TenantProfile>,
     /// What the tenant has used this month. Only [`OutboundStore::queue`] decides: others may be spending as well.
     pub usage: Usage,
+    /// The answer that still waits in the conversation, and with it perhaps others before it.
+    pub(super) waiting: Option<MessageId>,
     pub(super) earlier: Option<(Record, Option<Message>)>,
 }
 
@@ -37,6 +40,14 @@ pub enum Earlier {
     Same(Box<Message>),
     /// Another request.
     Other,
+}
+
+/// What is read beside a conversation.
+struct Beside {
+    connection: Option<Connection>,
+    /// That of the `Idempotency-Key`.
+    message: Option<Message>,
+    waiting: Option<MessageId>,
 }
 
 /// The note of an `Idempotency-Key`.
@@ -94,31 +105,36 @@ impl OutboundStore {
         let Some(conversation) = stored.and_then(Stored::conversation) else { return Ok(None) };
         let record = record.and_then(|key| found.remove(&key)).map(read_record).transpose()?;
         let record = record.filter(|record| now.seconds() < record.free_at);
-        let (connection, message) = self.connection_and_message(tenant, &conversation, record.as_ref()).await?;
+        let Beside { connection, message, waiting } = self.beside(tenant, &conversation, record.as_ref()).await?;
         Ok(Some(SendContext {
             tenant: tenant.clone(),
             conversation,
             connection,
             profile: found.remove(&profile).map(|item| from_item("tenant", item)).transpose()?,
             usage: found.remove(&usage).map(|item| from_item("usage", item)).transpose()?.unwrap_or_default(),
+            waiting,
             earlier: record.map(|record| (record, message)),
         }))
     }
 
-    async fn connection_and_message(
+    async fn beside(
         &self,
         tenant: &TenantId,
         conversation: &Conversation,
         record: Option<&Record>,
-    ) -> Result<(Option<Connection>, Option<Message>), StoreError> {
+    ) -> Result<Beside, StoreError> {
         let connection = Key::connection(tenant, &conversation.account);
         let message = record.map(|record| Key::message(tenant, &conversation.id, &record.message));
         let mut wanted = vec![(self.connections.as_str(), connection.clone())];
-        wanted.extend(message.iter().map(|key| (self.threads.messages.as_str(), key.clone())));
+        let last = conversation.last_answer.as_ref().map(|id| (id, Key::message(tenant, &conversation.id, id)));
+        let messages = message.iter().chain(last.iter().map(|(_, key)| key));
+        wanted.extend(messages.map(|key| (self.threads.messages.as_str(), key.clone())));
         let mut found = batch::get(&self.threads.client, &wanted).await?;
         let connection = found.remove(&connection).map(|item| from_item("connection", item)).transpose()?;
+        let waiting = last.filter(|(_, key)| found.get(key).is_some_and(is_waiting)).map(|(id, _)| id.clone());
         let message = message.and_then(|key| found.remove(&key));
-        Ok((connection, message.map(|item| from_item("message", item)).transpose()?))
+        let message = message.map(|item| from_item("message", item)).transpose()?;
+        Ok(Beside { connection, message, waiting })
     }
 
     /// What a key was used for, read anew.

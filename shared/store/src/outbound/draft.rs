@@ -32,7 +32,7 @@ pub struct Draft {
 
 impl Draft {
     /// The message that is queued.
-    pub(super) fn message(&self, conversation: &ConversationId, now: UnixMillis) -> Message {
+    pub(super) fn message(&self, conversation: &ConversationId, after: Option<&MessageId>, now: UnixMillis) -> Message {
         Message {
             id: MessageId::new(now, fastrand::u64(..).to_be_bytes()),
             conversation: conversation.clone(),
@@ -52,6 +52,7 @@ impl Draft {
             sent_by: self.sent_by.clone(),
             tag: self.tag.clone(),
             attempts: 0,
+            after: after.cloned(),
             created_at: now,
             sent_at: None,
             metadata: Map::new(),

@@ -1,18 +1,22 @@
 //! Answers: queued with their price, then taken step by step to where the provider has them.
 
 mod context;
+mod doubt;
 mod draft;
+mod order;
 mod queue;
 mod settle;
 mod sweep;
+mod window;
 
 use aws_sdk_dynamodb::Client;
 
 pub use self::context::{Earlier, SendContext};
+pub use self::doubt::Doubt;
 pub use self::draft::Draft;
-pub use self::queue::{QueueError, Queued};
+pub use self::queue::{QueueError, Queued, SHARDS};
 pub use self::settle::Begun;
-pub use self::sweep::Unsettled;
+pub use self::sweep::{Stuck, Unsettled};
 use crate::tables::Tables;
 use crate::threads::Threads;
 

@@ -22,7 +22,7 @@ use crate::transaction::{self, Part as _, Refused};
 const KEY_SECONDS: i64 = 24 * 60 * 60;
 
 /// Partitions of the index of unsettled messages: one takes a thousand writes a second, and a message is two.
-pub(super) const SHARDS: u8 = 4;
+pub const SHARDS: u8 = 4;
 
 /// An accepted answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ impl OutboundStore {
         if let Some(earlier) = context.earlier(draft)? {
             return replay(earlier);
         }
-        let mut message = draft.message(&context.conversation.id, now);
+        let mut message = draft.message(&context.conversation.id, context.waiting.as_ref(), now);
         let mut shown = shown(&context.conversation, &message);
         for attempt in 0..ATTEMPTS {
             let mut kinds = Vec::new();
@@ -101,7 +101,7 @@ impl OutboundStore {
                 shown = None;
             }
             if refused(Write::Message) {
-                message = draft.message(&context.conversation.id, now);
+                message = draft.message(&context.conversation.id, context.waiting.as_ref(), now);
             }
             pause(attempt).await;
         }
@@ -135,9 +135,11 @@ impl OutboundStore {
         if let Some(key) = &draft.idempotency_key {
             writes.push((Write::Record, self.put_record(context, draft, key, message, now)?));
         }
-        if let Some(shown) = shown {
-            writes.push((Write::Conversation, self.show(context, shown, message.created_at)?));
-        }
+        let conversation = match shown {
+            Some(shown) => self.show(context, shown, message.created_at)?,
+            None => self.note_answer(context, message)?,
+        };
+        writes.push((Write::Conversation, conversation));
         Ok(writes)
     }
 
@@ -191,7 +193,20 @@ impl OutboundStore {
         Put::builder().table_name(&self.tenants).set_item(Some(item)).if_absent(now.seconds()).part()
     }
 
-    /// Shows the message in the list, unless a newer one is shown. That is no matter of the conversation's version, so
+    /// Notes the message as the last answer, where the list shows a newer message.
+    fn note_answer(&self, context: &SendContext, message: &Message) -> Result<TransactWriteItem, StoreError> {
+        Update::builder()
+            .table_name(&self.threads.conversations)
+            .set_key(Some(Key::conversation(&context.tenant, &context.conversation.id).attributes()))
+            .update_expression("SET last_answer = :id ADD #version :one")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":id", text(message.id.as_str()))
+            .expression_attribute_values(":one", number(1))
+            .part()
+    }
+
+    /// Shows the message in the list and notes it as the last answer, unless a newer one is shown. That is no matter of the conversation's version, so
     /// answers that are queued at once do not get into each other's way.
     fn show(
         &self,
@@ -212,7 +227,7 @@ impl OutboundStore {
             .expression_attribute_values(":one", number(1));
         let mut conversation = context.conversation.clone();
         conversation.outlive(retention(context).end(at));
-        let show = "SET last_message = :shown, last_message_at = :at";
+        let show = "SET last_message = :shown, last_message_at = :at, last_answer = :id";
         match conversation.kept_until {
             Some(end) => update
                 .update_expression(format!("{show}, #kept = :kept, #ttl = :end ADD #version :one"))

@@ -7,6 +7,7 @@ use domain::message::SendFailure;
 use domain::{Author, ConversationId, Message, MessageId, Mid, Status, TenantId, UnixMillis, UnixSeconds};
 
 use super::OutboundStore;
+use super::doubt::{Doubt, time};
 use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _};
 use crate::item::{Item, Written, from_item, number, text, to_value, written};
@@ -26,7 +27,9 @@ pub enum Begun {
     /// An attempt was begun and not ended. A caller who knows that it died (the queue delivered again, in a FIFO group)
     /// settles the message as uncertain; the call may have gone out.
     Running(Box<Message>),
-    /// There is nothing to send: sent, failed, uncertain or unsent.
+    /// Nobody knows whether it went out.
+    Uncertain(Box<Message>, Doubt),
+    /// There is nothing to send: sent, failed or unsent.
     Settled(Box<Message>),
     /// There is no such message.
     Gone,
@@ -43,11 +46,15 @@ impl OutboundStore {
         tenant: &TenantId,
         conversation: &ConversationId,
         id: &MessageId,
+        now: UnixMillis,
     ) -> Result<Begun, StoreError> {
         let update = self
             .step(tenant, conversation, id)
-            .update_expression("SET #status = :next ADD attempts :one, #version :one")
+            .update_expression(
+                "SET #status = :next, tried_at = :tried ADD attempts :one, #version :one REMOVE absent_at",
+            )
             .if_living("#status = :queued", self.now())
+            .expression_attribute_values(":tried", number(now.get()))
             .expression_attribute_values(":queued", to_value(&Status::Queued)?)
             .expression_attribute_values(":next", to_value(&Status::Sending)?);
         let item = match self.stepped(update).await? {
@@ -56,9 +63,15 @@ impl OutboundStore {
             Written::Done(None) | Written::Refused(None) => return Ok(Begun::Gone),
         };
         self.place_displaced(tenant, &item).await?;
-        let message: Message = from_item("message", item)?;
-        let running = message.status == Status::Sending;
-        Ok(if running { Begun::Running(Box::new(message)) } else { Begun::Settled(Box::new(message)) })
+        let message: Message = from_item("message", item.clone())?;
+        Ok(match message.status {
+            Status::Sending => Begun::Running(Box::new(message)),
+            Status::Uncertain => {
+                let doubt = Doubt::read(&item, &message);
+                Begun::Uncertain(Box::new(message), doubt)
+            }
+            _ => Begun::Settled(Box::new(message)),
+        })
     }
 
     /// The provider took the message and named it. Whatever was believed before, this is the truth: a failed or
@@ -185,8 +198,7 @@ impl OutboundStore {
         self.settled(update).await
     }
 
-    /// An update of a message that answers it as it is then, whether or not the condition held.
-    pub(super) fn step(
+    pub(super) fn update(
         &self,
         tenant: &TenantId,
         conversation: &ConversationId,
@@ -197,6 +209,16 @@ impl OutboundStore {
             .update_item()
             .table_name(&self.threads.messages)
             .set_key(Some(Key::message(tenant, conversation, id).attributes()))
+    }
+
+    /// An update of a message that answers it as it is then, whether or not the condition held.
+    pub(super) fn step(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+    ) -> UpdateItemFluentBuilder {
+        self.update(tenant, conversation, id)
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":one", number(1))
@@ -225,7 +247,7 @@ impl OutboundStore {
     /// Gives a message that an echo was taken for its true mid, and the echo its own message. `None` when the message
     /// has changed meanwhile.
     async fn correct(&self, tenant: &TenantId, item: Item, mid: &Mid) -> Result<Option<Message>, StoreError> {
-        let echoed_at = item.get(ECHOED_AT).and_then(|at| at.as_n().ok()?.parse().ok()).map(UnixMillis::new);
+        let echoed_at = time(&item, ECHOED_AT);
         let message: Message = from_item("message", item.clone())?;
         let retention = Retention::of_message(&item, message.created_at);
         let Some(wrong) = message.provider_message_id.clone().filter(|known| known != mid) else {

@@ -1,52 +1,83 @@
 //! Messages that were left on their way.
 
-use domain::{ConversationId, Message, MessageId, Status, TenantId, UnixMillis};
+use domain::{Conversation, ConversationId, Message, MessageId, Status, TenantId, UnixMillis};
 
 use super::OutboundStore;
-use super::queue::SHARDS;
 use crate::batch;
 use crate::error::StoreError;
-use crate::item::{Written, number, readable, text, written};
-use crate::key::{Key, tenant_of_messages};
+use crate::item::{Item, Written, number, readable, text, written};
+use crate::key::{Key, place_of_messages};
 
 /// The index of unsettled messages; it holds keys only.
 const BY_OUTBOUND: &str = "by-outbound";
 
-/// A message that is not settled yet.
+/// Messages of one page, as many as one read of several items takes.
+const PAGE: i32 = 50;
+
+/// A message that is not settled yet, with its conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unsettled {
     /// Whose.
     pub tenant: TenantId,
+    /// Where it stands.
+    pub conversation: Conversation,
     /// The message: `Queued`, `Sending` or `Uncertain`.
     pub message: Message,
 }
 
+/// A part of what is unsettled.
+#[derive(Debug, Default)]
+pub struct Stuck {
+    /// What was found, oldest first.
+    pub found: Vec<Unsettled>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<Item>,
+}
+
 impl OutboundStore {
-    /// Messages that were due before this time and are still not settled, about `limit` at most, oldest first. Costs
-    /// what is found, not what exists.
+    /// Messages of one of the [`SHARDS`](super::SHARDS) that were due before this time and are still not settled, oldest first,
+    /// page by page. Costs what is found, not what exists. What cannot be read, or has lost its conversation, is left out.
     ///
     /// The index may be behind: what it lacks is found by the next sweep, and what it still has is read again here.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn stuck(&self, before: UnixMillis, limit: u32) -> Result<Vec<Unsettled>, StoreError> {
-        let per_shard = i32::try_from(limit.div_ceil(u32::from(SHARDS)).max(1)).unwrap_or(i32::MAX);
-        let mut keys = Vec::new();
-        for shard in 0..SHARDS {
-            keys.extend(self.due(shard, before, per_shard).await?);
-        }
-        let wanted: Vec<_> = keys.into_iter().map(|key| (self.threads.messages.as_str(), key)).collect();
-        let mut stuck = Vec::new();
-        for (key, item) in batch::get(&self.threads.client, &wanted).await? {
-            let Some(tenant) = tenant_of_messages(&key.pk) else { continue };
-            let Some(message) = readable::<Message>("message", item) else { continue };
-            if matches!(message.status, Status::Queued | Status::Sending | Status::Uncertain) {
-                stuck.push(Unsettled { tenant, message });
-            }
-        }
-        stuck.sort_by(|one, other| one.message.id.cmp(&other.message.id));
-        Ok(stuck)
+    pub async fn stuck(&self, shard: u8, before: UnixMillis, from: Option<Item>) -> Result<Stuck, StoreError> {
+        let output = self
+            .threads
+            .client
+            .query()
+            .table_name(&self.threads.messages)
+            .index_name(BY_OUTBOUND)
+            .key_condition_expression("outbound_shard = :shard AND outbound_at < :before")
+            .expression_attribute_values(":shard", text(shard.to_string()))
+            .expression_attribute_values(":before", number(before.get()))
+            .set_exclusive_start_key(from)
+            .limit(PAGE)
+            .send()
+            .await?;
+        let keys = output.items.unwrap_or_default().iter().filter_map(batch::key_of).collect();
+        Ok(Stuck { found: self.unsettled(keys).await?, next: output.last_evaluated_key })
+    }
+
+    async fn unsettled(&self, keys: Vec<Key>) -> Result<Vec<Unsettled>, StoreError> {
+        let places: Vec<_> = keys.into_iter().filter_map(|key| Some((place_of_messages(&key.pk)?, key))).collect();
+        let wanted: Vec<_> = places
+            .iter()
+            .flat_map(|((tenant, conversation), key)| {
+                let thread = Key::conversation(tenant, conversation);
+                [(self.threads.messages.as_str(), key.clone()), (self.threads.conversations.as_str(), thread)]
+            })
+            .collect();
+        let found = batch::get(&self.threads.client, &wanted).await?;
+        let read = |(tenant, conversation): (TenantId, ConversationId), key: &Key| {
+            let message: Message = readable("message", found.get(key)?.clone())?;
+            let thread = found.get(&Key::conversation(&tenant, &conversation))?.clone();
+            let waits = matches!(message.status, Status::Queued | Status::Sending | Status::Uncertain);
+            waits.then_some(Unsettled { tenant, conversation: readable("conversation", thread)?, message })
+        };
+        Ok(places.into_iter().filter_map(|(place, key)| read(place, &key)).collect())
     }
 
     /// Leaves an unsettled message alone until then: it was handed to the queue again, or asked about in vain.
@@ -73,21 +104,5 @@ impl OutboundStore {
         // Refused: it was settled meanwhile, which is as good.
         let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;
         Ok(())
-    }
-
-    async fn due(&self, shard: u8, before: UnixMillis, limit: i32) -> Result<Vec<Key>, StoreError> {
-        let output = self
-            .threads
-            .client
-            .query()
-            .table_name(&self.threads.messages)
-            .index_name(BY_OUTBOUND)
-            .key_condition_expression("outbound_shard = :shard AND outbound_at < :before")
-            .expression_attribute_values(":shard", text(shard.to_string()))
-            .expression_attribute_values(":before", number(before.get()))
-            .limit(limit)
-            .send()
-            .await?;
-        Ok(output.items.unwrap_or_default().iter().filter_map(batch::key_of).collect())
     }
 }

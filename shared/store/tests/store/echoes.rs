@@ -3,6 +3,7 @@
 use domain::{Author, Message, Status};
 use store::{Begun, Outcome, Queued};
 
+use crate::settling::stuck;
 use crate::util::World;
 use crate::util::examples::{NOW, conversation, draft, echo, failure, inbound, mid, reacted, read, tenant};
 use crate::util::wire::Cut;
@@ -10,7 +11,7 @@ use crate::util::wire::Cut;
 /// Accepts an answer and begins to send it.
 pub(crate) async fn sending(world: &World, text: &str, at: i64) -> Message {
     let message = queued(world, text, at).await;
-    let begun = world.outbound.begin(&tenant("acme"), &conversation(), &message.id).await.expect("begun");
+    let begun = world.outbound.begin(&tenant("acme"), &conversation(), &message.id, NOW).await.expect("begun");
     let Begun::Started(message) = begun else { panic!("not started: {begun:?}") };
     *message
 }
@@ -86,7 +87,7 @@ async fn an_echo_settles_an_uncertain_message_and_forgets_its_error() {
     world.receive(&echo("sent", 2, " Yes ")).await.expect("received");
     let found = find(&world, "sent").await.expect("merged");
     assert_eq!((found.id, found.status, found.error), (message.id, Status::Sent, None));
-    assert!(world.outbound.stuck(NOW.plus(9_000_000), 10).await.expect("a sweep").is_empty());
+    assert!(stuck(&world, 9000).await.is_empty());
 }
 
 #[tokio::test]
@@ -185,7 +186,7 @@ async fn a_correction_that_was_cut_in_the_middle_is_completed_by_the_next_delive
         if find(&world, "ours").await.is_none() {
             sent(&world, &message, "ours").await;
         }
-        let begun = world.outbound.begin(&whose, &thread, &message.id).await.expect("redelivered");
+        let begun = world.outbound.begin(&whose, &thread, &message.id, NOW).await.expect("redelivered");
         assert!(matches!(begun, Begun::Settled(_)), "{call}: {begun:?}");
         assert_eq!(find(&world, "phone").await.expect("its own message").author, Author::App, "{call}");
         assert_eq!(outbound(&world).await.len(), 2, "{call}");

@@ -1,8 +1,9 @@
 //! From queued to where a message ends.
 
-use domain::{Message, Status};
+use domain::policy::{STANDARD_WINDOW_MS, WindowClosed};
+use domain::{Message, MessageId, Status};
 use futures::future::join_all;
-use store::Begun;
+use store::{Begun, Doubt, SHARDS};
 
 use crate::echoes::{queued, sending, sent, uncertain};
 use crate::util::World;
@@ -15,7 +16,12 @@ async fn world_with_a_question() -> World {
 }
 
 async fn begin(world: &World, message: &Message) -> Begun {
-    world.outbound.begin(&tenant("acme"), &conversation(), &message.id).await.expect("an answer")
+    world.outbound.begin(&tenant("acme"), &conversation(), &message.id, NOW).await.expect("an answer")
+}
+
+/// Its turn, as `last` has it.
+async fn first_waiting(world: &World, last: &Message) -> Option<MessageId> {
+    world.outbound.first_waiting(&tenant("acme"), &conversation(), &last.id).await.expect("an answer")
 }
 
 async fn failed(world: &World, message: &Message) -> Message {
@@ -30,9 +36,21 @@ async fn requeued(world: &World, message: &Message, due: i64) -> Message {
     settled.expect("settled").expect("a message")
 }
 
-async fn stuck(world: &World, before: i64) -> Vec<Message> {
-    let stuck = world.outbound.stuck(NOW.plus(before * 1000), 100).await.expect("a sweep");
+pub(crate) async fn stuck(world: &World, before: i64) -> Vec<Message> {
+    let mut stuck = Vec::new();
+    for shard in 0..SHARDS {
+        let mut from = None;
+        loop {
+            let page = world.outbound.stuck(shard, NOW.plus(before * 1000), from).await.expect("a sweep");
+            stuck.extend(page.found);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
     assert!(stuck.iter().all(|unsettled| unsettled.tenant == tenant("acme")));
+    assert!(stuck.iter().all(|unsettled| unsettled.conversation.id == conversation()));
     stuck.into_iter().map(|unsettled| unsettled.message).collect()
 }
 
@@ -51,7 +69,7 @@ async fn of_many_senders_one_may_send() {
 async fn a_message_that_does_not_exist_is_gone() {
     let world = world_with_a_question().await;
     let message = queued(&world, "Yes", 1).await;
-    let elsewhere = world.outbound.begin(&tenant("rival"), &conversation(), &message.id).await.expect("an answer");
+    let elsewhere = world.outbound.begin(&tenant("rival"), &conversation(), &message.id, NOW).await.expect("an answer");
     assert_eq!(elsewhere, Begun::Gone);
     let settled = world.outbound.settle_sent(&tenant("rival"), &conversation(), &message.id, &mid("x"), NOW).await;
     assert_eq!(settled.expect("an answer"), None);
@@ -94,9 +112,63 @@ async fn an_uncertain_message_is_sent_again_only_after_it_was_requeued() {
     let world = world_with_a_question().await;
     let message = sending(&world, "Yes", 1).await;
     assert_eq!(uncertain(&world, &message).await.status, Status::Uncertain);
-    assert!(matches!(begin(&world, &message).await, Begun::Settled(_)));
+    let doubt = async || match begin(&world, &message).await {
+        Begun::Uncertain(_, doubt) => doubt,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(doubt().await, Doubt { tried_at: NOW, absent_at: None });
+    for seconds in [30, 60] {
+        let at = NOW.plus(seconds * 1000);
+        world.outbound.note_absent(&tenant("acme"), &conversation(), &message.id, at).await.expect("noted");
+        assert_eq!(doubt().await.absent_at, Some(NOW.plus(30_000)), "the first look counts");
+    }
     let proven_absent = requeued(&world, &message, 0).await;
     assert_eq!((proven_absent.status, proven_absent.error), (Status::Queued, None));
+}
+
+#[tokio::test]
+async fn an_answer_knows_which_ones_wait_before_it() {
+    let world = world_with_a_question().await;
+    let first = queued(&world, "first", 1).await;
+    let second = queued(&world, "second", 2).await;
+    world.receive(&inbound("another", 3, "Hello?")).await.expect("received");
+    let third = queued(&world, "third", 4).await;
+    assert_eq!((&first.after, &second.after, &third.after), (&None, &Some(first.id.clone()), &Some(second.id.clone())));
+    assert_eq!(first_waiting(&world, &third).await, Some(first.id.clone()));
+    begin(&world, &first).await;
+    uncertain(&world, &first).await;
+    assert_eq!(first_waiting(&world, &second).await, Some(first.id.clone()), "what is in doubt holds up the next");
+    world.outbound.leave_in_doubt(&tenant("acme"), &conversation(), &first.id).await.expect("left to people");
+    assert_eq!(first_waiting(&world, &second).await, Some(second.id.clone()));
+    failed(&world, &second).await;
+    failed(&world, &third).await;
+    assert_eq!(first_waiting(&world, &third).await, None);
+    assert_eq!(queued(&world, "fourth", 5).await.after, None, "nothing waits any more");
+}
+
+#[tokio::test]
+async fn the_sweep_goes_through_all_pages() {
+    let world = world_with_a_question().await;
+    for second in 0..60 {
+        queued(&world, "one of many", second).await;
+    }
+    assert_eq!(stuck(&world, 100).await.len(), 60);
+}
+
+#[tokio::test]
+async fn metas_word_on_a_window_counts_unless_the_contact_has_acted_since() {
+    let world = world_with_a_question().await;
+    let close = async |second: i64| {
+        let closed = WindowClosed { at: NOW.plus(second * 1000), for_everybody: false };
+        world.outbound.close_window(&tenant("acme"), &conversation(), closed).await.expect("noted");
+        let seen = world.seen(&tenant("acme"), &conversation()).await;
+        assert_eq!(seen.listed[0].window_closed, seen.conversation.as_ref().expect("it").window_closed);
+        seen.listed[0].reply_window().reply_until()
+    };
+    assert_eq!(close(10).await, Some(NOW.plus(10_000)), "also in the list");
+    world.receive(&inbound("another", 20, "Hello?")).await.expect("received");
+    let reckoned = Some(NOW.plus(20_000 + STANDARD_WINDOW_MS));
+    assert_eq!(close(15).await, reckoned, "the contact was faster");
 }
 
 #[tokio::test]

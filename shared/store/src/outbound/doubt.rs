@@ -1,0 +1,82 @@
+//! A message of which nobody knows whether it went out.
+
+use domain::{ConversationId, Message, MessageId, Status, TenantId, UnixMillis};
+
+use super::OutboundStore;
+use crate::error::StoreError;
+use crate::item::{Item, Written, number, to_value, written};
+use crate::threads::OUTBOUND_AT;
+
+/// When the last call to the provider was begun.
+const TRIED_AT: &str = "tried_at";
+
+/// When the provider's list was first found without a message that is in doubt.
+const ABSENT_AT: &str = "absent_at";
+
+/// Where a message stands in the index of unsettled ones once a person has to look: at the end of the year 9999.
+const LEFT_AT: UnixMillis = UnixMillis::new(253_402_300_799_000);
+
+/// How far the search for a message has come that may or may not have gone out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// When the last call to the provider was begun.
+    pub tried_at: UnixMillis,
+    /// When the provider's list was first found without it, since then.
+    pub absent_at: Option<UnixMillis>,
+}
+
+impl Doubt {
+    pub(super) fn read(item: &Item, message: &Message) -> Self {
+        let tried_at = time(item, TRIED_AT).unwrap_or(message.created_at);
+        Self { tried_at, absent_at: time(item, ABSENT_AT) }
+    }
+}
+
+impl OutboundStore {
+    /// Notes that the provider's list does not show a message that is in doubt. The first time counts.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn note_absent(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let update = self
+            .update(tenant, conversation, id)
+            .update_expression("SET absent_at = if_not_exists(absent_at, :now)")
+            .condition_expression("#status = :uncertain")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":now", number(now.get()))
+            .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?);
+        let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;
+        Ok(())
+    }
+
+    /// Leaves a message in doubt to people: nothing waits for it any more, and the sweep does not find it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn leave_in_doubt(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+    ) -> Result<(), StoreError> {
+        self.postpone(tenant, conversation, id, LEFT_AT).await
+    }
+}
+
+/// Whether a message of the index of unsettled ones is left to people.
+pub(super) fn is_left(item: &Item) -> bool {
+    time(item, OUTBOUND_AT).is_some_and(|at| at >= LEFT_AT)
+}
+
+/// A time that stands beside the message.
+pub(super) fn time(item: &Item, name: &str) -> Option<UnixMillis> {
+    item.get(name)?.as_n().ok()?.parse().ok().map(UnixMillis::new)
+}
