@@ -73,6 +73,10 @@ impl Draft {
                 "The message contains characters outside the allowed set.",
             ));
         }
+        let group = self.message_group_id.as_deref().map_or(Ok(()), |id| check_id("MessageGroupId", id));
+        group.and(
+            self.message_deduplication_id.as_deref().map_or(Ok(()), |id| check_id("MessageDeduplicationId", id)),
+        )?;
         self.message_attributes.iter().try_for_each(|(name, attribute)| check_attribute(name, attribute))
     }
 }
@@ -80,6 +84,19 @@ impl Draft {
 /// The characters of XML 1.0, the only ones SQS takes.
 fn is_allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// Groups and deduplication ids: letters, digits and punctuation of ASCII, at most 128 of them.
+///
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+fn check_id(name: &str, id: &str) -> Result<(), ServiceError> {
+    let is_allowed = (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    is_allowed.then_some(()).ok_or_else(|| {
+        errors::invalid_parameter(format!(
+            "Value {id} for parameter {name} is invalid. Reason: {name} can only include alphanumeric and punctuation \
+             characters. 1 to 128 in length."
+        ))
+    })
 }
 
 fn check_attribute(name: &str, attribute: &MessageAttribute) -> Result<(), ServiceError> {

@@ -322,6 +322,43 @@ async fn a_batch_over_one_mebibyte_is_refused_as_a_whole() {
 }
 
 #[tokio::test]
+async fn groups_and_deduplication_ids_are_at_most_128_characters_of_ascii() {
+    let world = World::start().await;
+    let sqs = world.sqs().await;
+    let queue = fifo(&sqs, "inbound.fifo").await;
+    let send = async |group: &str, deduplication: &str| {
+        let message = sqs.send_message().queue_url(&queue).message_body("1").message_group_id(group);
+        message.message_deduplication_id(deduplication).send().await.map_err(|error| error.into_service_error())
+    };
+    let longest = "a".repeat(128);
+    send(&longest, "!~:-_#").await.expect("is taken");
+    send("17841:-", &longest).await.expect("is taken");
+    let too_long = "a".repeat(129);
+    for bad in [too_long.as_str(), "ñ", "with space", "tab\t", ""] {
+        for (group, deduplication) in [(bad, "1"), ("1", bad)] {
+            let error = send(group, deduplication).await.expect_err("is refused");
+            assert_eq!(error.code(), Some("InvalidParameterValue"), "{bad:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn characters_outside_of_xml_are_refused_alone_in_a_batch() {
+    let world = World::start().await;
+    let sqs = world.sqs().await;
+    let queue = queue(&sqs, "standard", &[]).await;
+    let entry =
+        |id: &str, body: &str| SendMessageBatchRequestEntry::builder().id(id).message_body(body).build().unwrap();
+    let bodies = ["a\u{ffff}", "\u{fffe}", "\u{1}", "\u{0}", "good \u{fffd}\t😀"];
+    let entries = bodies.iter().enumerate().map(|(number, body)| entry(&number.to_string(), body));
+
+    let answer = sqs.send_message_batch().queue_url(&queue).set_entries(Some(entries.collect())).send().await.unwrap();
+
+    assert_eq!(answer.successful().iter().map(|sent| sent.id()).collect::<Vec<_>>(), ["4"]);
+    assert!(answer.failed().iter().all(|failed| failed.code() == "InvalidMessageContents"), "{:?}", answer.failed());
+}
+
+#[tokio::test]
 async fn one_bad_entry_does_not_fail_its_batch() {
     let world = World::start().await;
     let sqs = world.sqs().await;
