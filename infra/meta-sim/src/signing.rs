@@ -47,7 +47,7 @@ pub(crate) fn signed_request(secret: &str, user_id: &str, now_ms: i64) -> String
     format!("{signature}.{payload}")
 }
 
-/// Writes JSON as Meta sends it: everything beyond ASCII as `\uXXXX` with lowercase hex digits.
+/// Writes JSON as Meta sends it: everything beyond ASCII as `\uXXXX` with lowercase hex digits, and slashes as `\/`.
 pub(crate) fn escaped_json(value: &Value) -> String {
     escaped(&value.to_string())
 }
@@ -55,7 +55,9 @@ pub(crate) fn escaped_json(value: &Value) -> String {
 fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
-        if character.is_ascii() {
+        if character == '/' {
+            text.push_str("\\/"); // which can stand in texts only, where it means the same
+        } else if character.is_ascii() {
             text.push(character);
         } else {
             for unit in character.encode_utf16(&mut [0; 2]) {
@@ -92,7 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn unicode_is_escaped_in_lowercase_and_in_surrogates() {
+    fn unicode_is_escaped_in_lowercase_and_in_surrogates_and_slashes_are_escaped() {
         assert_eq!(escaped_json(&json!({ "text": "äöå 🎉" })), r#"{"text":"\u00e4\u00f6\u00e5 \ud83c\udf89"}"#);
+        assert_eq!(escaped_json(&json!({ "url": "https://e.example" })), r#"{"url":"https:\/\/e.example"}"#);
     }
 }
