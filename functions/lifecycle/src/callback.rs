@@ -71,18 +71,17 @@ async fn read(app: &App, request: &Request) -> Result<Demand, LifecycleError> {
     let (_, text) = fields.find(|(name, _)| name == "signed_request").ok_or(LifecycleError::Missing)?;
     let now = app.clock.now();
     let known = app.secrets.current(now).await?;
-    match verify(&text, &known) {
+    match verify(&text, &known.signers(now)) {
         Err(SignedRequestError::WrongSignature) => {
             let newer: Option<Arc<Secrets>> = app.secrets.newer(now).await?;
             let secrets = newer.ok_or(SignedRequestError::WrongSignature)?;
-            Ok(verify(&text, &secrets)?)
+            Ok(verify(&text, &secrets.signers(now))?)
         }
         outcome => Ok(outcome?),
     }
 }
 
-fn verify(text: &str, secrets: &Secrets) -> Result<Demand, SignedRequestError> {
-    let apps: Vec<&MetaApp> = secrets.apps.iter().chain(secrets.previous.iter().flatten()).collect();
+fn verify(text: &str, apps: &[&MetaApp]) -> Result<Demand, SignedRequestError> {
     let request = signed_request::verify(text, apps.iter().map(|app| &app.app_secret))?;
     let signer = apps[request.signer];
     // By what the demand says and not by its text, which has several forms with the same signature.
@@ -136,15 +135,18 @@ mod tests {
         include_str!("../../../events/lifecycle-data-deletion.json"),
     ];
 
-    fn secrets(current: &str, previous: &str) -> Secrets {
-        let apps = |secret: &str| {
-            let document = format!(
-                r#"{{"apps":[{{"login":"instagram","app_id":"1","app_secret":"{secret}","verify_token":"token",
-                    "graph_version":"v25.0"}}]}}"#
-            );
-            MetaApps::parse(&document).expect("a registration")
-        };
-        Secrets { apps: apps(current), previous: Some(apps(previous)) }
+    fn apps(secret: &str) -> MetaApps {
+        let document = format!(
+            r#"{{"apps":[{{"login":"instagram","app_id":"1","app_secret":"{secret}","verify_token":"token",
+                "graph_version":"v25.0"}}]}}"#
+        );
+        MetaApps::parse(&document).expect("a registration")
+    }
+
+    /// Reads a demand where these are the secrets that may have signed it.
+    fn verified(text: &str, secrets: [&str; 2]) -> Result<Demand, SignedRequestError> {
+        let registrations = secrets.map(apps);
+        verify(text, &registrations.iter().flat_map(MetaApps::iter).collect::<Vec<_>>())
     }
 
     fn signed(sample: &str) -> String {
@@ -189,18 +191,17 @@ mod tests {
     fn the_sample_events_are_believed_with_the_present_and_the_previous_secret() {
         for sample in SAMPLES {
             let text = signed(sample);
-            let present = verify(&text, &secrets("app-secret-for-samples", "older")).expect("signed");
-            let previous = verify(&text, &secrets("newer", "app-secret-for-samples")).expect("signed");
+            let present = verified(&text, ["app-secret-for-samples", "older"]).expect("signed");
+            let previous = verified(&text, ["newer", "app-secret-for-samples"]).expect("signed");
             assert_eq!(present.request.user_id.as_str(), "27640875392278831");
             assert_eq!(present.code, previous.code);
-            assert!(verify(&text, &secrets("newer", "newest")).is_err());
+            assert!(verified(&text, ["newer", "newest"]).is_err());
         }
     }
 
     #[test]
     fn only_a_connection_of_the_person_that_is_older_than_the_demand_is_meant() {
-        let Demand { request, .. } =
-            verify(&signed(SAMPLES[0]), &secrets("app-secret-for-samples", "older")).expect("ok");
+        let Demand { request, .. } = verified(&signed(SAMPLES[0]), ["app-secret-for-samples", "older"]).expect("ok");
         let issued_at = request.issued_at.expect("a time").get();
         let person = |login| AppUser { login, id: request.user_id.clone() };
         let meant = |connection: &Connection, login| is_meant(connection, &person(login), &request);

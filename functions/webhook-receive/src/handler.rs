@@ -83,12 +83,13 @@ async fn authenticate<'b>(
     signature: Option<&str>,
     now: UnixMillis,
 ) -> Result<(SignedPayload<'b>, Login), ReceiveError> {
-    let known = app.secrets.current(now.seconds()).await?;
-    match verify(body, signature, &known) {
+    let now = now.seconds();
+    let known = app.secrets.current(now).await?;
+    match verify(body, signature, &known.signers(now)) {
         Err(SignatureError::Wrong) => {
-            let newer: Option<Arc<Secrets>> = app.secrets.newer(now.seconds()).await?;
+            let newer: Option<Arc<Secrets>> = app.secrets.newer(now).await?;
             let secrets = newer.ok_or(SignatureError::Wrong)?;
-            Ok(verify(body, signature, &secrets)?)
+            Ok(verify(body, signature, &secrets.signers(now))?)
         }
         outcome => Ok(outcome?),
     }
@@ -97,9 +98,8 @@ async fn authenticate<'b>(
 fn verify<'b>(
     body: &'b [u8],
     signature: Option<&str>,
-    secrets: &Secrets,
+    apps: &[&MetaApp],
 ) -> Result<(SignedPayload<'b>, Login), SignatureError> {
-    let apps: Vec<&MetaApp> = secrets.apps.iter().chain(secrets.previous.iter().flatten()).collect();
     let (payload, signer) = SignedPayload::verify(body, signature, apps.iter().map(|app| &app.app_secret))?;
     Ok((payload, apps[signer].login))
 }

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tracing::{error, warn};
 use zeroize::Zeroizing;
 
-use crate::meta_apps::{InvalidMetaApps, MetaApps};
+use crate::meta_apps::{InvalidMetaApps, MetaApp, MetaApps};
 
 /// How long the apps are taken from memory.
 const FRESH_SECONDS: i64 = 300;
@@ -21,6 +21,8 @@ const RETRY_SECONDS: i64 = 60;
 const STALE_SECONDS: i64 = 3600;
 /// How long what was read and is not usable is taken as that, so that requests do not read it again and again.
 const UNUSABLE_SECONDS: i64 = 10;
+/// For how long after a rotation the secrets before it are good: Meta delivers again for 36 hours.
+const PREVIOUS_SECONDS: i64 = 48 * 60 * 60;
 /// How often an unknown signature may cause a look: anyone can send one.
 const SEARCH_SECONDS: i64 = 60;
 
@@ -29,8 +31,24 @@ const SEARCH_SECONDS: i64 = 60;
 pub struct Secrets {
     /// `AWSCURRENT`: what to sign and to exchange with.
     pub apps: MetaApps,
-    /// `AWSPREVIOUS`: what a webhook may still be signed with. `None` before the first rotation.
-    pub previous: Option<MetaApps>,
+    previous: Option<Previous>,
+}
+
+/// `AWSPREVIOUS`, for a time.
+#[derive(Debug)]
+struct Previous {
+    apps: MetaApps,
+    until: UnixSeconds,
+}
+
+impl Secrets {
+    /// The registrations that may have signed what is received now: the present ones, and for 48 hours after a rotation
+    /// those before it.
+    #[must_use]
+    pub fn signers(&self, now: UnixSeconds) -> Vec<&MetaApp> {
+        let previous = self.previous.as_ref().filter(|previous| now < previous.until);
+        self.apps.iter().chain(previous.into_iter().flat_map(|previous| previous.apps.iter())).collect()
+    }
 }
 
 /// Why there are no registrations. Says no value of the secret.
@@ -97,6 +115,8 @@ struct Held {
 
 impl Held {
     fn new(version: Version, previous: Option<MetaApps>, now: UnixSeconds) -> Self {
+        let rotated = version.created;
+        let previous = previous.zip(rotated).map(|(apps, at)| Previous { apps, until: at.plus(PREVIOUS_SECONDS) });
         Self {
             secrets: Arc::new(Secrets { apps: version.apps, previous }),
             version: version.id,
@@ -115,6 +135,8 @@ struct Search {
 /// One version of the secret.
 struct Version {
     id: Option<String>,
+    /// When it was put, and the version before it became the previous one.
+    created: Option<UnixSeconds>,
     apps: MetaApps,
 }
 
@@ -221,7 +243,8 @@ impl AppSecrets {
             )?;
         let text = Zeroizing::new(answer.secret_string.ok_or(ReadError::Failed(SecretsError::NoText))?);
         let apps = MetaApps::parse(&text).map_err(|reason| ReadError::Failed(reason.into()))?;
-        Ok(Version { id: answer.version_id, apps })
+        let created = answer.created_date.map(|at| UnixSeconds::new(at.secs()));
+        Ok(Version { id: answer.version_id, created, apps })
     }
 }
 

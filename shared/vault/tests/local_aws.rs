@@ -112,7 +112,7 @@ async fn a_sealed_token_with_any_byte_flipped_does_not_open() {
 }
 
 #[tokio::test]
-async fn a_rotated_secret_is_found_and_its_previous_version_stays_known() {
+async fn a_rotated_secret_is_found_and_its_previous_version_stays_known_until_it_is_revoked() {
     let aws = Aws::start().await;
     let client = aws.secrets_manager();
     let document = |secret: &str| {
@@ -123,12 +123,21 @@ async fn a_rotated_secret_is_found_and_its_previous_version_stays_known() {
     };
     client.create_secret().name("apps").secret_string(document("first")).send().await.expect("creates");
     let secrets = AppSecrets::new(client.clone(), "apps".to_owned());
-    assert!(secrets.current(NOW).await.expect("is readable").previous.is_none());
+    let signers = |secrets: &vault::Secrets| {
+        let signers = secrets.signers(NOW).into_iter().map(|app| app.app_secret.expose().to_owned());
+        signers.collect::<Vec<_>>()
+    };
+    assert_eq!(signers(&secrets.current(NOW).await.expect("is readable")), ["first"]);
 
     client.put_secret_value().secret_id("apps").secret_string(document("second")).send().await.expect("rotates");
     let newer = secrets.newer(NOW.plus(1)).await.expect("is readable").expect("was rotated");
 
-    let secret_of = |apps: &vault::MetaApps| apps.iter().next().map(|app| app.app_secret.expose().to_owned());
-    assert_eq!(secret_of(&newer.apps).as_deref(), Some("second"));
-    assert_eq!(newer.previous.as_ref().and_then(secret_of).as_deref(), Some("first"));
+    assert_eq!(signers(&newer), ["second", "first"]);
+
+    let previous =
+        client.get_secret_value().secret_id("apps").version_stage("AWSPREVIOUS").send().await.expect("is there");
+    let label = client.update_secret_version_stage().secret_id("apps").version_stage("AWSPREVIOUS");
+    label.remove_from_version_id(previous.version_id().expect("an id")).send().await.expect("loses its label");
+    let later = NOW.plus(6 * 60);
+    assert_eq!(signers(&secrets.current(later).await.expect("is readable")), ["second"]);
 }

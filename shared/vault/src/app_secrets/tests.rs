@@ -1,4 +1,5 @@
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
+use aws_sdk_secretsmanager::primitives::DateTime;
 use aws_sdk_secretsmanager::types::error::ResourceNotFoundException;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use serde_json::json;
@@ -14,7 +15,8 @@ fn version(id: &str, app_id: &str) -> GetSecretValueOutput {
 }
 
 fn text(id: &str, text: &str) -> GetSecretValueOutput {
-    GetSecretValueOutput::builder().version_id(id).secret_string(text).build()
+    let created = DateTime::from_secs(NOW.get() - 60);
+    GetSecretValueOutput::builder().version_id(id).created_date(created).secret_string(text).build()
 }
 
 fn not_found() -> GetSecretValueError {
@@ -57,6 +59,10 @@ fn secrets(current: &Rule, previous: &Rule) -> AppSecrets {
     AppSecrets::new(client, "meta-apps".to_owned())
 }
 
+fn signers(secrets: &Secrets, now: UnixSeconds) -> Vec<&str> {
+    secrets.signers(now).into_iter().map(|app| app.app_id.as_str()).collect()
+}
+
 fn app_id(secrets: &Secrets) -> &str {
     &secrets.apps.iter().next().expect("there is an app").app_id
 }
@@ -66,22 +72,24 @@ async fn before_the_first_rotation_there_is_no_previous_version() {
     let current = always_current("one");
     let apps = secrets(&current, &no_previous()).current(NOW).await.expect("is readable");
     assert_eq!(app_id(&apps), "1");
-    assert!(apps.previous.is_none());
+    assert_eq!(signers(&apps, NOW), ["1"]);
 }
 
 #[tokio::test]
-async fn after_a_rotation_both_versions_are_there() {
+async fn for_48_hours_after_a_rotation_both_versions_are_good() {
     let current = always_current("two");
     let apps = secrets(&current, &previous(|| version("one", "7"))).current(NOW).await.expect("is readable");
-    let previous = apps.previous.as_ref().expect("was rotated");
-    assert_eq!(previous.iter().next().expect("there is an app").app_id, "7");
+    let rotated = NOW.plus(-60);
+    for (hours, good) in [(0, &["1", "7"][..]), (47, &["1", "7"]), (48, &["1"])] {
+        assert_eq!(signers(&apps, rotated.plus(hours * 60 * 60)), good, "{hours}");
+    }
 }
 
 #[tokio::test]
 async fn a_previous_version_that_is_a_placeholder_is_left_out() {
     let current = always_current("two");
     let apps = secrets(&current, &previous(|| text("one", "{}"))).current(NOW).await.expect("is readable");
-    assert!(apps.previous.is_none());
+    assert_eq!(signers(&apps, NOW), ["1"]);
 }
 
 #[tokio::test]
