@@ -186,7 +186,7 @@ fn sqs_event(events: &[(String, Value)]) -> String {
     let records = events.iter().enumerate().map(|(number, (account, event))| {
         let queued = json!({
             "v": 1, "account": account, "contact": event["sender"]["id"], "login": "instagram", "channel": "messaging",
-            "received_at_ms": 1_763_600_000_000_i64, "event": event,
+            "received_at_ms": event["timestamp"], "event": event,
         });
         json!({
             "messageId": number.to_string(), "receiptHandle": "r", "body": queued.to_string(), "md5OfBody": "",

@@ -37,6 +37,8 @@ mod roles;
 mod secrets;
 mod send;
 mod sequence;
+mod sizes;
+mod times;
 mod unfilled;
 mod util;
 mod windows;

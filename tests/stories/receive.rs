@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use local::Login;
+use reqwest::Method;
 use serde_json::{Value, json};
 use stories::{Browser, World};
 
@@ -452,6 +453,7 @@ async fn a_kind_that_nobody_knows_stays_visible_without_its_content() {
     let conversation = ana.conversation().await;
     let message = newest(&ana, &conversation).await;
     assert_eq!((&message["kind"], &message["metadata"]["fields"]), (&json!("unsupported"), &json!(["hologram"])));
+    assert_eq!((&conversation["unread_count"], &conversation["reply_until"]), (&json!(0), &Value::Null));
     let notices = notices(&ana).await;
     assert!(notices.iter().any(|notice| notice["kind"] == "polls" && notice["details"]["id"] == "77"), "{notices:?}");
     assert!(count(&notices, "malformed_event") > 0, "{notices:?}");
@@ -462,6 +464,79 @@ async fn a_kind_that_nobody_knows_stays_visible_without_its_content() {
         "{odd:?}"
     );
     assert_eq!(dead_letters(&world), 0);
+}
+
+/// A conversation that was read, answered and closed.
+async fn closed(world: &World, person: &Browser<'_>, pair: &Pair) -> Value {
+    let now = world.stack.clock().now_ms();
+    deliver(world, &[entry(&pair.account, now, &[pair.text(now, "aWdflast", "thank you")])]).await;
+    let conversation = person.conversation().await;
+    let path = format!(
+        "/api/tenants/{}/conversations/{}",
+        person.tenant(),
+        conversation["id"].as_str().expect("a conversation has an id")
+    );
+    person.post(&format!("{path}/read"), json!({})).await.json();
+    person.call(Method::PATCH, &path, Some(json!({"state": "closed"})), &[]).await.json()
+}
+
+#[tokio::test]
+async fn what_nobody_wrote_leaves_a_closed_conversation_as_it_is() {
+    let world = luna().await;
+    let ana = world.browser("ana");
+    let pair = Pair::new(&account_of(&ana).await, 51);
+    let before = closed(&world, &ana, &pair).await;
+    let told = [
+        ("delivery", json!({"mids": ["m_B1"], "watermark": 1_790_000_000_500_i64})),
+        ("account_linking", json!({"status": "linked", "authorization_code": "z9"})),
+        ("hologram", json!({"mid": "aWdfholo"})),
+        ("optin", json!({"type": "notification_messages", "notification_messages_token": "T1", "title": "News"})),
+        ("policy-enforcement", json!({"action": "warning", "reason": "spam"})),
+        ("policy_enforcement", json!({"action": "block", "reason": "spam"})),
+        ("response_feedback", json!({"feedback": "Good response", "mid": "m_B1"})),
+        ("pass_thread_control", json!({"previous_owner_app_id": null, "new_owner_app_id": "9001"})),
+        ("read", json!({"watermark": 1_790_000_000_900_i64})),
+    ];
+    for (what, part) in told {
+        world.stack.clock().advance(60_000);
+        let now = world.stack.clock().now_ms();
+        deliver(&world, &[entry(&pair.account, now, &[pair.did(now, what, &part)])]).await;
+        assert_eq!(ana.conversation().await, before, "{what}");
+    }
+    let linked = format!("{:?}", world.tables().everything().await);
+    assert!(!linked.contains("z9"), "a code is nobody's business");
+}
+
+#[tokio::test]
+async fn a_time_up_to_which_the_contact_has_read_marks_what_was_sent_until_then() {
+    let world = luna().await;
+    let ana = world.browser("ana");
+    let pair = Pair::new(&account_of(&ana).await, 52);
+    let at = world.stack.clock().now_ms() - 60_000;
+    let echoes: Vec<Value> = (1..=3).map(|n| pair.echo(at + n * 1000, &format!("aWdf{n}"), &n.to_string())).collect();
+    deliver(&world, &[entry(&pair.account, at, &echoes)]).await;
+    let read = pair.did(at + 9000, "read", &json!({"watermark": at + 2000}));
+    deliver(&world, &[entry(&pair.account, at, &[read])]).await;
+    let messages = ana.messages(&ana.conversation().await).await;
+    let statuses: Vec<&Value> = messages.iter().map(|message| &message["status"]).collect();
+    assert_eq!(statuses, ["sent", "read", "read"]);
+}
+
+#[tokio::test]
+async fn an_unsend_whose_flag_is_text_leaves_nothing_of_the_content() {
+    let world = luna().await;
+    let ana = world.browser("ana");
+    let pair = Pair::new(&account_of(&ana).await, 53);
+    let now = world.stack.clock().now_ms();
+    let picture = json!([{"type": "image", "payload": {"url": "https://e.example/regretted"}}]);
+    let message = json!({"mid": "aWdfx", "text": "regretted-words", "attachments": picture});
+    let unsend = json!({"mid": "aWdfx", "is_deleted": "true"});
+    for part in [message, unsend] {
+        deliver(&world, &[entry(&pair.account, now, &[pair.did(now, "message", &part)])]).await;
+    }
+    let messages = ana.messages(&ana.conversation().await).await;
+    assert_eq!((messages.len(), &messages[0]["status"]), (1, &json!("deleted")));
+    assert!(!format!("{:?}", world.tables().everything().await).contains("regretted"));
 }
 
 #[tokio::test]
@@ -525,15 +600,13 @@ async fn poison_is_set_aside_and_holds_nobody_up() {
     ana.connect("instagram", LUNA).await;
     let pair = Pair::new(&account_of(&ana).await, 41);
     let now = world.stack.clock().now_ms();
-    // Nested deeper than any event: the queue carries it, no reader reads it.
-    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-    let poison = pair.did(now, "message", &json!({"mid": "aWdfdeep", "text": "DEEP"}));
-    let events = [pair.text(now, "aWdfa", "before"), poison, pair.text(now + 1, "aWdfb", "after")];
-    let body = notification(&[entry(&pair.account, now, &events)]).to_string();
-    let body = body.replace("\"DEEP\"", &deep).into_bytes();
-    let signature = world.sign(Login::Instagram, &body);
-    world.post_webhook(body, Some(&signature)).await;
-    world.settle().await;
+    deliver(&world, &[entry(&pair.account, now, &[pair.text(now, "aWdfa", "before")])]).await;
+    // Nothing that Meta writes is poison; what another version of ours wrote may be.
+    let queue = aws_sdk_sqs::Client::new(&world.stack.aws_config("story"));
+    let url = world.stack.resource("InboundQueue").expect("the queue");
+    let poison = queue.send_message().queue_url(url).message_body("{\"v\":1").message_deduplication_id("poison");
+    poison.message_group_id(format!("{}:{}", pair.account, pair.contact)).send().await.expect("the queue takes it");
+    deliver(&world, &[entry(&pair.account, now, &[pair.text(now + 1, "aWdfb", "after")])]).await;
     assert_eq!(ana.texts(&ana.conversation().await).await, ["before", "after"]);
     assert_eq!(dead_letters(&world), 1, "it waits for a person");
     assert!(!metric(&world, "events_poison").is_empty(), "and rings the alarm");

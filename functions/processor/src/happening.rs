@@ -6,7 +6,11 @@ use store::{Outcome, Received};
 
 /// Counts an event by kind and outcome.
 pub(crate) fn count(event: &Event, received: &Received) {
-    metric("events", 1, &[("kind", kind(&event.happening)), ("outcome", outcome(&received.outcome))]);
+    let kind = kind(&event.happening);
+    metric("events", 1, &[("kind", kind), ("outcome", outcome(&received.outcome))]);
+    if event.reduced {
+        metric("events_reduced", 1, &[("kind", kind)]);
+    }
 }
 
 /// A few stable words: Meta's own word of an account notice stands in the audit trail, not in a metric's dimension.
@@ -66,7 +70,7 @@ mod tests {
     fn line(happening: Happening) -> Option<AuditEvent> {
         let account = IgId::try_from("17841").expect("an account");
         let at = UnixMillis::new(1_795_164_300_447);
-        let event = Event { account, at, received_at: at, happening };
+        let event = Event { account, at, untimed: None, received_at: at, happening, reduced: false };
         audit_line(&event, &TenantId::try_from("acme").expect("a tenant"))
     }
 

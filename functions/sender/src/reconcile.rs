@@ -233,6 +233,7 @@ mod tests {
     fn message(text: Option<&str>, mid: Option<Mid>) -> Message {
         let new = NewMessage {
             id: MessageId::new(AT, [1; 8]),
+            untimed: false,
             mid,
             direction: Direction::Outbound,
             author: Author::Agent,
@@ -241,6 +242,7 @@ mod tests {
             attachments: Vec::new(),
             reply_to: None,
             referral: None,
+            username: None,
             opens_window: false,
             handled_elsewhere: false,
             metadata: serde_json::Map::new(),

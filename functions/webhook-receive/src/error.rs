@@ -10,9 +10,6 @@ use crate::queue::QueueError;
 /// Why a notification was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
-    /// The body, or a single event in it, is larger than what is taken.
-    #[error("the notification is too large")]
-    TooLarge,
     /// Not from Meta.
     #[error("the notification is not signed by a registered app")]
     Signature(#[from] SignatureError),
@@ -34,7 +31,7 @@ impl ReceiveError {
     /// Whether the fault is on our side.
     pub(crate) const fn is_ours(&self) -> bool {
         match self {
-            Self::TooLarge | Self::Signature(_) | Self::Parse(_) => false,
+            Self::Signature(_) | Self::Parse(_) => false,
             Self::Write(_) | Self::Secrets(_) | Self::Queue(_) => true,
         }
     }
@@ -42,9 +39,8 @@ impl ReceiveError {
 
 impl From<&ReceiveError> for Problem {
     fn from(error: &ReceiveError) -> Self {
-        use ReceiveError::{Parse, Queue, Secrets, Signature, TooLarge, Write};
+        use ReceiveError::{Parse, Queue, Secrets, Signature, Write};
         match error {
-            TooLarge => Self::new(413, "body-too-large", "The request is too large"),
             Signature(_) => Self::new(401, "wrong-signature", "The signature is missing or wrong"),
             Parse(_) => Self::new(400, "malformed-json", "The request is not valid JSON"),
             Secrets(SecretsError::Unfilled) => Self::NOT_SET_UP,

@@ -9,22 +9,18 @@ use edge::{Clock, ConfigError, Problem, Setup, http};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
 use meta::signature::SIGNATURE_HEADER;
-use meta::{Notification, SignatureError, SignedPayload};
-use tracing::{error, info};
+use meta::{Notification, QueuedEvent, SignatureError, SignedPayload};
+use tracing::{error, info, warn};
 use vault::{AppSecrets, MetaApp, Secrets};
 
 use crate::batch::{self, Entry, MAX_BYTES};
 use crate::error::ReceiveError;
 use crate::queue::InboundQueue;
 
-/// Twice the largest body that Meta is known to send with 1000 events.
-const DEFAULT_MAX_BODY_BYTES: usize = 1_572_864;
-
 /// The function, warm.
 pub struct App {
     secrets: AppSecrets,
     queue: InboundQueue,
-    max_body_bytes: usize,
     clock: Clock,
 }
 
@@ -41,7 +37,6 @@ impl App {
         Ok(Self {
             secrets: AppSecrets::new(secrets, setup.env.required("META_APPS_SECRET_ID")?),
             queue: InboundQueue { client: queue, url: setup.env.required("INBOUND_QUEUE_URL")? },
-            max_body_bytes: setup.env.parsed("MAX_BODY_BYTES")?.unwrap_or(DEFAULT_MAX_BODY_BYTES),
             clock: setup.clock.clone(),
         })
     }
@@ -58,13 +53,10 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     Ok(http::answer(http::request_id(&request), outcome))
 }
 
-/// Checks, splits, queues. Knows nothing of HTTP status codes.
+/// Checks, splits, queues. Knows nothing of HTTP status codes. A body may be as large as API Gateway and Lambda allow.
 async fn receive(app: &App, request: &Request) -> Result<(), ReceiveError> {
     let now = app.clock.now_ms();
     let body: &[u8] = request.body();
-    if body.len() > app.max_body_bytes {
-        return Err(ReceiveError::TooLarge);
-    }
     let (payload, login) = authenticate(app, body, http::header(request, SIGNATURE_HEADER), now).await?;
     let notification = payload.split()?;
     count(&notification, login);
@@ -105,12 +97,19 @@ fn verify<'b>(
 }
 
 fn entries(notification: &Notification<'_>, login: Login, now: UnixMillis) -> Result<Vec<Entry>, ReceiveError> {
-    let entry = |event: &meta::RawEvent<'_>| {
-        let entry = Entry::try_from(&event.queued(login, now))?;
-        // No queue message can hold it, so to answer 500 would only make Meta try until it gives the account up.
-        if entry.body.len() > MAX_BYTES { Err(ReceiveError::TooLarge) } else { Ok(entry) }
-    };
-    notification.events.iter().map(entry).collect()
+    notification.events.iter().map(|event| entry(event.queued(login, now))).collect()
+}
+
+/// An event that no message of the queue can hold goes without what nobody reads of it: a refusal would only make Meta
+/// deliver it, and its neighbours, again and again.
+fn entry(event: QueuedEvent) -> Result<Entry, ReceiveError> {
+    let entry = Entry::try_from(&event)?;
+    if entry.body.len() <= MAX_BYTES {
+        return Ok(entry);
+    }
+    warn!(account = %event.account, bytes = entry.body.len(), "An event is larger than a message of the queue");
+    metric("webhook_events_reduced", 1, &[]);
+    Ok(Entry::try_from(&event.reduced())?)
 }
 
 /// Makes visible what came, and what had a form that nobody documented.
@@ -180,15 +179,23 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_no_queue_message_can_hold_is_refused() {
-        let text = "x".repeat(MAX_BYTES);
-        let body = format!(
-            r#"{{"object":"instagram","entry":[{{"id":"17841","messaging":[{{"sender":{{"id":"1"}},
-                "recipient":{{"id":"17841"}},"message":{{"mid":"m","text":"{text}"}}}}]}}]}}"#
-        );
+    fn an_event_that_no_queue_message_can_hold_is_reduced_and_its_neighbour_is_not() {
+        let event = |mid: &str, text: &str| {
+            format!(
+                r#"{{"sender":{{"id":"1"}},"recipient":{{"id":"17841"}},"message":{{"mid":"{mid}","text":"{text}"}}}}"#
+            )
+        };
+        let (large, small) = (event("large", &"x".repeat(2 * MAX_BYTES)), event("small", "hi"));
+        let body = format!(r#"{{"object":"instagram","entry":[{{"id":"17841","messaging":[{large},{small}]}}]}}"#);
         let notification: Notification<'_> = split(body.as_bytes());
-        let refusal = entries(&notification, Login::Instagram, UnixMillis::new(0)).expect_err("too large");
-        assert_eq!(Problem::from(&refusal).status(), 413);
+
+        let entries = entries(&notification, Login::Instagram, UnixMillis::new(0)).expect("everything is taken");
+
+        let queued: Vec<QueuedEvent> =
+            entries.iter().map(|entry| serde_json::from_str(&entry.body).expect("an event")).collect();
+        assert!(entries[0].body.len() < MAX_BYTES / 2, "{}", entries[0].body.len());
+        assert!(queued[0].reduced && queued[0].event.get().contains(r#""mid":"large""#));
+        assert_eq!((queued[1].reduced, queued[1].event.get()), (false, small.as_str()));
     }
 
     /// A notification without its envelope of trust: signed here and now.

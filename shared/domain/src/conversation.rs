@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::contact::Contact;
 use crate::id::{ConversationId, IgId, Igsid, MessageId};
-use crate::message::{Author, Direction, Kind, Message, Status};
+use crate::message::{Author, Direction, Kind, Message, Status, is_note};
 use crate::policy::{ReplyWindow, WindowClosed};
 use crate::time::{UnixMillis, UnixSeconds};
 use crate::trace::TraceId;
@@ -25,6 +25,13 @@ pub struct LastMessage {
     pub kind: Kind,
     /// How it begins.
     pub preview: String,
+}
+
+impl LastMessage {
+    /// Whether nobody wrote it.
+    fn is_note(&self) -> bool {
+        is_note(self.direction, self.author, self.kind)
+    }
 }
 
 /// Whether somebody still has to do something about a conversation.
@@ -46,6 +53,13 @@ pub enum ConversationState {
 /// They cover the redeliveries of a normal day; anything older costs one read (see [`Counted`]).
 pub const REMEMBERED: usize = 8;
 
+/// How far apart the times of two deliveries of one message may be: webhooks have milliseconds, what is read back from
+/// the provider has whole seconds.
+pub const SAME_MESSAGE_MS: i64 = 2_000;
+
+/// By how much the milliseconds of two webhooks about one message may differ.
+const JITTER_MS: i64 = 5;
+
 /// Which messages the conversation has counted: makes "unread" exact under redelivery and kills.
 ///
 /// The newest are remembered one by one. When one is forgotten, its time becomes the horizon: a message
@@ -56,9 +70,12 @@ pub struct Counted {
     /// Ids' unique halves with their times, oldest counted first.
     #[serde(default)]
     pub recent: Vec<MessageId>,
-    /// The greatest time of a message that was counted and forgotten.
+    /// The greatest time that a message may have which was counted and forgotten.
     #[serde(default)]
     pub horizon: UnixMillis,
+    /// A message without a time of its own was counted: its first delivery's is noted beside the messages.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untimed: bool,
 }
 
 /// Whether a message has been counted.
@@ -72,13 +89,39 @@ pub enum WasCounted {
     IfStored,
 }
 
+const fn is_whole_second(at: UnixMillis) -> bool {
+    at.get() % 1000 == 0
+}
+
+/// By how much a delivery with this time may be later than an earlier one of the same message.
+const fn latest_repeat(at: UnixMillis) -> i64 {
+    if is_whole_second(at) { SAME_MESSAGE_MS } else { JITTER_MS }
+}
+
+/// A whole second stands for each of its milliseconds.
+const fn last_meant(at: UnixMillis) -> UnixMillis {
+    if is_whole_second(at) { at.plus(999) } else { at }
+}
+
 impl Counted {
+    /// The id under which a message is remembered, whatever time this delivery of it has.
+    #[must_use]
+    pub fn find(&self, id: &MessageId) -> Option<&MessageId> {
+        self.recent.iter().find(|known| known.is_same(id))
+    }
+
+    /// Whether no message that was counted is newer.
+    #[must_use]
+    pub fn is_newest(&self, id: &MessageId) -> bool {
+        self.horizon <= id.at() && self.recent.iter().all(|known| known <= id)
+    }
+
     /// Whether this message has been counted.
     #[must_use]
     pub fn contains(&self, id: &MessageId) -> WasCounted {
-        if self.recent.contains(id) {
+        if self.find(id).is_some() {
             WasCounted::Yes
-        } else if id.at() > self.horizon {
+        } else if id.at() > self.horizon.plus(latest_repeat(id.at())) {
             WasCounted::No
         } else {
             WasCounted::IfStored
@@ -90,7 +133,7 @@ impl Counted {
         self.recent.push(id);
         while self.recent.len() > REMEMBERED {
             let forgotten = self.recent.remove(0).at();
-            self.horizon = self.horizon.max(forgotten);
+            self.horizon = self.horizon.max(last_meant(forgotten));
         }
     }
 }
@@ -121,16 +164,16 @@ pub struct Conversation {
     /// The contact's last act that lets the business answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_opened_at: Option<UnixMillis>,
-    /// The contact came through an advertisement: the provider may keep the window open for longer.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub window_from_ad: bool,
+    /// When the contact last came through an advertisement: from then on the provider may keep the window open for longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_from_ad_at: Option<UnixMillis>,
     /// What Meta has said about the window against our reckoning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_closed: Option<WindowClosed>,
     /// The answer that was accepted last: the next one asks whether it still waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_answer: Option<MessageId>,
-    /// The contact has read all outbound messages up to this time.
+    /// The contact has read all outbound messages that the provider had by this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_read_until: Option<UnixMillis>,
     /// Another app owns the thread.
@@ -175,7 +218,7 @@ impl Conversation {
             last_message_at: UnixMillis::default(),
             unread: 0,
             window_opened_at: None,
-            window_from_ad: false,
+            came_from_ad_at: None,
             window_closed: None,
             last_answer: None,
             contact_read_until: None,
@@ -194,18 +237,27 @@ impl Conversation {
     /// Counts a message that was not counted before. Order does not matter: the newest is shown.
     pub fn count(&mut self, message: &Message, opens_window: bool) {
         self.show_if_newest(message);
-        if message.direction == Direction::Inbound && message.kind != Kind::ThreadControl {
+        if message.is_contacts() {
             self.state = ConversationState::Open;
             if message.status != Status::Deleted {
                 self.unread += 1;
             }
         }
-        if opens_window && self.window_opened_at.is_none_or(|known| known < message.created_at) {
-            self.window_opened_at = Some(message.created_at);
-            self.trace_id.clone_from(&message.trace_id);
-            self.window_from_ad = message.referral.as_ref().is_some_and(|referral| referral.ad_id.is_some());
+        if opens_window {
+            self.open_window(message);
         }
         self.counted.insert(message.id.clone());
+    }
+
+    fn open_window(&mut self, message: &Message) {
+        let at = Some(message.created_at);
+        if self.window_opened_at < at {
+            self.window_opened_at = at;
+            self.trace_id.clone_from(&message.trace_id);
+        }
+        if message.referral.as_ref().is_some_and(|referral| referral.ad_id.is_some()) {
+            self.came_from_ad_at = self.came_from_ad_at.max(at);
+        }
     }
 
     /// Makes the conversation outlive something that is kept until then; `None`: for good.
@@ -227,7 +279,7 @@ impl Conversation {
         let window = self.window_opened_at.filter(|opened| *opened > cutoff);
         Self {
             window_opened_at: window,
-            window_from_ad: self.window_from_ad && window.is_some(),
+            came_from_ad_at: self.came_from_ad_at.filter(|came| *came > cutoff),
             trace_id: self.trace_id.clone().filter(|_| window.is_some()),
             contact_read_until: self.contact_read_until.filter(|until| *until > cutoff),
             handled_elsewhere: self.handled_elsewhere,
@@ -238,9 +290,15 @@ impl Conversation {
         }
     }
 
-    /// Shows the message in the list if it is the newest, or the one that is shown already.
+    /// Shows the message in the list if it is the newest, or the one that is shown already. What nobody wrote is shown
+    /// only while there is nothing else.
     pub fn show_if_newest(&mut self, message: &Message) {
-        if self.last_message.as_ref().is_none_or(|shown| shown.id <= message.id) {
+        let is_next = |shown: &LastMessage| match (shown.is_note(), message.is_note()) {
+            (true, false) => true,
+            (false, true) => false,
+            (true, true) | (false, false) => shown.id <= message.id,
+        };
+        if self.last_message.as_ref().is_none_or(is_next) {
             self.last_message_at = message.created_at;
             self.last_message = Some(LastMessage {
                 id: message.id.clone(),
@@ -264,13 +322,13 @@ impl Conversation {
     /// Until when, and for whom, an answer is allowed.
     #[must_use]
     pub fn reply_window(&self) -> ReplyWindow {
-        ReplyWindow::new(self.window_opened_at, self.window_from_ad, self.window_closed)
+        ReplyWindow::new(self.window_opened_at, self.came_from_ad_at, self.window_closed)
     }
 
     /// The status that the inbox shows for a message: a sent one counts as read up to the contact's mark.
     #[must_use]
     pub fn shown_status(&self, message: &Message) -> Status {
-        let read = self.contact_read_until.is_some_and(|until| message.created_at <= until);
+        let read = self.contact_read_until.is_some_and(|until| message.at_provider() <= until);
         if message.status == Status::Sent && read { Status::Read } else { message.status }
     }
 }

@@ -21,6 +21,10 @@ pub struct Event {
     pub received_at: UnixMillis,
     /// What happened.
     pub happening: Happening,
+    /// What identifies it, at the time of this delivery, where it has no time of its own.
+    pub untimed: Option<MessageId>,
+    /// Something of it was left out: more than a message may have, or nothing that the database can hold.
+    pub reduced: bool,
 }
 
 impl Event {
@@ -53,12 +57,12 @@ pub enum Happening {
         /// How it changes.
         change: Change,
     },
-    /// The contact has read everything up to this message.
+    /// The contact has read everything up to a message or a time.
     Read {
         /// Who read.
         contact: Igsid,
-        /// The last message read.
-        mid: Mid,
+        /// Up to where.
+        up_to: ReadUpTo,
     },
     /// The dashboard's "Test" button.
     Test,
@@ -76,11 +80,23 @@ pub enum Happening {
     },
 }
 
+/// How far a contact has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadUpTo {
+    /// Up to this message (Instagram).
+    Message(Mid),
+    /// Everything that was sent until then (Messenger's `watermark`).
+    Time(UnixMillis),
+}
+
 /// A message as an event brings it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewMessage {
-    /// The same for every delivery of the event.
+    /// Its identity is the same for every delivery of the event; its time is this delivery's.
     pub id: MessageId,
+    /// The event has no time of its own, so that every delivery has another: the first one's counts.
+    #[serde(default)]
+    pub untimed: bool,
     /// The provider's id; a postback or referral may have none.
     pub mid: Option<Mid>,
     /// Towards or from the contact.
@@ -97,6 +113,9 @@ pub struct NewMessage {
     pub reply_to: Option<ReplyTo>,
     /// Where the contact came from.
     pub referral: Option<Referral>,
+    /// The contact's username, where the event names it.
+    #[serde(default)]
+    pub username: Option<String>,
     /// Whether it lets the business answer for 24 hours: an act of the contact's.
     pub opens_window: bool,
     /// Another app owns the thread (Meta: standby).

@@ -186,8 +186,11 @@ impl ConversationId {
     }
 }
 
+/// How many digits the time of a message id has.
+const TIME_DIGITS: usize = 13;
+
 impl MessageId {
-    /// The id of a message the provider told us about: the same for every delivery of it.
+    /// The id of a message the provider told us about, at the time that this delivery has.
     #[must_use]
     pub fn derive(at: UnixMillis, mid: &Mid) -> Self {
         Self::new(at, short_digest(mid.as_str().as_bytes()))
@@ -205,10 +208,22 @@ impl MessageId {
         Self(format!("{:013}-{}", at.get().clamp(0, 9_999_999_999_999), hex::encode(unique)))
     }
 
+    /// Whether it is the same message, whatever time each of the two deliveries had: the mid decides, the time only sorts.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0[TIME_DIGITS..] == other.0[TIME_DIGITS..]
+    }
+
+    /// What stands for the mid, or for the event's own bytes, in the id: 16 hexadecimal digits.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.0[TIME_DIGITS + 1..]
+    }
+
     /// The time that the message sorts by.
     #[must_use]
     pub fn at(&self) -> UnixMillis {
-        UnixMillis::new(self.0[..13].parse().unwrap_or_default())
+        UnixMillis::new(self.0[..TIME_DIGITS].parse().unwrap_or_default())
     }
 }
 

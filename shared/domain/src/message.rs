@@ -34,7 +34,7 @@ pub enum Author {
     Agent,
     /// A program, through this API.
     Automation,
-    /// The business, with the phone app or another tool.
+    /// The business, with the phone app or another tool; of an inbound message: nobody, the provider tells something.
     App,
     /// A newer version wrote this word. It is kept as it is.
     #[serde(untagged)]
@@ -213,6 +213,18 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The same change at another time.
+    #[must_use]
+    pub fn dated(self, at: UnixMillis) -> Self {
+        match self {
+            Self::React { by, reaction } => Self::React { by, reaction: Reaction { at, ..reaction } },
+            Self::Edit { edit } => Self::Edit { edit: Edit { at, ..edit } },
+            Self::Unsend { .. } => Self::Unsend { at },
+        }
+    }
+}
+
 /// Why an outbound message failed or is uncertain, for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendFailure {
@@ -383,6 +395,24 @@ impl Message {
         newer
     }
 
+    /// Whether the contact wrote or did it: it raises "unread" and opens a closed conversation again.
+    #[must_use]
+    pub fn is_contacts(&self) -> bool {
+        self.direction == Direction::Inbound && !is_note(self.direction, self.author, self.kind)
+    }
+
+    /// Whether nobody wrote it: it stands in its place among the messages and changes nothing else.
+    #[must_use]
+    pub fn is_note(&self) -> bool {
+        is_note(self.direction, self.author, self.kind)
+    }
+
+    /// When the provider had it: an outbound message waits between being written and being sent.
+    #[must_use]
+    pub fn at_provider(&self) -> UnixMillis {
+        self.sent_at.unwrap_or(self.created_at)
+    }
+
     /// What a list shows of it, at most `PREVIEW_CHARS` characters; never Meta's links.
     #[must_use]
     pub fn preview(&self) -> String {
@@ -393,6 +423,11 @@ impl Message {
             (_, true) => self.attachments.first().map(|first| format!("[{}]", first.kind)).unwrap_or_default(),
         }
     }
+}
+
+/// Whether a message of this kind is nobody's: consent to be notified, and inbound what the contact did not do.
+pub(crate) fn is_note(direction: Direction, author: Author, kind: Kind) -> bool {
+    kind == Kind::Optin || (direction == Direction::Inbound && author == Author::App)
 }
 
 /// Length of a preview: keeps a conversation's item within one write unit.

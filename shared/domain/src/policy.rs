@@ -24,7 +24,7 @@ pub const HUMAN_AGENT: &str = "HUMAN_AGENT";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplyWindow {
     opened_at: Option<UnixMillis>,
-    from_ad: bool,
+    came_from_ad_at: Option<UnixMillis>,
     closed: Option<WindowClosed>,
 }
 
@@ -75,11 +75,16 @@ pub enum Refusal {
 }
 
 impl ReplyWindow {
-    /// A window that the contact opened at this time, and what Meta has said about it since.
+    /// A window that the contact's last act opened, the time at which they last came through an advertisement, and what Meta has
+    /// said about it since.
     #[must_use]
-    pub fn new(opened_at: Option<UnixMillis>, from_ad: bool, closed: Option<WindowClosed>) -> Self {
+    pub fn new(
+        opened_at: Option<UnixMillis>,
+        came_from_ad_at: Option<UnixMillis>,
+        closed: Option<WindowClosed>,
+    ) -> Self {
         let closed = closed.filter(|closed| opened_at.is_some_and(|opened| opened < closed.at));
-        Self { opened_at, from_ad, closed }
+        Self { opened_at, came_from_ad_at, closed }
     }
 
     /// The end for a plain answer; `None` while the contact has not written.
@@ -114,15 +119,17 @@ impl ReplyWindow {
             return Err(Refusal::NoContactYet);
         };
         let tag_allowed = human_agent && author == Author::Agent;
-        let longer_by_ad = self.from_ad && self.closed.is_none();
+        let came_from_ad_at = self.came_from_ad_at.filter(|_| self.closed.is_none());
+        let from_ad = came_from_ad_at.map(|came| came.plus(LONG_WINDOW_MS));
         if now < standard {
             Ok(Permission::Response)
         } else if tag_allowed && now < long {
             Ok(Permission::HumanAgent)
-        } else if longer_by_ad && now < long {
+        } else if from_ad.is_some_and(|until| now < until) {
             Ok(Permission::Response)
         } else {
-            Err(Refusal::WindowClosed { at: if tag_allowed || longer_by_ad { long } else { standard } })
+            let own = if tag_allowed { long } else { standard };
+            Err(Refusal::WindowClosed { at: from_ad.map_or(own, |until| own.max(until)) })
         }
     }
 }
@@ -154,7 +161,7 @@ mod tests {
 
     #[test]
     fn each_of_the_six_cases_of_author_and_age_has_its_answer() {
-        let window = ReplyWindow::new(Some(OPENED), false, None);
+        let window = ReplyWindow::new(Some(OPENED), None, None);
         let cases = [
             (Author::Agent, true, 23, Ok(Permission::Response)),
             (Author::Automation, true, 23, Ok(Permission::Response)),
@@ -170,37 +177,46 @@ mod tests {
 
     #[test]
     fn the_window_closes_at_the_very_millisecond() {
-        let window = ReplyWindow::new(Some(OPENED), false, None);
+        let window = ReplyWindow::new(Some(OPENED), None, None);
         assert!(window.permission(Author::Agent, false, at(24).plus(-1)).is_ok());
         assert!(window.permission(Author::Agent, false, at(24)).is_err());
     }
 
     #[test]
     fn nobody_writes_first() {
-        let refusal = ReplyWindow::new(None, false, None).permission(Author::Agent, true, at(0));
+        let refusal = ReplyWindow::new(None, None, None).permission(Author::Agent, true, at(0));
         assert_eq!(refusal, Err(Refusal::NoContactYet));
     }
 
     #[test]
-    fn a_thread_from_an_advertisement_is_tried_for_seven_days() {
-        let window = ReplyWindow::new(Some(OPENED), true, None);
-        assert_eq!(window.permission(Author::Automation, false, at(30)), Ok(Permission::Response));
-        assert!(window.permission(Author::Automation, false, at(24 * 7)).is_err());
+    fn a_thread_from_an_advertisement_is_tried_for_seven_days_whatever_the_contact_wrote_since() {
+        for written_since in [0, 3] {
+            let window = ReplyWindow::new(Some(at(written_since)), Some(OPENED), None);
+            assert_eq!(window.permission(Author::Automation, false, at(30)), Ok(Permission::Response));
+            assert!(window.permission(Author::Automation, false, at(24 * 7)).is_err(), "{written_since}");
+        }
+    }
+
+    #[test]
+    fn an_advertisement_of_last_week_opens_nothing() {
+        let window = ReplyWindow::new(Some(at(24 * 8)), Some(OPENED), None);
+        let refusal = window.permission(Author::Automation, false, at(24 * 9));
+        assert_eq!(refusal, Err(Refusal::WindowClosed { at: at(24 * 9) }));
     }
 
     #[test]
     fn a_window_that_meta_calls_closed_is_closed_until_the_contact_acts_again() {
         let closed = |for_everybody| Some(WindowClosed { at: at(3), for_everybody });
         let refused = Err(Refusal::WindowClosed { at: at(3) });
-        for from_ad in [false, true] {
+        for from_ad in [None, Some(OPENED)] {
             let window = ReplyWindow::new(Some(OPENED), from_ad, closed(false));
             assert_eq!((window.reply_until(), window.human_agent_until()), (Some(at(3)), Some(at(24 * 7))));
             assert_eq!(window.permission(Author::Agent, false, at(4)), refused);
             assert_eq!(window.permission(Author::Agent, true, at(4)), Ok(Permission::HumanAgent));
         }
-        let for_everybody = ReplyWindow::new(Some(OPENED), false, closed(true));
+        let for_everybody = ReplyWindow::new(Some(OPENED), None, closed(true));
         assert_eq!(for_everybody.permission(Author::Agent, true, at(4)), refused);
-        let opened_again = ReplyWindow::new(Some(at(5)), false, closed(true));
+        let opened_again = ReplyWindow::new(Some(at(5)), None, closed(true));
         assert_eq!(opened_again.permission(Author::Agent, false, at(6)), Ok(Permission::Response));
     }
 

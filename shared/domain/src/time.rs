@@ -56,12 +56,17 @@ impl UnixMillis {
         Self(millis)
     }
 
-    /// A number from Meta whose unit depends on the place: below 10^11 it is seconds.
+    /// A number whose unit depends on the place: seconds, milliseconds, microseconds or nanoseconds, by its size.
     ///
-    /// 10^11 milliseconds were in 1973, 10^11 seconds are in the year 5138.
+    /// 10^11 milliseconds were in 1973, 10^11 seconds are in the year 5138; each next unit has three digits more.
     #[must_use]
-    pub const fn of_either_unit(number: i64) -> Self {
-        if number.unsigned_abs() < 100_000_000_000 { UnixSeconds(number).millis() } else { Self(number) }
+    pub const fn of_any_unit(number: i64) -> Self {
+        match number.unsigned_abs() {
+            0..100_000_000_000 => UnixSeconds(number).millis(),
+            100_000_000_000..100_000_000_000_000 => Self(number),
+            100_000_000_000_000..100_000_000_000_000_000 => Self(number / 1_000),
+            _ => Self(number / 1_000_000),
+        }
     }
 
     /// The number.
@@ -93,14 +98,14 @@ impl UnixMillis {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or_default().strftime(format).to_string()
     }
 
-    /// Reads RFC 3339, or Meta's `2026-10-01T10:00:00+0000`.
+    /// Reads RFC 3339, or Meta's `2026-10-01T10:00:00+0000`, with or without fractions of a second.
     ///
     /// # Errors
     ///
     /// [`ParseTimeError`] for any other text.
     pub fn parse(text: &str) -> Result<Self, ParseTimeError> {
         text.parse::<jiff::Timestamp>()
-            .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text))
+            .or_else(|_| jiff::Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text))
             .map(|timestamp| Self(timestamp.as_millisecond()))
             .map_err(|_| ParseTimeError)
     }
@@ -111,9 +116,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_number_is_seconds_and_a_large_one_milliseconds() {
-        assert_eq!(UnixMillis::of_either_unit(1_520_622_968), UnixMillis::new(1_520_622_968_000));
-        assert_eq!(UnixMillis::of_either_unit(1_752_834_910_447), UnixMillis::new(1_752_834_910_447));
+    fn the_size_of_a_number_tells_its_unit() {
+        assert_eq!(UnixMillis::of_any_unit(1_520_622_968), UnixMillis::new(1_520_622_968_000));
+        for number in [1_752_834_910_447, 1_752_834_910_447_999, 1_752_834_910_447_999_999] {
+            assert_eq!(UnixMillis::of_any_unit(number), UnixMillis::new(1_752_834_910_447));
+        }
     }
 
     #[test]
@@ -122,6 +129,7 @@ mod tests {
         assert_eq!(meta, UnixMillis::parse("2026-10-01T10:00:00Z"));
         assert_eq!(meta.map(UnixMillis::rfc3339).as_deref(), Ok("2026-10-01T10:00:00.000Z"));
         assert_eq!(meta.map(|at| at.seconds().rfc3339()).as_deref(), Ok("2026-10-01T10:00:00Z"));
+        assert_eq!(UnixMillis::parse("2026-10-01T12:00:00.5+0200"), meta.map(|at| at.plus(500)));
         assert_eq!(UnixMillis::parse("yesterday"), Err(ParseTimeError));
     }
 }

@@ -1,9 +1,10 @@
 //! Neither the order nor the repetition of deliveries matters.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use domain::conversation::WasCounted;
-use domain::message::{Edit, Reaction, Reactor};
+use domain::conversation::{ConversationState, WasCounted};
+use domain::message::{Edit, Reaction, Reactor, Referral};
+use domain::policy::Permission;
 use domain::{
     Author, Change, Conversation, ConversationId, Direction, IgId, Igsid, Kind, Message, MessageId, Mid, Status,
     TenantId, UnixMillis, event::NewMessage,
@@ -23,6 +24,7 @@ fn inbound(at: i64, mid: &str) -> Message {
     let mid = Mid::try_from(mid).expect("a mid");
     let new = NewMessage {
         id: MessageId::derive(UnixMillis::new(at), &mid),
+        untimed: false,
         mid: Some(mid),
         direction: Direction::Inbound,
         author: Author::Customer,
@@ -31,6 +33,7 @@ fn inbound(at: i64, mid: &str) -> Message {
         attachments: Vec::new(),
         reply_to: None,
         referral: None,
+        username: None,
         opens_window: true,
         handled_elsewhere: false,
         metadata: serde_json::Map::new(),
@@ -61,6 +64,17 @@ fn folded(changes: &[Change]) -> Message {
     message
 }
 
+const fn same(at: i64) -> i64 {
+    at
+}
+
+/// Deliveries of one message differ by some milliseconds, and what is read back has whole seconds.
+fn time_of_another_delivery() -> impl Strategy<Value = fn(i64) -> i64> {
+    let times: [fn(i64) -> i64; 6] =
+        [same, |at| at + 1, |at| at - 1, |at| at + 4, |at| at / 1000 * 1000, |at| at / 1000 * 1000 + 1000];
+    proptest::sample::select(times.to_vec())
+}
+
 proptest! {
     #[test]
     fn changes_end_in_the_same_message_in_any_order_and_repetition(
@@ -82,31 +96,31 @@ proptest! {
 
     #[test]
     fn every_message_is_counted_once_however_often_it_is_delivered(
-        times in vec(1_i64..40, 1..60),
-        again in vec(any::<prop::sample::Index>(), 0..60),
+        first in vec((1_i64..20_000, time_of_another_delivery()), 1..60),
+        again in vec((any::<prop::sample::Index>(), time_of_another_delivery()), 0..60),
     ) {
         let mut conversation = conversation();
-        let mut stored = BTreeSet::new();
-        let deliveries = times.iter().chain(again.iter().map(|index| index.get(&times)));
-        for at in deliveries {
-            let message = inbound(*at, &format!("mid{at}"));
+        let mut stored = BTreeMap::new();
+        let again = again.iter().map(|(index, time)| (index.get(&first).0, *time));
+        for (written_at, time) in first.iter().copied().chain(again) {
+            let message = inbound(time(written_at), &format!("mid{written_at}"));
             let counted = match conversation.counted.contains(&message.id) {
                 WasCounted::Yes => true,
                 WasCounted::No => {
-                    prop_assert!(!stored.contains(&message.id), "a counted message was forgotten without a horizon");
+                    prop_assert!(!stored.contains_key(&written_at), "a counted message was forgotten without a horizon");
                     false
                 }
-                WasCounted::IfStored => stored.contains(&message.id),
+                WasCounted::IfStored => stored.contains_key(&written_at),
             };
             if !counted {
                 conversation.count(&message, true);
-                stored.insert(message.id);
+                stored.insert(written_at, message.created_at);
             }
         }
-        let newest = times.iter().max().copied();
+        let newest = stored.values().max().copied();
         prop_assert_eq!(conversation.unread as usize, stored.len());
-        prop_assert_eq!(Some(conversation.last_message_at.get()), newest);
-        prop_assert_eq!(conversation.window_opened_at.map(UnixMillis::get), newest);
+        prop_assert_eq!(Some(conversation.last_message_at), newest);
+        prop_assert_eq!(conversation.window_opened_at, newest);
     }
 }
 
@@ -118,6 +132,66 @@ fn an_unsent_message_shows_nothing_of_what_it_was() {
     assert!(!format!("{message:?}").contains("written at"));
     let late = Edit { number: 9, at: UnixMillis::new(1_752_834_930_000), text: "back".to_owned() };
     assert!(!message.apply(&Change::Edit { edit: late }));
+}
+
+/// A message with an author and a kind that nobody's act made.
+fn note(at: i64, author: Author, kind: Kind) -> Message {
+    Message { author, kind, text: None, ..inbound(at, &format!("note{at}")) }
+}
+
+#[test]
+fn what_nobody_wrote_stands_among_the_messages_and_changes_nothing_else() {
+    let notes = [(Author::App, Kind::Unsupported), (Author::App, Kind::ThreadControl), (Author::Customer, Kind::Optin)];
+    for (author, kind) in notes {
+        let mut conversation = conversation();
+        conversation.count(&inbound(1_000, "aWdf1"), true);
+        conversation.state = ConversationState::Closed;
+        conversation.unread = 0;
+        let before = conversation.clone();
+        conversation.count(&note(2_000, author, kind), false);
+        conversation.counted = before.counted.clone();
+        assert_eq!(conversation, before, "{author:?} {kind:?}");
+    }
+}
+
+#[test]
+fn what_nobody_wrote_is_shown_until_somebody_writes_in_either_order() {
+    let (note, message) = (note(2_000, Author::App, Kind::Unsupported), inbound(1_000, "aWdf1"));
+    for order in [[&note, &message], [&message, &note]] {
+        let mut conversation = conversation();
+        conversation.count(order[0], false);
+        assert_eq!(conversation.last_message.as_ref().map(|shown| &shown.id), Some(&order[0].id));
+        conversation.count(order[1], false);
+        assert_eq!(conversation.last_message.map(|shown| shown.id).as_ref(), Some(&message.id));
+    }
+}
+
+#[test]
+fn a_second_message_leaves_the_advertisements_window_open() {
+    let mut from_ad = inbound(1_000, "aWdf1");
+    from_ad.referral = Some(Referral { ad_id: Some("120200000000".to_owned()), ..Referral::default() });
+    let second = inbound(2_000, "aWdf2");
+    for order in [[&from_ad, &second], [&second, &from_ad]] {
+        let mut conversation = conversation();
+        for message in order {
+            conversation.count(message, true);
+        }
+        let thirty_hours = UnixMillis::new(30 * 60 * 60 * 1000);
+        let permission = conversation.reply_window().permission(Author::Automation, false, thirty_hours);
+        assert_eq!(permission, Ok(Permission::Response));
+    }
+}
+
+#[test]
+fn a_message_that_was_sent_after_the_contact_had_read_is_not_read() {
+    let mut conversation = conversation();
+    let mut message = inbound(1_000, "aWdf1");
+    message.status = Status::Sent;
+    message.sent_at = Some(UnixMillis::new(5_000));
+    conversation.read_by_contact(UnixMillis::new(4_000));
+    assert_eq!(conversation.shown_status(&message), Status::Sent);
+    conversation.read_by_contact(UnixMillis::new(5_000));
+    assert_eq!(conversation.shown_status(&message), Status::Read);
 }
 
 #[test]

@@ -68,6 +68,11 @@ impl Key {
         Self::new(messages_partition(tenant, conversation), format!("{}{unique}", waiting_prefix(digest)))
     }
 
+    /// When an event without a time of its own was first delivered, by what identifies the event.
+    pub(crate) fn first_delivery(tenant: &TenantId, conversation: &ConversationId, message: &MessageId) -> Self {
+        Self::new(messages_partition(tenant, conversation), format!("FIRST#{}", message.identity()))
+    }
+
     pub(crate) fn profile(tenant: &TenantId) -> Self {
         Self::new(tenant_partition(tenant), "PROFILE")
     }
@@ -187,6 +192,7 @@ mod tests {
             Key::conversation(&tenant, &conversation),
             Key::message(&tenant, &conversation, &message),
             Key::waiting(&tenant, &conversation, "00", b"change"),
+            Key::first_delivery(&tenant, &conversation, &message),
             Key::profile(&tenant),
             Key::usage(&tenant, "2026-11"),
             Key::idempotency(&tenant, &conversation, "key"),

@@ -6,10 +6,13 @@
 //! Sources: <https://developers.facebook.com/docs/instagram-platform/webhooks/examples> and
 //! <https://developers.facebook.com/docs/graph-api/webhooks/reference/instagram>.
 
+mod characters;
 mod queued;
 mod read;
+mod reduce;
 mod roles;
 mod split;
+mod time;
 
 pub use queued::QueuedEvent;
 pub use read::{ReadError, read};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::Channel;
+use super::{Channel, characters, reduce};
 
 /// The longest group id that SQS takes.
 const MAX_GROUP_ID: usize = 128;
@@ -33,6 +33,9 @@ pub struct QueuedEvent {
     /// The entry's time, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry_time: Option<UnixMillis>,
+    /// Only what is read of an event that no message of the queue can hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reduced: bool,
     /// The event, byte for byte.
     pub event: Box<RawValue>,
 }
@@ -40,6 +43,15 @@ pub struct QueuedEvent {
 impl QueuedEvent {
     /// The current version of the shape.
     pub const VERSION: u32 = 1;
+
+    /// The event with only the members that are read, at most a quarter of what the queue takes.
+    #[must_use]
+    pub fn reduced(self) -> Self {
+        let event = reduce::reduce(self.event.get()).to_string();
+        // JSON that was written a moment ago is JSON.
+        let event = RawValue::from_string(characters::for_the_queue(&event).into_owned()).unwrap_or(self.event);
+        Self { reduced: true, event, ..self }
+    }
 
     /// The FIFO group: events of one conversation stay in order, conversations do not wait for each other.
     ///

@@ -1,5 +1,6 @@
 //! One notification into its events, each verbatim. Tolerant: what is broken costs nothing but itself.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -7,10 +8,12 @@ use domain::connection::Login;
 use domain::id::{IgId, Igsid};
 use domain::time::UnixMillis;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::read::is_true;
 use super::roles::{Parties, as_contact};
-use super::{Channel, DASHBOARD_ACCOUNT, QueuedEvent};
+use super::{Channel, DASHBOARD_ACCOUNT, QueuedEvent, characters, time};
 use crate::signature::SignedPayload;
 
 /// The body is signed, yet no JSON.
@@ -43,9 +46,14 @@ pub struct RawEvent<'a> {
 }
 
 impl RawEvent<'_> {
-    /// The event as the queue carries it.
+    /// The event as the queue carries it: its own bytes, but for two characters that no queue takes.
     #[must_use]
     pub fn queued(&self, login: Login, received_at_ms: UnixMillis) -> QueuedEvent {
+        let event = match characters::for_the_queue(self.json.get()) {
+            Cow::Borrowed(_) => self.json.to_owned(),
+            // Escapes in its texts leave JSON what it is.
+            Cow::Owned(escaped) => RawValue::from_string(escaped).unwrap_or_else(|_| self.json.to_owned()),
+        };
         QueuedEvent {
             v: QueuedEvent::VERSION,
             account: self.account.clone(),
@@ -54,7 +62,8 @@ impl RawEvent<'_> {
             channel: self.channel,
             received_at_ms,
             entry_time: self.entry_time,
-            event: self.json.to_owned(),
+            reduced: false,
+            event,
         }
     }
 }
@@ -163,7 +172,7 @@ impl<'a> Notification<'a> {
         let Some(entry) = object::<Entry>(json) else {
             return self.count("malformed_entry");
         };
-        let context = EntryContext { account: entry.id.and_then(id), time: entry.time.and_then(time) };
+        let context = EntryContext { account: entry.id.and_then(id), time: entry.time.and_then(instant) };
         let lists = [
             (Channel::Messaging, entry.messaging),
             (Channel::Standby, entry.standby),
@@ -243,8 +252,8 @@ impl Peek<'_> {
 }
 
 fn is_marked_echo(message: &RawValue) -> bool {
-    let is_true = |member: Option<&RawValue>| member.is_some_and(|json| json.get() == "true");
-    object::<Marks>(message).is_some_and(|marks| is_true(marks.is_echo) || is_true(marks.is_self))
+    let set = |flag: Option<&RawValue>| flag.and_then(value).is_some_and(|flag| is_true(&flag));
+    object::<Marks>(message).is_some_and(|marks| set(marks.is_echo) || set(marks.is_self))
 }
 
 /// The elements of an array, or the value itself.
@@ -270,6 +279,10 @@ fn text(json: &RawValue) -> Option<String> {
 }
 
 /// Milliseconds for messages, seconds for changes.
-fn time(json: &RawValue) -> Option<UnixMillis> {
-    serde_json::from_str(json.get()).ok().map(UnixMillis::of_either_unit)
+fn instant(json: &RawValue) -> Option<UnixMillis> {
+    time::read(&value(json)?)
+}
+
+fn value(json: &RawValue) -> Option<Value> {
+    serde_json::from_str(json.get()).ok()
 }

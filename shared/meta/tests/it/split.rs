@@ -4,7 +4,10 @@ use meta::Channel;
 use meta::webhook::DASHBOARD_ACCOUNT;
 use serde_json::json;
 
-use crate::util::{ACCOUNT, AT, CONTACT, account, contact, element, notification, own_element, queued, signed, split};
+use crate::util::{
+    ACCOUNT, AT, CONTACT, account, as_message, contact, element, notification, own_element, queued, read_body, signed,
+    split,
+};
 
 fn oddities(body: &str) -> Vec<(&'static str, u32)> {
     split(body, |notification| notification.oddities.into_iter().collect())
@@ -132,6 +135,25 @@ fn another_object_is_counted_and_brings_no_event() {
         assert_eq!(oddities(body), [("unknown_object", 1)], "{body}");
     }
     assert_eq!(oddities(r#"{"object":"instagram"}"#), [("malformed_entry", 1)]);
+}
+
+#[test]
+fn characters_that_no_queue_takes_are_carried_as_escapes() {
+    let text = "before \u{ffff}\u{fffe} after";
+    let body = notification(&json!({"messaging": [element(&json!({"message": {"mid": "a", "text": text}}))]}));
+    assert!(body.contains('\u{ffff}'), "as Meta sent it");
+    let [event] = queued(&body).try_into().expect("one event");
+    assert!(!serde_json::to_string(&event).expect("JSON").contains(['\u{ffff}', '\u{fffe}']));
+    assert_eq!(as_message(read_body(&body).happening).text.as_deref(), Some(text));
+}
+
+#[test]
+fn a_flag_as_text_tells_whose_event_it_is() {
+    let echo =
+        json!({"sender": {"id": ACCOUNT}, "recipient": {"id": CONTACT}, "message": {"mid": "a", "is_echo": "true"}});
+    let body = json!({"object": "instagram", "entry": [{"id": "1", "messaging": [echo]}]}).to_string();
+    let [event] = queued(&body).try_into().expect("one event");
+    assert_eq!((event.account, event.contact), (account(), Some(contact())));
 }
 
 #[test]

@@ -49,6 +49,17 @@ impl Threads {
         Ok(Outcome::Parked)
     }
 
+    /// The contact has read what was sent until then. Meta says so by a time, so nothing waits for a message.
+    pub(super) async fn read_until(&self, thread: &mut Thread, until: UnixMillis) -> Result<Outcome, StoreError> {
+        if thread.is_stored() {
+            self.amend(thread, |conversation| {
+                conversation.read_by_contact(until);
+            })
+            .await?;
+        }
+        Ok(Outcome::Applied)
+    }
+
     /// Applies a change to its message if that is stored.
     pub(super) async fn change_stored(
         &self,

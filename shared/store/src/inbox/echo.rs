@@ -5,6 +5,7 @@ use domain::event::NewMessage;
 use domain::{Author, Change, Direction, Message, MessageId, Mid, Status, UnixMillis};
 
 use super::Outcome;
+use super::identity::DELIVERED_AGAIN_MS;
 use super::waiting::Parked;
 use crate::error::StoreError;
 use crate::item::number;
@@ -51,7 +52,7 @@ impl Threads {
             match self.original(thread, echo).await? {
                 Original::Foreign => return Ok(None),
                 Original::Known(message) => {
-                    let foreign = message.id == echo.id;
+                    let foreign = message.id.is_same(&echo.id);
                     if let Some(mid) = &echo.mid {
                         self.apply_waiting(thread, mid, &message.id).await?;
                     }
@@ -75,7 +76,7 @@ impl Threads {
             return Ok(Original::Foreign);
         }
         let at = echo.id.at();
-        let mut walk = Walk::between(&thread.tenant, thread.id(), earliest(at), at.plus(CLOCK_SKEW_MS))
+        let mut walk = Walk::between(&thread.tenant, thread.id(), earliest(echo), at.plus(CLOCK_SKEW_MS))
             .only("direction", "outbound");
         let (mut sending, mut uncertain) = (None, None);
         while let Some(messages) = self.next(&mut walk).await? {
@@ -94,7 +95,7 @@ impl Threads {
 
     /// Whether the echo, stored as written elsewhere once, has turned out to be of a message of ours.
     async fn was_absorbed(&self, thread: &Thread, echo: &NewMessage) -> Result<bool, StoreError> {
-        Ok(matches!(self.original(thread, echo).await?, Original::Known(message) if message.id != echo.id))
+        Ok(matches!(self.original(thread, echo).await?, Original::Known(message) if !message.id.is_same(&echo.id)))
     }
 
     /// Removes the message that was stored for an echo of `ours` before Meta told that it was ours. What happened to
@@ -153,8 +154,10 @@ fn changes(message: &Message) -> Vec<Change> {
     reactions.chain(edit).chain(message.deleted_at.map(|at| Change::Unsend { at })).collect()
 }
 
-const fn earliest(echoed_at: UnixMillis) -> UnixMillis {
-    echoed_at.plus(-LONGEST_WAY_MS - CLOCK_SKEW_MS)
+/// When a message that comes back as this echo was written at the earliest.
+fn earliest(echo: &NewMessage) -> UnixMillis {
+    let delivered_later = if echo.untimed { DELIVERED_AGAIN_MS } else { 0 };
+    echo.id.at().plus(-LONGEST_WAY_MS - CLOCK_SKEW_MS - delivered_later)
 }
 
 /// Whether the echo may be of this message of ours: Meta says nothing but the content.

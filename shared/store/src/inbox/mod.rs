@@ -2,6 +2,7 @@
 
 mod change;
 mod echo;
+mod identity;
 mod list;
 mod mark;
 mod prefetch;
@@ -29,7 +30,8 @@ use crate::threads::Threads;
 /// A message and its conversation are two items, written one after the other, without a transaction (which would double
 /// the price). What makes that safe:
 ///
-/// 1. The id of a message is derived from the event, so every delivery names the same item.
+/// 1. The id of a message is derived from the event, so every delivery names the same item. Where deliveries have
+///    different times, the first one's stays.
 /// 2. The conversation is counted first, under a condition on its version, and remembers what it has counted
 ///    ([`domain::conversation::Counted`]). The message's item is put second, if it is not there.
 /// 3. A delivery that finds its message counted only puts the item. So a process may die between any two calls: the

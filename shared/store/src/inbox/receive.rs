@@ -1,29 +1,17 @@
 //! An event arrives.
 
 use domain::contact::Occasion;
-use domain::conversation::WasCounted;
-use domain::event::NewMessage;
-use domain::{Direction, Event, Happening, Kind, Message, TenantId, UnixMillis};
+use domain::event::{NewMessage, ReadUpTo};
+use domain::{Conversation, Direction, Event, Happening, Kind, Message, TenantId, UnixMillis};
 
+use super::identity::Standing;
+use super::waiting::Parked;
 use super::{InboxStore, Outcome, Place, Prefetched, Received};
 use crate::error::StoreError;
 use crate::expiry;
 use crate::retention::Retention;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Thread, Threads};
-
-/// What counting a message came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counting {
-    /// It was counted now.
-    Now,
-    /// It was counted before; its item may be missing.
-    Before,
-    /// Its item exists.
-    Stored,
-    /// It belongs to what was deleted.
-    Erased,
-}
 
 impl InboxStore {
     /// Stores or applies an event exactly once, whatever is redelivered, concurrent or killed in between.
@@ -101,8 +89,15 @@ impl Threads {
                 self.place_echo(thread, message).await
             }
             Happening::Message { message, .. } => self.store(thread, message).await,
-            Happening::Change { mid, change, .. } => self.change(thread, mid, &change.clone().into(), now).await,
-            Happening::Read { mid, .. } => self.change(thread, mid, &super::waiting::Parked::Read, now).await,
+            Happening::Change { mid, change, .. } => {
+                let mut change = change.clone();
+                if let Some(id) = &event.untimed {
+                    change = change.dated(self.note_first_delivery(thread, id).await?.at());
+                }
+                self.change(thread, mid, &change.into(), now).await
+            }
+            Happening::Read { up_to: ReadUpTo::Message(mid), .. } => self.change(thread, mid, &Parked::Read, now).await,
+            Happening::Read { up_to: ReadUpTo::Time(until), .. } => self.read_until(thread, *until).await,
             Happening::Test | Happening::AccountNotice { .. } | Happening::Nothing { .. } => Ok(Outcome::NotForInbox),
         }
     }
@@ -114,7 +109,12 @@ impl Threads {
                 return Ok(self.merge_echo(thread, message).await?.unwrap_or(Outcome::Paused));
             }
             Happening::Change { mid, change, .. } => self.change_stored(thread, mid, &change.clone().into()).await?,
-            Happening::Read { mid, .. } => self.change_stored(thread, mid, &super::waiting::Parked::Read).await?,
+            Happening::Read { up_to: ReadUpTo::Message(mid), .. } => {
+                self.change_stored(thread, mid, &Parked::Read).await?
+            }
+            Happening::Read { up_to: ReadUpTo::Time(until), .. } => {
+                return self.read_until(thread, *until).await;
+            }
             _ => false,
         };
         Ok(if applied { Outcome::Applied } else { Outcome::Paused })
@@ -123,11 +123,11 @@ impl Threads {
     /// Counts a message, then stores it, then applies what waited for it.
     pub(super) async fn store(&self, thread: &mut Thread, new: &NewMessage) -> Result<Outcome, StoreError> {
         let new_conversation = thread.conversation.last_message.is_none();
-        let message = Message::from_event(thread.id().clone(), new.clone());
-        let stored = match self.count(thread, &message, new).await? {
-            Counting::Erased => return Ok(Outcome::Erased),
-            Counting::Stored => false,
-            Counting::Now | Counting::Before => self.insert_message(thread, &message).await?,
+        let (message, standing) = self.count(thread, new).await?;
+        let stored = match standing {
+            Standing::Erased => return Ok(Outcome::Erased),
+            Standing::Stored => false,
+            Standing::New | Standing::Counted => self.insert_message(thread, &message).await?,
         };
         if let Some(mid) = &message.provider_message_id {
             self.apply_waiting(thread, mid, &message.id).await?;
@@ -135,30 +135,34 @@ impl Threads {
         Ok(if stored { Outcome::Stored { new_conversation } } else { Outcome::Duplicate })
     }
 
-    async fn count(&self, thread: &mut Thread, message: &Message, new: &NewMessage) -> Result<Counting, StoreError> {
+    /// Counts a message that was not counted before. Answers it under the id that it is known by, and what was found.
+    async fn count(&self, thread: &mut Thread, new: &NewMessage) -> Result<(Message, Standing), StoreError> {
         for attempt in 0..ATTEMPTS {
-            if thread.is_erased() {
-                return Ok(Counting::Erased);
+            let (id, standing) = self.identify(thread, new).await?;
+            let message = Message::from_event(thread.id().clone(), NewMessage { id, ..new.clone() });
+            if standing != Standing::New {
+                return Ok((message, standing));
             }
-            match thread.conversation.counted.contains(&message.id) {
-                WasCounted::Yes => return Ok(Counting::Before),
-                WasCounted::IfStored if self.message(&thread.tenant, thread.id(), &message.id).await?.is_some() => {
-                    return Ok(Counting::Stored);
-                }
-                WasCounted::IfStored | WasCounted::No => {}
-            }
-            let mut next = thread.conversation.clone();
-            next.count(message, new.opens_window);
+            let mut next = counted(&thread.conversation, &message, new);
             next.outlive(thread.retention.end(message.created_at));
             next.forget_expired(expiry::now(&self.client));
-            if next.last_message.as_ref().is_some_and(|shown| shown.id == message.id) {
-                next.handled_elsewhere = new.handled_elsewhere;
-            }
             if self.save(thread, next).await? {
-                return Ok(Counting::Now);
+                return Ok((message, standing));
             }
             pause(attempt).await;
         }
         Err(StoreError::Conflict)
     }
+}
+
+/// The conversation with one more message.
+fn counted(conversation: &Conversation, message: &Message, new: &NewMessage) -> Conversation {
+    let mut next = conversation.clone();
+    if next.counted.is_newest(&message.id) {
+        next.handled_elsewhere = new.handled_elsewhere;
+    }
+    next.count(message, new.opens_window);
+    next.counted.untimed |= new.untimed;
+    next.contact.username = next.contact.username.or_else(|| new.username.clone());
+    next
 }

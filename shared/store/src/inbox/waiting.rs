@@ -211,7 +211,7 @@ impl Threads {
     ) -> Result<bool, StoreError> {
         let message = match parked {
             Parked::Read => {
-                let until = message.created_at;
+                let until = message.at_provider();
                 self.amend(thread, |conversation| {
                     conversation.read_by_contact(until);
                 })

@@ -310,6 +310,7 @@ impl OutboundStore {
 fn foreign(message: &Message, mid: Mid, at: UnixMillis) -> NewMessage {
     NewMessage {
         id: MessageId::derive(at, &mid),
+        untimed: false,
         mid: Some(mid),
         direction: message.direction,
         author: Author::App,
@@ -318,6 +319,7 @@ fn foreign(message: &Message, mid: Mid, at: UnixMillis) -> NewMessage {
         attachments: message.attachments.clone(),
         reply_to: message.reply_to.clone(),
         referral: None,
+        username: None,
         opens_window: false,
         handled_elsewhere: false,
         metadata: serde_json::Map::new(),

@@ -161,7 +161,8 @@ async fn a_batch_of_two_tenants_reaches_both_and_mixes_nothing() {
 #[tokio::test]
 async fn what_concerns_no_conversation_names_its_tenant_and_stores_nothing() {
     let world = World::connected().await;
-    let test = Event { account: account("17841"), at: NOW, received_at: NOW, happening: Happening::Test };
+    let (account, happening) = (account("17841"), Happening::Test);
+    let test = Event { account, at: NOW, untimed: None, received_at: NOW, happening, reduced: false };
     let received = world.receive(&test).await.expect("received");
     assert_eq!(received.outcome, Outcome::NotForInbox);
     assert_eq!(received.place.expect("a place").tenant, tenant("acme"));

@@ -21,14 +21,18 @@ pub(super) fn read_all(attachments: Option<&Value>) -> Vec<Attachment> {
     attachments
 }
 
-/// Every kind is kept under Meta's name for it. View-once media have neither payload nor address.
+/// Every kind is kept under Meta's name for it. View-once media have neither payload nor address; an echoed link has its
+/// title and address beside an empty payload.
 fn read(attachment: &Map<String, Value>) -> Attachment {
     let none = Map::new();
     let payload = member(attachment, "payload").unwrap_or(&none);
+    let either = |name| text(payload, name).or_else(|| text(attachment, name));
+    let mut metadata = without(payload, &["url", "story_media_url", "title", "sticker_id"]);
+    metadata.extend(either("sticker_id").map(|sticker| ("sticker_id".to_owned(), sticker.into())));
     Attachment {
         kind: text(attachment, "type").unwrap_or_else(|| "unknown".to_owned()),
-        url: text(payload, "url").or_else(|| text(payload, "story_media_url")),
-        title: text(payload, "title"),
-        metadata: without(payload, &["url", "story_media_url", "title"]),
+        url: either("url").or_else(|| text(payload, "story_media_url")),
+        title: either("title"),
+        metadata,
     }
 }

@@ -1,8 +1,5 @@
 //! Reading members that may be absent, of another type, or of another spelling than documented.
 
-use std::borrow::Cow;
-
-use domain::time::UnixMillis;
 use serde_json::{Map, Value};
 
 /// A member that is an object.
@@ -33,14 +30,14 @@ pub(super) fn number(object: &Map<String, Value>, name: &str) -> Option<i64> {
     }
 }
 
-/// Whether a member is `true`.
+/// Whether a member is `true`, also as the text that one of Meta's own samples shows.
 pub(super) fn flag(object: &Map<String, Value>, name: &str) -> bool {
-    object.get(name) == Some(&Value::Bool(true))
+    object.get(name).is_some_and(is_true)
 }
 
-/// `timestamp`: milliseconds, seconds, or text of either. Zero and less are no times.
-pub(super) fn time(object: &Map<String, Value>) -> Option<UnixMillis> {
-    number(object, "timestamp").filter(|number| *number > 0).map(UnixMillis::of_either_unit)
+/// Whether a flag is set: `true` or `"true"`.
+pub(crate) fn is_true(flag: &Value) -> bool {
+    flag.as_bool().unwrap_or_else(|| flag.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
 }
 
 /// A copy of the object without some members and without `null`s.
@@ -71,68 +68,9 @@ pub(super) fn stable_word(name: &str) -> String {
     name.chars().map(|char| if is_plain(char) { char } else { '_' }).take(64).collect()
 }
 
-/// Half of a surrogate pair, as a text that was cut within an emoji holds it, is no character: `U+FFFD` instead.
-///
-/// Without that, one message cut in an unlucky place could never be read.
-pub(super) fn without_lone_surrogates(json: &str) -> Cow<'_, str> {
-    let mut mended = String::new();
-    let mut copied = 0;
-    let mut at = 0;
-    while let Some(found) = json[at..].find('\\') {
-        at += found;
-        at += match (surrogate(json, at), surrogate(json, at + ESCAPE)) {
-            (None, _) => 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
-            (Some(Half::High), Some(Half::Low)) => 2 * ESCAPE,
-            (Some(_), _) => {
-                mended.push_str(&json[copied..at]);
-                mended.push_str("\\ufffd");
-                copied = at + ESCAPE;
-                ESCAPE
-            }
-        };
-    }
-    if copied == 0 {
-        return Cow::Borrowed(json);
-    }
-    mended.push_str(&json[copied..]);
-    Cow::Owned(mended)
-}
-
-/// Length of `\uXXXX`.
-const ESCAPE: usize = 6;
-
-enum Half {
-    High,
-    Low,
-}
-
-/// Which half of a surrogate pair is escaped at this place.
-fn surrogate(json: &str, at: usize) -> Option<Half> {
-    let digits = json.get(at..at + ESCAPE)?.strip_prefix("\\u")?;
-    match u16::from_str_radix(digits, 16).ok()? {
-        0xD800..=0xDBFF => Some(Half::High),
-        0xDC00..=0xDFFF => Some(Half::Low),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn half_a_surrogate_pair_is_replaced_and_a_whole_one_kept() {
-        let cases = [
-            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
-            (r#""cut \ud83d""#, r#""cut \ufffd""#),
-            (r#""\ude00\ud83d\ud83d\ude00""#, r#""\ufffd\ufffd\ud83d\ude00""#),
-            (r#""\\ud83d""#, r#""\\ud83d""#),
-            ("\"\\é\"", "\"\\é\""),
-        ];
-        for (broken, mended) in cases {
-            assert_eq!(without_lone_surrogates(broken), mended);
-        }
-    }
 
     #[test]
     fn a_strange_name_becomes_a_word_that_may_stand_in_a_log() {

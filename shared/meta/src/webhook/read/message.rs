@@ -66,7 +66,10 @@ pub(super) fn referral(referral: &Map<String, Value>) -> Referral {
 
 /// What only Instagram knows about a message; of an unsupported one also what it consists of.
 fn metadata(body: &Map<String, Value>, unsupported: bool) -> Map<String, Value> {
-    let mut metadata = only(body, &["is_self", "app_id", "folder"]);
+    let mut metadata = only(body, &["app_id", "folder"]);
+    if flag(body, "is_self") {
+        metadata.insert("is_self".to_owned(), true.into());
+    }
     if let Some(payload) = member(body, "quick_reply").and_then(|reply| reply.get("payload")) {
         metadata.insert("quick_reply_payload".to_owned(), payload.clone());
     }

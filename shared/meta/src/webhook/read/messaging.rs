@@ -1,6 +1,8 @@
 //! Elements of `messaging` and `standby`.
 
-use domain::event::{Happening, NewMessage};
+use std::borrow::Cow;
+
+use domain::event::{Happening, NewMessage, ReadUpTo};
 use domain::id::{IgId, Igsid, MessageId, Mid};
 use domain::message::{Author, Change, Direction, Edit, Kind, Reaction, Reactor};
 use serde_json::{Map, Value};
@@ -8,6 +10,7 @@ use serde_json::{Map, Value};
 use super::json::{fields, flag, id, member, number, only, text, without};
 use super::{Context, message, notice};
 use crate::webhook::roles::Parties;
+use crate::webhook::time;
 
 /// One element, and who is who in it.
 #[derive(Clone, Copy)]
@@ -21,9 +24,13 @@ pub(super) struct Element<'a> {
 /// The members around an event's own one.
 const ENVELOPE: [&str; 3] = ["sender", "recipient", "timestamp"];
 
+/// What says nothing that an inbox could show: that a message reached a phone, that a person linked an account.
+const SILENT: [&str; 2] = ["delivery", "account_linking"];
+
 /// Reads one element. The member that it carries tells its kind.
 pub(super) fn read(context: Context<'_>, element: &Map<String, Value>) -> Happening {
-    let (contact, from_account) = roles(context.account, element);
+    let element = &*with_underscores(element);
+    let (contact, from_account) = roles(&context.queued.account, element);
     if let Some(edit) = member(element, "message_edit") {
         return edited(context, contact, edit);
     }
@@ -32,6 +39,9 @@ pub(super) fn read(context: Context<'_>, element: &Map<String, Value>) -> Happen
     }
     if let Some(feedback) = member(element, "response_feedback") {
         return notice("response_feedback", only(feedback, &["feedback", "mid"]));
+    }
+    if let Some(kind) = SILENT.into_iter().find(|name| element.contains_key(*name)) {
+        return Happening::Nothing { kind };
     }
     let Some(contact) = contact else {
         return notice("event_without_contact", fields(element));
@@ -54,6 +64,15 @@ pub(super) fn read(context: Context<'_>, element: &Map<String, Value>) -> Happen
     }
 }
 
+/// Meta spells some members with a dash in one place and with an underscore in another.
+fn with_underscores(element: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
+    if element.keys().any(|name| name.contains('-')) {
+        Cow::Owned(element.iter().map(|(name, value)| (name.replace('-', "_"), value.clone())).collect())
+    } else {
+        Cow::Borrowed(element)
+    }
+}
+
 /// The other side, and whether the account acted.
 fn roles(account: &IgId, element: &Map<String, Value>) -> (Option<Igsid>, bool) {
     let side = |name| member(element, name).and_then(|party| id::<IgId>(party, "id"));
@@ -71,12 +90,16 @@ fn roles(account: &IgId, element: &Map<String, Value>) -> (Option<Igsid>, bool) 
 impl Element<'_> {
     /// A message of this element with nothing in it yet.
     pub(super) fn new_message(&self, mid: Option<Mid>, kind: Kind) -> NewMessage {
-        let Context { at, json, standby, .. } = self.context;
-        let id = mid.as_ref().map_or_else(|| MessageId::derive_from_json(at, json), |mid| MessageId::derive(at, mid));
+        let Context { queued, at, untimed, standby } = self.context;
+        let id = match &mid {
+            Some(mid) => MessageId::derive(at, mid),
+            None => MessageId::derive_from_json(at, queued.event.get()),
+        };
         let (direction, author) =
             if self.from_account { (Direction::Outbound, Author::App) } else { (Direction::Inbound, Author::Customer) };
         NewMessage {
             id,
+            untimed,
             mid,
             direction,
             author,
@@ -85,6 +108,7 @@ impl Element<'_> {
             attachments: Vec::new(),
             reply_to: None,
             referral: None,
+            username: None,
             opens_window: false,
             handled_elsewhere: standby,
             metadata: Map::new(),
@@ -95,6 +119,11 @@ impl Element<'_> {
     /// Something that the contact did which has no mid, and after which they may be answered.
     fn act(&self, kind: Kind) -> NewMessage {
         NewMessage { opens_window: !self.from_account, ..self.new_message(None, kind) }
+    }
+
+    /// Something that Meta tells and nobody wrote: shown in its place, and nobody's unread message.
+    fn note(&self, message: NewMessage) -> Happening {
+        self.happening(NewMessage { direction: Direction::Inbound, author: Author::App, ..message })
     }
 
     pub(super) fn happening(&self, message: NewMessage) -> Happening {
@@ -141,12 +170,20 @@ fn emoji_of(name: Option<&str>) -> &'static str {
     }
 }
 
-/// Instagram names the last message that was read; Messenger's `watermark` names none.
+/// Instagram names the last message that was read, Messenger the time up to which everything was.
 fn seen(about: Element<'_>, read: &Map<String, Value>) -> Happening {
-    match id(read, "mid") {
-        _ if about.from_account => Happening::Nothing { kind: "own_read" },
-        Some(mid) => Happening::Read { contact: about.contact.clone(), mid },
-        None => Happening::Nothing { kind: "read_without_mid" },
+    if about.from_account {
+        return Happening::Nothing { kind: "own_read" };
+    }
+    let watermark = || read.get("watermark").and_then(time::read);
+    let plausible = |at: &_| time::is_plausible(*at, about.context.queued.received_at_ms);
+    let up_to = match id(read, "mid") {
+        Some(mid) => Some(ReadUpTo::Message(mid)),
+        None => watermark().filter(plausible).map(ReadUpTo::Time),
+    };
+    match up_to {
+        Some(up_to) => Happening::Read { contact: about.contact.clone(), up_to },
+        None => Happening::Nothing { kind: "read_up_to_nothing" },
     }
 }
 
@@ -171,16 +208,14 @@ fn opted_in(about: Element<'_>, optin: &Map<String, Value>) -> Happening {
     })
 }
 
-/// Apps hand a thread to each other: shown in its place, and nobody's unread message.
+/// Apps hand a thread to each other.
 fn thread_control(about: Element<'_>, element: &Map<String, Value>) -> Option<Happening> {
     let (action, control) = ["pass", "take", "request"]
         .into_iter()
         .find_map(|action| Some((action, member(element, &format!("{action}_thread_control"))?)))?;
     let mut metadata = without(control, &[]);
     metadata.insert("action".to_owned(), Value::from(action));
-    Some(about.happening(NewMessage {
-        direction: Direction::Inbound,
-        author: Author::App,
+    Some(about.note(NewMessage {
         // Told to whom it is taken from.
         handled_elsewhere: about.context.standby || action == "take",
         metadata,
@@ -188,8 +223,9 @@ fn thread_control(about: Element<'_>, element: &Map<String, Value>) -> Option<Ha
     }))
 }
 
-/// A kind that Meta has added since: visible in its conversation, by its names only.
+/// A kind that Meta has added since: visible in its conversation, by its names only. Whether a person did something is
+/// unknown, so nothing says that somebody waits.
 fn unknown(about: Element<'_>, element: &Map<String, Value>) -> Happening {
     let metadata = fields(&without(element, &ENVELOPE));
-    about.happening(NewMessage { metadata, ..about.new_message(None, Kind::Unsupported) })
+    about.note(NewMessage { metadata, ..about.new_message(None, Kind::Unsupported) })
 }

@@ -1,40 +1,36 @@
 //! One queued event in the domain's words. Every kind has an answer; an unknown one stays visible.
 
 mod attachment;
+mod bounded;
 mod change;
 mod json;
 mod message;
 mod messaging;
 
-use std::borrow::Cow;
-
 use domain::event::{Event, Happening};
-use domain::id::IgId;
+use domain::id::MessageId;
 use domain::time::UnixMillis;
 use serde_json::{Map, Value};
 
-use super::{Channel, DASHBOARD_ACCOUNT, QueuedEvent};
+use super::{Channel, DASHBOARD_ACCOUNT, QueuedEvent, characters, reduce, time};
+use bounded::Bounds;
+pub(super) use json::is_true;
 use json::{fields, member};
 
-/// The event can never be read: no retry helps.
+/// The event can never be read, since it is no JSON object: no retry helps.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// Not JSON, or nested deeper than any event.
-    #[error("the event is not readable JSON")]
-    Json(#[source] serde_json::Error),
-    /// JSON, but no object.
-    #[error("the event is not an object")]
-    NotAnObject,
-}
+#[error("the event is not an object")]
+pub struct ReadError;
 
 /// What the readers of the single kinds share.
 #[derive(Clone, Copy)]
 struct Context<'a> {
-    account: &'a IgId,
+    /// As it came: its bytes are the identity of what has no mid.
+    queued: &'a QueuedEvent,
     /// When it happened.
     at: UnixMillis,
-    /// The event verbatim: the identity of what has no mid.
-    json: &'a str,
+    /// It does not say so itself.
+    untimed: bool,
     /// Another app owns the thread.
     standby: bool,
 }
@@ -43,45 +39,72 @@ struct Context<'a> {
 ///
 /// # Errors
 ///
-/// [`ReadError`] for what is not a JSON object. An unknown kind is no error: it becomes an unsupported message
-/// of its conversation, or a notice of its account.
+/// [`ReadError`] for what is not a JSON object. An unknown kind is no error: it becomes a note in its conversation, or a
+/// notice of its account. Nor is too much of something: it is left out, and [`Event::reduced`] tells.
 pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
-    let Some(element) = parse(queued)? else {
+    let (account, received_at) = (queued.account.clone(), queued.received_at_ms);
+    let Parsed { element, reduced } = parse(queued)?;
+    let Some(element) = element else {
         let happening = notice("malformed_event", Map::new());
-        let (account, received_at) = (queued.account.clone(), queued.received_at_ms);
-        return Ok(Event { account, at: queued.fallback_time(), received_at, happening });
+        let at = queued.fallback_time();
+        return Ok(Event { account, at, untimed: None, received_at, happening, reduced });
     };
-    let at = json::time(&element).or_else(|| member(&element, "value").and_then(json::time));
-    let at = at.unwrap_or_else(|| queued.fallback_time());
+    let own_time = queued.own_time(&element);
+    let at = own_time.unwrap_or_else(|| queued.fallback_time());
     let standby = queued.channel == Channel::Standby;
-    let context = Context { account: &queued.account, at, json: queued.event.get(), standby };
+    let untimed = own_time.is_none().then(|| MessageId::derive_from_json(at, queued.event.get()));
+    let context = Context { queued, at, untimed: untimed.is_some(), standby };
     let happening = match queued.channel {
         _ if is_dashboard_test(queued, &element) => Happening::Test,
         Channel::Messaging | Channel::Standby => messaging::read(context, &element),
         Channel::Changes => change::read(context, &element),
         Channel::Unknown => notice("malformed_event", fields(&element)),
     };
-    Ok(Event { account: queued.account.clone(), at, received_at: queued.received_at_ms, happening })
+    let mut bounds = Bounds::new();
+    let happening = bounds.happening(happening);
+    let reduced = reduced || bounds.reduced;
+    let happening = if reduced { marked(happening) } else { happening };
+    Ok(Event { account, at, untimed, received_at, happening, reduced })
 }
 
-/// The event as an object; `None` for another JSON value that was kept because its entry had an account.
-fn parse(queued: &QueuedEvent) -> Result<Option<Map<String, Value>>, ReadError> {
-    let json = queued.event.get();
-    let value = serde_json::from_str(json).or_else(|first| match json::without_lone_surrogates(json) {
-        Cow::Borrowed(_) => Err(first),
-        Cow::Owned(mended) => serde_json::from_str(&mended),
-    });
-    match value.map_err(ReadError::Json)? {
-        Value::Object(element) => Ok(Some(element)),
-        _ if queued.channel == Channel::Unknown => Ok(None),
-        _ => Err(ReadError::NotAnObject),
+/// A message of which something was left out says so.
+fn marked(mut happening: Happening) -> Happening {
+    if let Happening::Message { message, .. } = &mut happening {
+        message.metadata.insert("reduced".to_owned(), true.into());
+    }
+    happening
+}
+
+struct Parsed {
+    /// `None` for another JSON value that was kept because its entry had an account.
+    element: Option<Map<String, Value>>,
+    /// It was more than a parser takes.
+    reduced: bool,
+}
+
+/// The event as an object. What is nested too deeply, or has a number that nothing can hold, is read without that.
+fn parse(queued: &QueuedEvent) -> Result<Parsed, ReadError> {
+    let json = characters::without_lone_surrogates(queued.event.get());
+    let whole = serde_json::from_str(&json);
+    let reduced = queued.reduced || whole.is_err();
+    match whole.unwrap_or_else(|_| reduce::reduce(&json)) {
+        Value::Object(element) => Ok(Parsed { element: Some(element), reduced }),
+        _ if queued.channel == Channel::Unknown => Ok(Parsed { element: None, reduced }),
+        _ => Err(ReadError),
     }
 }
 
 impl QueuedEvent {
-    /// For what has no time of its own: the entry's is the same in the next delivery, ours is not.
+    /// When the event says that it happened. A time that it cannot have happened at is none.
+    fn own_time(&self, element: &Map<String, Value>) -> Option<UnixMillis> {
+        let places = [Some(element), member(element, "value")];
+        let times = places.into_iter().flatten().filter_map(|place| time::read(place.get("timestamp")?));
+        times.into_iter().find(|at| time::is_plausible(*at, self.received_at_ms))
+    }
+
+    /// For what has no time of its own: the entry's is nearer to it than ours.
     fn fallback_time(&self) -> UnixMillis {
-        self.entry_time.unwrap_or(self.received_at_ms)
+        self.entry_time.filter(|at| time::is_plausible(*at, self.received_at_ms)).unwrap_or(self.received_at_ms)
     }
 }
 

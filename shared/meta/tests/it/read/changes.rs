@@ -24,7 +24,8 @@ fn a_comment_is_shown_in_each_of_its_shapes_and_opens_no_window() {
         let comment = as_message(event.happening);
         assert_eq!((comment.kind, comment.direction, comment.opens_window), (Kind::Comment, Direction::Inbound, false));
         assert_eq!((comment.text.as_deref(), comment.mid), (Some("price?"), Mid::try_from("178").ok()));
-        assert_eq!(comment.metadata["username"], "jane");
+        assert_eq!((&comment.metadata["username"], comment.username.as_deref()), (&json!("jane"), Some("jane")));
+        assert!(comment.untimed, "a comment is delivered later as well, with another time around it");
         assert_eq!(comment.metadata["media"]["ad_id"], "1202");
     }
 }
@@ -74,6 +75,35 @@ fn the_dashboards_test_is_recognised_in_each_of_its_forms() {
     for entry in entries {
         assert_eq!(read_body(&notification(&entry)).happening, Happening::Test, "{entry}");
     }
+}
+
+#[test]
+fn every_messaging_field_is_read_among_the_changes_as_among_the_messages() {
+    let cases = [
+        ("messages", json!({"message": {"mid": "a", "text": "hi"}})),
+        ("messaging_postbacks", json!({"postback": {"mid": "a", "title": "Hours?", "payload": "HOURS"}})),
+        ("messaging_seen", json!({"read": {"mid": "a"}})),
+        ("message_reactions", json!({"reaction": {"mid": "a", "action": "react", "emoji": "x"}})),
+        ("message_edit", json!({"message_edit": {"mid": "a", "text": "hi", "num_edit": 1}})),
+        ("messaging_referral", json!({"referral": {"ref": "r", "source": "SHORTLINKS"}})),
+    ];
+    for (field, members) in cases {
+        let element = element(&members);
+        let among_changes = read_entry(&change(field, &element)).happening;
+        let among_messages = read_entry(&json!({"messaging": [element]})).happening;
+        match (among_changes, among_messages) {
+            (Happening::Message { message: one, .. }, Happening::Message { message: other, .. }) => {
+                assert_eq!(
+                    (one.kind, one.text, one.mid, one.opens_window),
+                    (other.kind, other.text, other.mid, other.opens_window)
+                );
+            }
+            (one, other) => assert_eq!(one, other, "{field}"),
+        }
+    }
+    let nobodys = json!({"message_edit": {"mid": "a", "num_edit": 0}});
+    let edit = read_entry(&change("message_edit", &nobodys)).happening;
+    assert_eq!(edit, Happening::Nothing { kind: "edit_without_text" });
 }
 
 #[test]

@@ -101,6 +101,29 @@ fn a_template_keeps_its_elements() {
 }
 
 #[test]
+fn a_title_and_an_address_beside_an_empty_payload_are_read() {
+    let link = json!({"type": "fallback", "title": "Menu", "url": "https://example.com/m", "payload": null});
+    let within = json!({"type": "fallback", "payload": {"title": "Menu", "url": "https://example.com/m"}});
+    for link in [link, within] {
+        let attachment = message(&attachments(&json!([link]))).attachments.remove(0);
+        assert_eq!(
+            (attachment.title.as_deref(), attachment.url.as_deref()),
+            (Some("Menu"), Some("https://example.com/m"))
+        );
+    }
+}
+
+#[test]
+fn a_sticker_has_its_id_as_text() {
+    for id in [json!(369_239_263_222_822_i64), json!("369239263222822")] {
+        let payload = json!({"url": CDN, "sticker_id": id});
+        let sticker = message(&attachments(&json!([{"type": "sticker", "payload": payload}]))).attachments.remove(0);
+        assert_eq!((sticker.kind.as_str(), sticker.url.as_deref()), ("sticker", Some(CDN)));
+        assert_eq!(sticker.metadata, json!({"sticker_id": "369239263222822"}).as_object().expect("members").clone());
+    }
+}
+
+#[test]
 fn one_attachment_outside_of_a_list_and_one_without_a_type_are_read() {
     let single = message(&attachments(&json!({"type": "image", "payload": {"url": CDN}})));
     assert_eq!(single.attachments[0].kind, "image");
@@ -135,9 +158,11 @@ fn a_tapped_quick_reply_keeps_its_payload() {
 
 #[test]
 fn an_unsend_changes_the_message_that_it_names() {
-    let unsend = happening(&body(&json!({"mid": "aWdf1", "is_deleted": true})));
-    let change = Change::Unsend { at: UnixMillis::new(AT) };
-    assert_eq!(unsend, Happening::Change { contact: Some(contact()), mid: mid("aWdf1"), change });
+    for flag in [json!(true), json!("true")] {
+        let unsend = happening(&body(&json!({"mid": "aWdf1", "is_deleted": flag})));
+        let change = Change::Unsend { at: UnixMillis::new(AT) };
+        assert_eq!(unsend, Happening::Change { contact: Some(contact()), mid: mid("aWdf1"), change });
+    }
     let nameless = happening(&body(&json!({"is_deleted": true})));
     assert_eq!(nameless, Happening::Nothing { kind: "unsend_without_mid" });
 }
@@ -157,9 +182,17 @@ fn what_metas_api_does_not_show_is_visible_as_unsupported() {
 
 #[test]
 fn an_echo_is_outbound_and_opens_no_window() {
-    let echo = message(&own_element(&json!({"message": {"mid": "a", "text": "We are open", "is_echo": true}})));
-    assert_eq!((echo.direction, echo.author), (Direction::Outbound, Author::App));
-    assert!(!echo.opens_window);
+    for flag in [json!(true), json!("true")] {
+        let echo = message(&own_element(&json!({"message": {"mid": "a", "text": "We are open", "is_echo": flag}})));
+        assert_eq!((echo.direction, echo.author), (Direction::Outbound, Author::App));
+        assert!(!echo.opens_window);
+    }
+}
+
+#[test]
+fn an_unset_flag_as_text_is_not_set() {
+    let text = message(&body(&json!({"mid": "a", "text": "hi", "is_deleted": "false", "is_echo": "false"})));
+    assert_eq!((text.direction, text.text.as_deref()), (Direction::Inbound, Some("hi")));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Postbacks, reactions, receipts, edits, hand-overs, and what nobody knows yet.
 
-use domain::event::Happening;
+use domain::event::{Happening, ReadUpTo};
 use domain::id::{MessageId, Mid};
 use domain::message::{Author, Change, Direction, Edit, Kind, Reaction, Reactor};
 use domain::time::UnixMillis;
@@ -77,9 +77,13 @@ fn a_reaction_taken_back_has_no_emoji_and_one_without_an_emoji_gets_one() {
 #[test]
 fn a_receipt_names_the_last_message_that_was_read() {
     let seen = happening(&element(&json!({"read": {"mid": "aWdf11"}})));
-    assert_eq!(seen, Happening::Read { contact: contact(), mid: mid("aWdf11") });
+    assert_eq!(seen, Happening::Read { contact: contact(), up_to: ReadUpTo::Message(mid("aWdf11")) });
     let watermark = happening(&element(&json!({"read": {"watermark": 1_569_262_485_349_i64}})));
-    assert_eq!(watermark, Happening::Nothing { kind: "read_without_mid" });
+    let up_to = ReadUpTo::Time(UnixMillis::new(1_569_262_485_349));
+    assert_eq!(watermark, Happening::Read { contact: contact(), up_to });
+    for nothing in [json!({}), json!({"watermark": 9_999_999_999_999_i64})] {
+        assert_eq!(happening(&element(&json!({"read": nothing}))), Happening::Nothing { kind: "read_up_to_nothing" });
+    }
     assert_eq!(happening(&own_element(&json!({"read": {"mid": "a"}}))), Happening::Nothing { kind: "own_read" });
 }
 
@@ -114,12 +118,14 @@ fn an_opt_in_is_shown_and_its_token_is_not_kept() {
 
 #[test]
 fn policy_and_feedback_are_notices_of_the_account() {
-    let (kind, details) =
-        notice(happening(&element(&json!({"policy_enforcement": {"action": "block", "reason": "r"}}))));
-    assert_eq!((kind.as_str(), &details["action"]), ("policy_enforcement", &json!("block")));
-    let (kind, details) =
-        notice(happening(&element(&json!({"response_feedback": {"feedback": "Good response", "mid": "a"}}))));
-    assert_eq!((kind.as_str(), &details["mid"]), ("response_feedback", &json!("a")));
+    for name in ["policy_enforcement", "policy-enforcement"] {
+        let (kind, details) = notice(happening(&element(&json!({name: {"action": "block", "reason": "r"}}))));
+        assert_eq!((kind.as_str(), &details["action"]), ("policy_enforcement", &json!("block")));
+    }
+    for name in ["response_feedback", "response-feedback"] {
+        let (kind, details) = notice(happening(&element(&json!({name: {"feedback": "Good response", "mid": "a"}}))));
+        assert_eq!((kind.as_str(), &details["mid"]), ("response_feedback", &json!("a")));
+    }
 }
 
 #[test]
@@ -147,27 +153,51 @@ fn handing_a_thread_over_is_shown_and_is_nobodys_unread_message() {
 }
 
 #[test]
+fn what_says_nothing_about_a_conversation_is_acknowledged() {
+    let delivered = json!({"delivery": {"mids": ["m_B1"], "watermark": AT}});
+    let linked = json!({"account_linking": {"status": "linked", "authorization_code": "SECRET"}});
+    for (members, kind) in [(delivered, "delivery"), (linked, "account_linking")] {
+        assert_eq!(happening(&element(&members)), Happening::Nothing { kind });
+    }
+}
+
+#[test]
 fn an_unknown_kind_is_visible_by_its_names_only() {
     let unknown = message(&element(&json!({"brand_new": {"text": "private"}, "also": 1})));
-    assert_eq!(unknown.kind, Kind::Unsupported);
+    assert_eq!((unknown.kind, unknown.author, unknown.opens_window), (Kind::Unsupported, Author::App, false));
     assert_eq!(unknown.metadata["fields"], json!(["also", "brand_new"]));
     let (kind, details) = notice(happening(&json!({"brand_new": {"text": "private"}})));
     assert_eq!((kind.as_str(), details), ("event_without_contact", json!({"fields": ["brand_new"]})));
 }
 
 #[test]
-fn times_are_read_in_every_spelling_and_fall_back_to_the_entry() {
-    let time = |timestamp: Value| {
+fn times_are_read_in_every_spelling_and_fall_back_to_the_entry_and_to_the_receipt() {
+    let read = |timestamp: &Value, entry_time: &Value| {
         let mut element = element(&json!({"message": {"mid": "a", "text": "t"}}));
-        element["timestamp"] = timestamp;
-        read_entry(&json!({"time": 1_600_000_000, "messaging": [element]})).at.get()
+        element["timestamp"] = timestamp.clone();
+        let event = read_entry(&json!({"time": entry_time, "messaging": [element]}));
+        (event.at.get(), as_message(event.happening).untimed)
     };
-    assert_eq!(time(json!(AT)), AT);
-    assert_eq!(time(json!("1527459824")), 1_527_459_824_000);
-    assert_eq!(time(json!(1_527_459_824)), 1_527_459_824_000);
-    for unusable in [Value::Null, json!("soon"), json!(0), json!(-5), json!({})] {
-        assert_eq!(time(unusable), 1_600_000_000_000);
+    let own = |timestamp: Value| read(&timestamp, &json!(1_600_000_000));
+    for spelled in [json!(AT), json!(AT * 1000), json!(AT.to_string()), json!("2025-07-18T10:35:10.447+0000")] {
+        assert_eq!(own(spelled), (AT, false));
     }
+    assert_eq!(own(json!("1527459824")), (1_527_459_824_000, false));
+    assert_eq!(own(json!(1_527_459_824)), (1_527_459_824_000, false));
+    let far_future = json!(9_999_999_999_999_i64);
+    for unusable in [Value::Null, json!("soon"), json!(0), json!(-5), json!({}), json!(1e300), far_future.clone()] {
+        assert_eq!(own(unusable.clone()), (1_600_000_000_000, true), "{unusable}");
+        for entry_time in [Value::Null, far_future.clone()] {
+            assert_eq!(read(&unusable, &entry_time), (AT + 500, true), "{unusable} {entry_time}");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_mid_is_identified_by_its_own_bytes() {
+    let referral = |reference: &str| message(&element(&json!({"referral": {"ref": reference}})));
+    assert!(referral("a").id.is_same(&referral("a").id));
+    assert!(!referral("a").id.is_same(&referral("b").id));
 }
 
 #[test]

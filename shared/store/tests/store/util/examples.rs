@@ -1,7 +1,7 @@
 //! Valid examples; a test changes the field that it is about.
 
 use domain::connection::PROVIDER;
-use domain::event::NewMessage;
+use domain::event::{NewMessage, ReadUpTo};
 use domain::message::{Edit, Reaction, Reactor, SendFailure};
 use domain::{
     Author, Change, Connection, ConnectionStatus, ConversationId, Direction, Event, Happening, IgId, Igsid, Kind,
@@ -78,7 +78,7 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
 }
 
 fn happened(at: UnixMillis, happening: Happening) -> Event {
-    Event { account: account("17841"), at, received_at: at, happening }
+    Event { account: account("17841"), at, untimed: None, received_at: at, happening, reduced: false }
 }
 
 /// A message of the contact's, `seconds` after [`NOW`], whose mid has this name.
@@ -98,6 +98,7 @@ pub(crate) fn echo(name: &str, seconds: i64, text: &str) -> Event {
 fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
     NewMessage {
         id: MessageId::derive(at, &mid(name)),
+        untimed: false,
         mid: Some(mid(name)),
         direction: Direction::Outbound,
         author: Author::App,
@@ -106,6 +107,7 @@ fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
         attachments: Vec::new(),
         reply_to: None,
         referral: None,
+        username: None,
         opens_window: true,
         handled_elsewhere: false,
         metadata: Map::new(),
@@ -132,7 +134,7 @@ pub(crate) fn unsent(name: &str) -> Event {
 }
 
 pub(crate) fn read(name: &str) -> Event {
-    happened(NOW, Happening::Read { contact: igsid(CONTACT), mid: mid(name) })
+    happened(NOW, Happening::Read { contact: igsid(CONTACT), up_to: ReadUpTo::Message(mid(name)) })
 }
 
 /// The other side of an event.

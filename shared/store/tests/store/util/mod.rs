@@ -26,7 +26,7 @@ use self::wire::Wire;
 pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Attributes of the conversations' index beside its keys: what a list shows.
-pub(crate) const LISTED: [&str; 13] = [
+pub(crate) const LISTED: [&str; 12] = [
     "id",
     "channel",
     "account",
@@ -35,7 +35,6 @@ pub(crate) const LISTED: [&str; 13] = [
     "last_message",
     "unread",
     "window_opened_at",
-    "window_from_ad",
     "window_closed",
     "handled_elsewhere",
     "kept_until",
