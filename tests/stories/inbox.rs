@@ -147,6 +147,25 @@ async fn a_conversation_is_marked_as_read_and_counts_on_from_there() {
 }
 
 #[tokio::test]
+async fn what_arrived_while_somebody_was_reading_stays_unread() {
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    world.dm(INES, LUNA, "two").await;
+    let conversation = ana.conversation().await;
+    let shown = ana.messages(&conversation).await[0]["id"].clone();
+    world.dm(INES, LUNA, "three").await;
+    world.dm(INES, LUNA, "four").await;
+    for _ in 0..2 {
+        let read = ana.post(&format!("{}/read", path(&conversation)), json!({"up_to": shown})).await.json();
+        assert_eq!(read["unread_count"], 2);
+    }
+    let newest = ana.messages(&conversation).await[0]["id"].clone();
+    let read = ana.post(&format!("{}/read", path(&conversation)), json!({"up_to": newest})).await.json();
+    assert_eq!(read["unread_count"], 0);
+    ana.post(&format!("{}/read", path(&conversation)), json!({"up_to": "the last one"})).await.problem(400);
+}
+
+#[tokio::test]
 async fn a_closed_conversation_opens_when_the_contact_writes() {
     let world = greeted().await;
     let ana = world.browser("ana");

@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 
-use domain::ConversationId;
 use domain::conversation::{Conversation, ConversationState};
 use domain::view::ConversationView;
+use domain::{ConversationId, MessageId};
 use edge::http::{self, StatusCode};
 use edge::telemetry::Chain;
 use edge::{Caller, ClaimNames, Clock, ConfigError, PageQuery, Problem, Setup};
@@ -104,9 +104,18 @@ async fn messages(app: &App, request: &Request, caller: &Caller) -> Result<Respo
     Ok(http::json_with_etag(request, &MessagesPage::new(found?, &conversation, now)))
 }
 
+/// What somebody has read; everything, where no message is named.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reading {
+    up_to: Option<MessageId>,
+}
+
 async fn mark_read(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
     let id = conversation_id(request)?;
-    let conversation = app.inbox.mark_read(&caller.tenant, &id).await?.ok_or(InboxError::NotFound)?;
+    let Reading { up_to } = http::body_json(request, MAX_BODY_BYTES)?;
+    let marked = app.inbox.mark_read(&caller.tenant, &id, up_to.as_ref()).await?;
+    let conversation = marked.ok_or(InboxError::NotFound)?;
     Ok(http::json(StatusCode::OK, &ConversationView::new(&conversation, app.clock.now_ms())))
 }
 

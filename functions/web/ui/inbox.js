@@ -189,8 +189,9 @@ export class BuzonInbox extends BuzonElement {
 
   /** @param {Conversation} conversation */
   async #markRead(conversation) {
-    if (conversation.unread_count === 0) return;
-    const read = await this.api.change("POST", `${await this.#base()}/conversations/${conversation.id}/read`);
+    const shown = this.thread?.newest();
+    if (conversation.unread_count === 0 || !shown) return;
+    const read = await this.api.change("POST", `${await this.#base()}/conversations/${conversation.id}/read`, { up_to: shown });
     this.#take([read]);
   }
 

@@ -104,6 +104,11 @@ export class Thread {
     this.#renderHead(conversation);
   }
 
+  /** @returns {string | undefined} the id of the newest message that is shown */
+  newest() {
+    return [...this.messages.keys()].sort().at(-1);
+  }
+
   /**
    * @param {string} id
    * @param {string} rest

@@ -3,28 +3,79 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::conversation::ConversationState;
-use domain::{Contact, Conversation, ConversationId, TenantId};
+use domain::{Contact, Conversation, ConversationId, MessageId, TenantId};
 
 use super::InboxStore;
 use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _};
-use crate::item::{Written, number, to_value, written};
+use crate::item::{Written, number, text, to_value, written};
 use crate::key::Key;
-use crate::threads::Stored;
+use crate::retry::{ATTEMPTS, pause};
+use crate::threads::{Stored, Walk};
 
 impl InboxStore {
-    /// Marks a conversation as read. Idempotent; answers it as it is then, `None` when there is none.
+    /// Marks a conversation as read up to a message, or as a whole. Idempotent; answers it as it is then, `None` when there
+    /// is none. Costs one write where nothing is newer than the message.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
-    pub async fn mark_read(&self, tenant: &TenantId, id: &ConversationId) -> Result<Option<Conversation>, StoreError> {
-        let update = self
-            .update(tenant, id)
-            .update_expression("SET unread = :zero ADD #version :one")
-            .if_living_conversation("unread > :zero", expiry::now(&self.threads.client))
-            .expression_attribute_values(":zero", number(0));
-        self.marked(counted_as_change(update)).await
+    /// [`StoreError::Conflict`] when others keep changing the conversation, [`StoreError::Unavailable`],
+    /// [`StoreError::Shape`].
+    pub async fn mark_read(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        up_to: Option<&MessageId>,
+    ) -> Result<Option<Conversation>, StoreError> {
+        let now = expiry::now(&self.threads.client);
+        let Some(up_to) = up_to else {
+            return self.marked(self.read_all(tenant, id).if_living_conversation("unread > :zero", now)).await;
+        };
+        let whole = self
+            .read_all(tenant, id)
+            .if_living_conversation("unread > :zero AND last_message.#id <= :up_to", now)
+            .expression_attribute_names("#id", "id")
+            .expression_attribute_values(":up_to", text(up_to.as_str()));
+        let mut found = self.marked(whole).await?;
+        for attempt in 0..ATTEMPTS {
+            let Some(conversation) = found else { return Ok(None) };
+            let unread = self.unread_after(tenant, &conversation, up_to).await?;
+            if unread >= conversation.unread {
+                return Ok(Some(conversation));
+            }
+            let update = self
+                .update(tenant, id)
+                .update_expression("SET unread = :unread ADD #version :one")
+                .if_living_conversation("#version = :version", now)
+                .expression_attribute_values(":unread", number(unread))
+                .expression_attribute_values(":version", number(conversation.version));
+            found = self.marked(counted_as_change(update)).await?;
+            pause(attempt).await;
+        }
+        Err(StoreError::Conflict)
+    }
+
+    fn read_all(&self, tenant: &TenantId, id: &ConversationId) -> UpdateItemFluentBuilder {
+        let update = self.update(tenant, id).update_expression("SET unread = :zero ADD #version :one");
+        counted_as_change(update.expression_attribute_values(":zero", number(0)))
+    }
+
+    /// How many messages of the contact's are newer than one.
+    async fn unread_after(
+        &self,
+        tenant: &TenantId,
+        conversation: &Conversation,
+        shown: &MessageId,
+    ) -> Result<u32, StoreError> {
+        if conversation.unread == 0 {
+            return Ok(0);
+        }
+        let mut walk = Walk::since(tenant, &conversation.id, shown.at());
+        let mut newer = 0;
+        while let Some(messages) = self.threads.next(&mut walk).await? {
+            newer += messages.iter().filter(|message| message.id > *shown && message.is_contacts()).count();
+        }
+        Ok(u32::try_from(newer).unwrap_or(u32::MAX))
     }
 
     /// Opens or closes a conversation. Idempotent; answers it as it is then, `None` when there is none.

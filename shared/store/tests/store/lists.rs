@@ -68,7 +68,7 @@ async fn filtered_pages_are_full_although_most_conversations_are_left_out() {
     {
         let number: i64 = conversation.contact.igsid.as_str().parse().expect("digits");
         if number % 3 != 0 {
-            world.inbox.mark_read(&tenant("acme"), &conversation.id).await.expect("marked");
+            world.inbox.mark_read(&tenant("acme"), &conversation.id, None).await.expect("marked");
         }
         if number % 2 == 0 {
             let closed = ConversationState::Closed;
@@ -110,7 +110,7 @@ async fn another_tenant_sees_nothing_and_cannot_use_the_cursor() {
     let id = &page.items[0].id;
     assert!(world.inbox.conversation(&rival, id).await.expect("a read").is_none());
     assert!(world.inbox.messages(&rival, id, None, 10).await.expect("a read").items.is_empty());
-    assert!(world.inbox.mark_read(&rival, id).await.expect("a write").is_none());
+    assert!(world.inbox.mark_read(&rival, id, None).await.expect("a write").is_none());
     assert!(world.outbound.context(&rival, id, None, NOW).await.expect("a read").is_none());
 }
 
@@ -135,8 +135,8 @@ async fn a_cursor_of_another_conversation_or_of_nonsense_is_refused() {
 async fn marking_as_read_again_costs_no_change_and_a_later_message_counts_anew() {
     let world = World::connected().await;
     world.receive(&inbound("one", 1, "Hello")).await.expect("received");
-    let first = world.inbox.mark_read(&tenant("acme"), &conversation()).await.expect("marked").expect("there");
-    let second = world.inbox.mark_read(&tenant("acme"), &conversation()).await.expect("marked").expect("there");
+    let first = world.inbox.mark_read(&tenant("acme"), &conversation(), None).await.expect("marked").expect("there");
+    let second = world.inbox.mark_read(&tenant("acme"), &conversation(), None).await.expect("marked").expect("there");
     assert_eq!((first.unread, &first), (0, &second));
     world.receive(&inbound("two", 2, "Me again")).await.expect("received");
     let stored = world.inbox.conversation(&tenant("acme"), &conversation()).await.expect("a read").expect("there");
@@ -149,7 +149,7 @@ async fn a_message_counted_on_an_old_reading_does_not_bring_read_messages_back()
     world.receive(&inbound("one", 1, "Hello")).await.expect("received");
     let wanted = [(account("17841"), Some(igsid(crate::util::examples::CONTACT)))];
     let mut prefetched = world.inbox.prefetch(&wanted).await.expect("read before the mark");
-    world.inbox.mark_read(&tenant("acme"), &conversation()).await.expect("marked");
+    world.inbox.mark_read(&tenant("acme"), &conversation(), None).await.expect("marked");
     world.inbox.receive(&mut prefetched, &inbound("two", 2, "Me again"), NOW).await.expect("received");
     let stored = world.inbox.conversation(&tenant("acme"), &conversation()).await.expect("a read").expect("there");
     assert_eq!(stored.unread, 1);
