@@ -14,6 +14,7 @@ mod doubt;
 mod echo;
 mod every_call;
 mod exactly_once;
+mod foreign;
 mod granted;
 mod idle;
 mod inbox;
