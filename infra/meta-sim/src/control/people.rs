@@ -35,7 +35,11 @@ pub(crate) async fn act(State(sim): State<Arc<Sim>>, Json(act): Json<Act>) -> Co
     };
     let mut told: Vec<String> = done.events.iter().flat_map(|event| sim.tell(event)).collect();
     told.dedup();
-    let igsid = done.events.first().map(|event| event.element["sender"]["id"].clone());
+    // A message has a sender, a comment an author.
+    let igsid = done.events.first().map(|event| match &event.element["sender"]["id"] {
+        Value::Null => event.element["from"]["id"].clone(),
+        sender => sender.clone(),
+    });
     Ok(Json(json!({ "id": done.id, "igsid": igsid, "told": told })))
 }
 

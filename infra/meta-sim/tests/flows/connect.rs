@@ -144,7 +144,7 @@ async fn a_token_works_at_its_own_host_only() {
 async fn unknown_versions_and_fields_are_refused() {
     let world = World::start().await;
     let token = world.connected("luna.cafe").await;
-    let (status, _) = world.get_with("/graph.instagram.com/v21.0/me", &token).await;
+    let (status, _) = world.get_with("/graph.instagram.com/v28.0/me", &token).await;
     assert_eq!(status, 400);
     let (status, body) = world.get_with("/graph.instagram.com/v25.0/me?fields=shoe_size", &token).await;
     assert_eq!((status, &body["error"]["code"]), (400, &json!(100)));

@@ -38,7 +38,7 @@ async fn an_expired_conversation_is_nobodys_and_leaves_nothing_to_the_one_that_f
     let seen = world.seen(&tenant("acme"), &conversation()).await;
     assert_eq!((seen.conversation, seen.messages.len(), seen.listed.len()), (None, 0, 0));
     let (whose, which) = (tenant("acme"), conversation());
-    assert_eq!(world.inbox.mark_read(&whose, &which).await.expect("asked"), None);
+    assert_eq!(world.inbox.mark_read(&whose, &which, None).await.expect("asked"), None);
     assert_eq!(world.inbox.set_state(&whose, &which, ConversationState::Closed).await.expect("asked"), None);
     assert!(!world.inbox.set_profile(&whose, &which, &contact).await.expect("asked"));
     let context = world.outbound.context(&whose, &which, None, NOW.plus(31 * DAY_MS)).await.expect("asked");

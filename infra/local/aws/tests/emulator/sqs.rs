@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::ProvideErrorMetadata;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
-    SendMessageBatchRequestEntry,
+    SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
 };
 
 use crate::world::World;
@@ -328,7 +328,7 @@ async fn groups_and_deduplication_ids_are_at_most_128_characters_of_ascii() {
     let queue = fifo(&sqs, "inbound.fifo").await;
     let send = async |group: &str, deduplication: &str| {
         let message = sqs.send_message().queue_url(&queue).message_body("1").message_group_id(group);
-        message.message_deduplication_id(deduplication).send().await.map_err(|error| error.into_service_error())
+        message.message_deduplication_id(deduplication).send().await.map_err(SdkError::into_service_error)
     };
     let longest = "a".repeat(128);
     send(&longest, "!~:-_#").await.expect("is taken");
@@ -354,7 +354,7 @@ async fn characters_outside_of_xml_are_refused_alone_in_a_batch() {
 
     let answer = sqs.send_message_batch().queue_url(&queue).set_entries(Some(entries.collect())).send().await.unwrap();
 
-    assert_eq!(answer.successful().iter().map(|sent| sent.id()).collect::<Vec<_>>(), ["4"]);
+    assert_eq!(answer.successful().iter().map(SendMessageBatchResultEntry::id).collect::<Vec<_>>(), ["4"]);
     assert!(answer.failed().iter().all(|failed| failed.code() == "InvalidMessageContents"), "{:?}", answer.failed());
 }
 
