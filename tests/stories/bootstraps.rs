@@ -86,7 +86,7 @@ const ANSWERS: [(&str, u16, &str); 11] = [
     ("disconnect", 404, "/problems/"),
     ("inbox", 200, "\"conversations\":[]"),
     ("oauth-assets", 404, "/problems/unknown-state"),
-    ("oauth-callback", 302, "reason=state_unknown"),
+    ("oauth-callback", 302, "reason=other_browser"), // its cookie is one of HTTPS, and is looked at first
     ("oauth-select", 404, "/problems/unknown-state"),
     ("oauth-start", 200, "\"authUrl\":"),
     ("send", 404, "/problems/"),
