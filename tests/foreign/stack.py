@@ -132,7 +132,8 @@ class Stack:
         command = [os.environ["DEV"], "--data", self.data.name, *options]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         atexit.register(self.stop)
-        self.http = httpx.Client(timeout=30)
+        # The simulated Meta resets connections that idled, as Meta does: none is kept.
+        self.http = httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
         self.wait_until_up()
 
     def wait_until_up(self):
