@@ -1,6 +1,7 @@
 //! Deletions: how far they are. They stay for good: who has the code can always see that it was done.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::{Erasure, ErasureCode};
 
 use crate::error::StoreError;
@@ -46,9 +47,10 @@ impl ErasureStore {
             .table_name(&self.table)
             .set_item(Some(Keyed::new(&key, erasure).item()?))
             .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        Ok(matches!(written(outcome, |_| None)?, Written::Done(_)))
+        stands(written(outcome, |_| None)?, erasure)
     }
 
     /// Writes how far a deletion is and raises its version; `false` when somebody else has gone on with it since.
@@ -68,12 +70,23 @@ impl ErasureStore {
             .condition_expression("#version = :version")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":version", number(expected))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let saved = matches!(written(outcome, |_| None)?, Written::Done(_));
+        let saved = stands(written(outcome, |_| None)?, &next)?;
         if saved {
             *erasure = next;
         }
         Ok(saved)
+    }
+}
+
+/// Whether what was to be written is what is there now: also when the write is refused because it was done before, and only
+/// its answer was lost.
+fn stands(written: Written, wanted: &Erasure) -> Result<bool, StoreError> {
+    match written {
+        Written::Done(_) => Ok(true),
+        Written::Refused(None) => Ok(false),
+        Written::Refused(Some(found)) => Ok(from_item::<Erasure>("erasure", found)? == *wanted),
     }
 }
