@@ -196,10 +196,11 @@ impl MessageId {
         Self::new(at, short_digest(mid.as_str().as_bytes()))
     }
 
-    /// The id of a happening that the provider gave no mid: derived from its verbatim JSON.
+    /// The id of a happening that the provider gave no mid: derived from what its JSON says, however that is escaped.
     #[must_use]
     pub fn derive_from_json(at: UnixMillis, json: &str) -> Self {
-        Self::new(at, short_digest(json.as_bytes()))
+        let said = serde_json::from_str(json).map(|value: serde_json::Value| value.to_string());
+        Self::new(at, short_digest(said.as_deref().unwrap_or(json).as_bytes()))
     }
 
     /// An id from a time and 64 bits, random for a message that is made here.
