@@ -8,8 +8,14 @@ use tokio::time::sleep;
 
 use super::place::Place;
 
-/// The SDK calls so often before it tells the function.
-const ATTEMPTS: u32 = 3;
+/// The SDK calls so often before it tells the function; the database's client waits longer for what passes.
+const fn attempts(service: Service) -> u32 {
+    match service {
+        Service::DynamoDb => 9,
+        Service::Kms | Service::SecretsManager | Service::Sqs => 3,
+    }
+}
+
 /// Longer than any function may run: Lambda kills at the timeout, and so do we, without waiting for it.
 const FOR_EVER: Duration = Duration::from_hours(1);
 
@@ -38,7 +44,7 @@ impl Fault {
         use Fault::{Conflict, KilledAfter, KilledBefore, Lost, LostOnce, Refused, Throttled};
         let all: &'static [Self] = match place {
             Place::Aws { service: Service::DynamoDb, operation, .. }
-                if operation.ends_with("Item") && operation != "GetItem" =>
+                if ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation.as_str()) =>
             {
                 &[Refused, Throttled, Conflict, LostOnce, Lost, KilledBefore, KilledAfter]
             }
@@ -56,8 +62,11 @@ impl Fault {
         let kills = matches!(self, Self::KilledBefore | Self::KilledAfter);
         match place {
             Place::Aws { function, service, operation, after, entries } => {
-                let times =
-                    if matches!(self, Self::LostOnce | Self::KilledBefore | Self::KilledAfter) { 1 } else { ATTEMPTS };
+                let times = if matches!(self, Self::LostOnce | Self::KilledBefore | Self::KilledAfter) {
+                    1
+                } else {
+                    attempts(*service)
+                };
                 let rule = FaultRule::on(*service, operation, self.at_aws(*service, operation, *entries))
                     .from_function(function)
                     .after(*after)

@@ -5,6 +5,7 @@
 //! `BUZON_EVERY_CALL=all cargo test -p stories -- every_call --nocapture`.
 
 mod connect;
+mod erase;
 mod fault;
 mod place;
 mod receive;
@@ -48,6 +49,11 @@ async fn an_answer_is_sent_once_and_in_order_whatever_call_fails() {
 #[tokio::test]
 async fn an_account_is_connected_once_whatever_call_fails() {
     every_call_fails::<connect::Connect>().await;
+}
+
+#[tokio::test]
+async fn an_erasure_takes_everything_and_nothing_else_whatever_call_fails() {
+    every_call_fails::<erase::Erase>().await;
 }
 
 #[tokio::test]

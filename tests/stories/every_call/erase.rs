@@ -1,0 +1,74 @@
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::json;
+use stories::World;
+
+use super::rest::rest;
+use super::story::{Story, expect};
+use crate::util::{INES, KOFI, LUNA, audited, dead_letters};
+
+/// An admin has a contact erased.
+pub(super) struct Erase {
+    world: World,
+    conversation: String,
+}
+
+impl Story for Erase {
+    const NAME: &'static str = "An erasure";
+
+    async fn set_up() -> Self {
+        let world = World::start_with(|settings| settings.retry_delay = Some(Duration::ZERO)).await;
+        let ana = world.browser("ana");
+        ana.connect("instagram", LUNA).await;
+        for text in ["a secret of mine", "and another"] {
+            world.dm(INES, LUNA, text).await;
+        }
+        let conversation = ana.conversation().await;
+        ana.send(&conversation, "our answer").await;
+        world.settle().await;
+        world.dm(KOFI, LUNA, "I stay").await;
+        let conversation = conversation["id"].as_str().expect("an id").to_owned();
+        drop(ana);
+        Self { world, conversation }
+    }
+
+    fn world(&self) -> &World {
+        &self.world
+    }
+
+    async fn tell(&self) {
+        let ana = self.world.browser("ana");
+        let path = format!("/api/tenants/luna/conversations/{}", self.conversation);
+        for _ in 0..8 {
+            if [202, 404].contains(&ana.call(Method::DELETE, &path, None, &[]).await.status) {
+                return;
+            }
+        }
+    }
+
+    async fn go_on(&self) {
+        for _ in 0..4 {
+            let _ = rest(&self.world).await;
+            self.world.stack.clock().advance(10 * 60_000);
+        }
+    }
+
+    async fn wrongs(&self, _: usize) -> Vec<String> {
+        let mut wrongs = Vec::new();
+        for (table, items) in self.world.tables().everything().await {
+            for trace in [INES, "secret", "another", "our answer"] {
+                wrongs.extend(items.iter().filter(|item| item.contains(trace)).map(|item| format!("{table}: {item}")));
+            }
+        }
+        let ana = self.world.browser("ana");
+        let mut texts = Vec::new();
+        for conversation in ana.conversations().await {
+            texts.push((ana.texts(&conversation).await, conversation["unread_count"].clone()));
+        }
+        expect(&mut wrongs, "what stays", &texts, &vec![(vec!["I stay".to_owned()], json!(1))]);
+        expect(&mut wrongs, "receipts", &audited(&ana, "data.erased").await, &1);
+        expect(&mut wrongs, "dead letters", &dead_letters(&self.world), &0);
+        wrongs
+    }
+}
