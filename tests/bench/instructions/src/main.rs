@@ -1,6 +1,6 @@
 //! Counts the CPU instructions of the hot paths, which no other program on the machine can change.
 //!
-//! - `instructions` compares with `baseline.json`: a path that rose by more than 5 % fails.
+//! - `instructions` compares with `baseline.json`: a path that rose by more than `TOLERANCE` fails.
 //! - `instructions record` writes `baseline.json`.
 //!
 //! Each path runs under valgrind, which counts inside of [`counted`] only: not the start of the process, and not what gets a
