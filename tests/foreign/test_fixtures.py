@@ -6,6 +6,7 @@ import inspect
 import json
 import time
 import unittest
+import unittest.mock
 
 import javascript
 from stack import LUNA, stack
@@ -21,18 +22,17 @@ def fixtures():
 
 
 def payloads(module):
-    """Every payload that its tests make: its types are replaced by a note of what they were given."""
-    noted, update = [], module.Update
+    """Every payload that its tests make: its type notes what it is given."""
+    noted, make = [], module.Update.__init__
 
-    def note(**payload):
+    def note(update, **payload):
         noted.append(payload)
-        return update(**payload)
+        make(update, **payload)
 
-    module.Update = note
-    for name, test in inspect.getmembers(module, inspect.isfunction):
-        if name.startswith("test_") and not inspect.signature(test).parameters:
-            test()
-    module.Update = update
+    with unittest.mock.patch.object(module.Update, "__init__", note):
+        for name, test in inspect.getmembers(module, inspect.isfunction):
+            if name.startswith("test_") and not inspect.signature(test).parameters:
+                test()
     return noted
 
 
