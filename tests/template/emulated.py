@@ -38,13 +38,14 @@ VARIANTS = {
 
 
 @contextlib.contextmanager
-def emulator(program):
-    """Its address, while it runs."""
+def emulator(program, **variables):
+    """Its address, while it runs. Functions get the variables as well."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "STATE_DIR": folder}
+        own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "STATE_DIR": folder}
+        environment = {**os.environ, **own, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **variables}
         process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             yield f"http://127.0.0.1:{port}"
@@ -59,8 +60,8 @@ def client(service, address):
     )
 
 
-def upload(address):
-    """Puts the templates and an empty function where CloudFormation looks for them."""
+def upload(address, bootstrap=""):
+    """Puts the templates and a function's program where CloudFormation looks for them."""
     s3 = client("s3", address)
     for _ in range(100):
         try:
@@ -68,11 +69,8 @@ def upload(address):
             break
         except EndpointConnectionError:
             time.sleep(0.1)
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("bootstrap", "")
     s3.create_bucket(Bucket="bucket")
-    s3.put_object(Bucket="bucket", Key="key", Body=archive.getvalue())
+    s3.put_object(Bucket="bucket", Key="key", Body=packed(bootstrap))
     template = without_code_deploy(deployed())
     for stack in of_type(template, "AWS::CloudFormation::Stack").values():
         path = stack["Properties"]["TemplateURL"]
@@ -80,6 +78,14 @@ def upload(address):
         stack["Properties"]["TemplateURL"] = f"{address}/{BUCKET}/{path}"
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template).encode())
     return f"{address}/{BUCKET}/template.json"
+
+
+def packed(bootstrap):
+    """A function's zip."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("bootstrap", bootstrap)
+    return archive.getvalue()
 
 
 def without_code_deploy(template):

@@ -1,16 +1,11 @@
 """What the workflow does with a build, and what it asks before and after: run here as it is written there."""
 
-import contextlib
-import http.server
 import importlib.util
-import io
 import json
 import os
 import pathlib
-import re
 import subprocess
 import tempfile
-import threading
 import unittest
 import unittest.mock
 
@@ -103,7 +98,7 @@ class Workflow(unittest.TestCase):
             self.assertNotRegex(later.get("run", ""), r"\b(venv|pip|npm|cargo)\b")
 
     def test_artefact_parameters_and_issuer_are_checked_before_and_functions_after_deploying(self):
-        checks = ("artefact.py", "parameters.py", "issuer.py", "sam deploy", "started.py")
+        checks = ("artefact.py", "parameters.py", "--only issuer", "sam deploy", "--only functions")
         places = self.order(*checks)
         self.assertEqual(places, sorted(places))
 
@@ -171,104 +166,6 @@ class Parameters(unittest.TestCase):
 
     def test_the_parameters_are_those_of_the_template(self):
         self.assertEqual(tool("parameters").KNOWN, set(source()["Parameters"]))
-
-
-@contextlib.contextmanager
-def serving(answers):
-    """The address of a server that answers a path with JSON, as a function of its own address."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.answer()
-
-        def do_POST(self):
-            self.rfile.read(int(self.headers.get("content-length", 0)))
-            self.answer()
-
-        def answer(self):
-            status, headers, body = answers(address, self.path)
-            self.send_response(status)
-            for name, value in {**headers, "content-length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        address = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield address
-        finally:
-            server.shutdown()
-
-
-class Issuer(unittest.TestCase):
-    RSA = {"keys": [{"kty": "RSA", "use": "sig", "kid": "1"}]}
-
-    def faults(self, *, called="{}", keys=None, slash=""):
-        def answers(address, path):
-            if path == "/.well-known/openid-configuration":
-                body = {"issuer": called.format(address), "jwks_uri": f"{address}/keys"}
-            elif path == "/keys":
-                body = self.RSA if keys is None else keys
-            else:
-                return 404, {}, b""
-            return 200, {}, json.dumps(body).encode()
-
-        with serving(answers) as address:
-            return list(tool("issuer").faults(address + slash))
-
-    def test_an_issuer_with_its_own_name_and_rsa_keys_is_good(self):
-        self.assertEqual(self.faults(), [])
-
-    def test_a_slash_too_many_is_found(self):
-        [fault] = self.faults(slash="/")
-        self.assertIn("to the last slash", fault)
-
-    def test_an_issuer_that_signs_with_something_else_than_rsa_is_found(self):
-        [fault] = self.faults(keys={"keys": [{"kty": "EC", "use": "sig"}]})
-        self.assertIn("no RSA key", fault)
-
-    def test_an_issuer_that_does_not_answer_is_found(self):
-        with serving(lambda *_: (404, {}, b"")) as address:
-            [fault] = tool("issuer").faults(address)
-        self.assertIn("cannot be read", fault)
-
-    def test_an_issuer_without_tls_is_found(self):
-        self.assertEqual(list(tool("issuer").faults("http://login.example.com")), ["http://login.example.com is no https address"])
-
-
-class Started(unittest.TestCase):
-    def told(self, headers, body):
-        environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
-        asked = []
-
-        def answers(_, path):
-            asked.append(path)
-            return 200, headers, json.dumps(body).encode()
-
-        said = io.StringIO()
-        with serving(answers) as address, contextlib.redirect_stdout(said):
-            with unittest.mock.patch.dict(os.environ, {**environment, "AWS_ENDPOINT_URL": address}):
-                status = tool("started").main("buzon-staging")
-        return status, said.getvalue(), asked
-
-    def test_functions_that_answer_let_the_next_stage_be_offered(self):
-        status, said, asked = self.told({}, {"statusCode": 200})
-        self.assertEqual(status, 0, said)
-        self.assertTrue(all(re.search(r"/functions/buzon-staging-[a-z-]+/invocations\?Qualifier=live$", path) for path in asked), asked)
-
-    def test_a_function_that_does_not_start_ends_the_deployment(self):
-        failure = {"errorType": "Runtime.InvalidEntrypoint", "errorMessage": "fork/exec /var/task/bootstrap: permission denied"}
-        status, said, _ = self.told({"X-Amz-Function-Error": "Unhandled"}, failure)
-        self.assertEqual(status, 1)
-        self.assertIn("permission denied", said)
-
-    def test_a_function_that_answers_a_fault_ends_the_deployment(self):
-        self.assertEqual(self.told({}, {"statusCode": 500})[0], 1)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 mod calls;
 mod demo;
 mod doctor;
+mod preflight;
 mod token;
 mod up;
 mod webhook;
@@ -47,6 +48,9 @@ enum Command {
     Calls(calls::CallsOptions),
     /// Shows the resolved configuration, without secrets
     Doctor,
+    /// Checks a deployment on AWS, before it and after it
+    #[command(disable_help_flag = true)]
+    Preflight(preflight::PreflightOptions),
 }
 
 /// Options of a stack that is started.
@@ -143,6 +147,10 @@ pub(crate) async fn run() -> ExitCode {
         Command::Token(options) => token::run(&options, &up).await,
         Command::Calls(options) => calls::run(&options, &up).await,
         Command::Doctor => doctor::run(&up),
+        Command::Preflight(options) => match preflight::run(&options) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
