@@ -24,7 +24,7 @@ try:
     import webhook
     from deployment import Deployment, NotDeployed
 except ModuleNotFoundError as missing:
-    sys.exit(f"{missing}: activate the virtual environment first, infra/guides/deploy.md#tools")
+    sys.exit(f"{missing}: activate the virtual environment first, infra/guides/deploy.md#1-tools")
 from report import tell, use_utf8, wrong
 
 BEFORE = {"parameters": parameters.check, "issuer": issuer.check, "account": account.check, "certificate": account.certificate}

@@ -7,7 +7,7 @@ import subprocess
 
 from report import GUIDES, good, note, wrong
 
-TOOLS = f"{GUIDES}/deploy.md#tools"
+TOOLS = f"{GUIDES}/deploy.md#1-tools"
 # `sam build` needs these. zig comes as a module of Python, and cargo-lambda finds it.
 PROGRAMS = ("sam", "aws", "cargo", "cargo-lambda", "python-zig")
 TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}

@@ -2,7 +2,7 @@
 
 from report import GUIDES, good, note, wrong
 
-CONFIRM = f"{GUIDES}/deploy.md#first-deployment"
+CONFIRM = f"{GUIDES}/deploy.md#9-alarms-and-protection"
 
 
 def check(deployment):

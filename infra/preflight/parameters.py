@@ -5,7 +5,7 @@ import urllib.parse
 
 from report import GUIDES, good, note, wrong
 
-DEPLOY = f"{GUIDES}/deploy.md#first-deployment"
+DEPLOY = f"{GUIDES}/deploy.md#3-parameters"
 CALLBACK = "/api/integrations/meta/instagram/callback"
 
 
@@ -26,7 +26,7 @@ def incomplete(given, rules):
     for name, rule in rules.items():
         value = given.get(name, rule.get("Default"))
         if value is None or (value == "" and "Default" not in rule):
-            yield wrong(f"{name} is not given", f"{rule['Description']} Write it to samconfig.toml: {DEPLOY}")
+            yield wrong(f"{name} is not given", f"{rule['Description'].rstrip('.')}. Write it to samconfig.toml: {DEPLOY}")
         elif name in given:
             yield from refused(name, str(value), rule)
 

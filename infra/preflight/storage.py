@@ -12,6 +12,8 @@ def check(deployment):
 
 def tables(deployment):
     client = deployment.client("dynamodb")
+    if is_first(deployment):
+        yield wrong("the tables can be deleted", "now that it stands: take DeletionProtection=false out of samconfig.toml, and sam deploy")
     for logical, resource in deployment.of_type("AWS::DynamoDB::Table").items():
         name = deployment.physical(logical)
         try:
@@ -19,8 +21,11 @@ def tables(deployment):
         except client.exceptions.ResourceNotFoundException:
             yield wrong(f"the table {name} is gone", f"{GUIDES}/runbook.md")
             continue
-        if not table.get("DeletionProtectionEnabled"):
-            yield wrong(f"the table {name} can be deleted", unprotected(deployment, name))
+        if not table.get("DeletionProtectionEnabled") and not is_first(deployment):
+            yield wrong(
+                f"the table {name} can be deleted",
+                f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled",
+            )
         expires = resource["Properties"].get("TimeToLiveSpecification")
         if expires and not expiring(client, name):
             attribute = expires["AttributeName"]
@@ -35,10 +40,9 @@ def tables(deployment):
             )
 
 
-def unprotected(deployment, name):
-    if deployment.parameters["DeletionProtection"] == "false":
-        return "now that it stands: DeletionProtection=true in samconfig.toml, and sam deploy"
-    return f"aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
+def is_first(deployment):
+    """Whether the tables are as the first deployment makes them."""
+    return deployment.parameters["DeletionProtection"] == "false"
 
 
 def expiring(client, name):

@@ -105,24 +105,24 @@ def without_expressions(template):
     return template
 
 
-def deploy(address, url, name, parameters):
+def deploy(address, url, name, parameters, how="create"):
     """The failures, if any."""
     cloudformation = client("cloudformation", address)
     given = {**PARAMETERS, **parameters}.items()
-    cloudformation.create_stack(
+    getattr(cloudformation, f"{how}_stack")(
         StackName=name,
         TemplateURL=url,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given],
         Capabilities=["CAPABILITY_IAM"],
     )
-    status = "CREATE_IN_PROGRESS"
+    status = "IN_PROGRESS"
     while status.endswith("IN_PROGRESS"):
         time.sleep(0.2)
         status = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
     made = sum(len(page["StackResourceSummaries"]) for page in pages)
     print(f"{name}: {status}, {made} resources")
-    if status == "CREATE_COMPLETE":
+    if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         return []
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     failed = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]

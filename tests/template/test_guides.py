@@ -7,7 +7,7 @@ import unittest
 
 from samcli.local.lambdafn.env_vars import EnvironmentVariables
 
-from deployed import ROOT, binary, events, functions, source
+from deployed import ROOT, binary, events, functions, of_type, read, source
 
 PAGES = [ROOT / "README.md", ROOT / "infra/README.md", *sorted((ROOT / "infra/guides").glob("*.md"))]
 
@@ -57,7 +57,7 @@ class Guides(unittest.TestCase):
 
     def test_outputs_exist(self):
         known = set(source()["Outputs"])
-        self.each(r"\$\(output ([A-Z]\w+)", lambda _, name: self.assertIn(name[1], known))
+        self.each(r"(?:\$\(|^|`)output ([A-Z]\w+)", lambda _, name: self.assertIn(name[1], known))
 
     def test_every_function_can_be_invoked_as_it_is_written(self):
         page = (ROOT / "infra/guides/deploy.md").read_text(encoding="utf-8")
@@ -96,8 +96,15 @@ class Guides(unittest.TestCase):
 
     def test_parameters_that_hold_for_the_first_deployment_only_are_explained(self):
         text = (ROOT / "infra/guides/deploy.md").read_text(encoding="utf-8")
-        self.assertIn("DeletionProtection", text)
-        self.assertIn("PendingConfirmation", text)
+        self.assertIn("take the line `DeletionProtection=false` out", text)
+        self.assertIn("has not confirmed to be told", text)
+
+    def test_numbers_that_the_checklist_shows_are_those_of_the_templates(self):
+        text = (ROOT / "infra/guides/deploy.md").read_text(encoding="utf-8")
+        given = tomllib.loads(re.search(r"```toml\n(.+?)```", text, re.DOTALL)[1])["parameter_overrides"]
+        self.assertIn(f"{len(given)} given, {len(source()['Parameters'])} in all", text)
+        self.assertIn(f"all {len(functions())} start and answer", text)
+        self.assertIn(f"all {len(of_type(read('infra/alarms.yaml'), 'AWS::CloudWatch::Alarm'))} are there", text)
 
     def test_local_variables_are_those_of_the_template(self):
         lines = (ROOT / "events/local.env").read_text(encoding="utf-8").splitlines()
