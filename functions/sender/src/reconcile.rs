@@ -234,6 +234,7 @@ mod tests {
         let new = NewMessage {
             id: MessageId::new(AT, [1; 8]),
             untimed: false,
+            ahead: None,
             mid,
             direction: Direction::Outbound,
             author: Author::Agent,

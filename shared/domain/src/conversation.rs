@@ -76,6 +76,9 @@ pub struct Counted {
     /// A message without a time of its own was counted: its first delivery's is noted beside the messages.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub untimed: bool,
+    /// The greatest time that such a message gave itself, and that had not come yet: a later delivery may have it.
+    #[serde(default, skip_serializing_if = "is_epoch")]
+    pub ahead: UnixMillis,
 }
 
 /// Whether a message has been counted.
@@ -87,6 +90,11 @@ pub enum WasCounted {
     No,
     /// Only if its item exists.
     IfStored,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_epoch(at: &UnixMillis) -> bool {
+    at.get() == 0
 }
 
 const fn is_whole_second(at: UnixMillis) -> bool {
@@ -114,6 +122,12 @@ impl Counted {
     #[must_use]
     pub fn is_newest(&self, id: &MessageId) -> bool {
         self.horizon <= id.at() && self.recent.iter().all(|known| known <= id)
+    }
+
+    /// Whether a message of this time may have been counted before its time had come.
+    #[must_use]
+    pub fn may_have_come_early(&self, at: UnixMillis) -> bool {
+        at <= self.ahead.plus(SAME_MESSAGE_MS)
     }
 
     /// Whether this message has been counted.

@@ -97,6 +97,9 @@ pub struct NewMessage {
     /// The event has no time of its own, so that every delivery has another: the first one's counts.
     #[serde(default)]
     pub untimed: bool,
+    /// The time that it gives itself, and that had not come when it was received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<UnixMillis>,
     /// The provider's id; a postback or referral may have none.
     pub mid: Option<Mid>,
     /// Towards or from the contact.

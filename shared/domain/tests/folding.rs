@@ -25,6 +25,7 @@ fn inbound(at: i64, mid: &str) -> Message {
     let new = NewMessage {
         id: MessageId::derive(UnixMillis::new(at), &mid),
         untimed: false,
+        ahead: None,
         mid: Some(mid),
         direction: Direction::Inbound,
         author: Author::Customer,

@@ -2,12 +2,13 @@
 //!
 //! A delivery whose time is newer than everything that the conversation has forgotten costs nothing. An older one costs a
 //! look among the messages of its two seconds. An event without a time of its own takes that of its first delivery, which
-//! is noted beside the messages under the event's identity.
+//! is noted beside the messages under the event's identity. So does one that was delivered before the time it gives itself:
+//! until the last such time has passed, a newer delivery costs a look for that note.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::conversation::{SAME_MESSAGE_MS, WasCounted};
 use domain::event::NewMessage;
-use domain::{MessageId, UnixMillis};
+use domain::{MessageId, UnixMillis, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -18,6 +19,9 @@ use crate::threads::{Thread, Threads, Walk};
 
 /// For so long Meta delivers again: 36 hours and a little more.
 pub(super) const DELIVERED_AGAIN_MS: i64 = 37 * 60 * 60 * 1000;
+
+/// For so long a dead-letter queue hands out what it was given: SQS keeps nothing for more than 14 days.
+const REPLAYED_SECONDS: i64 = 15 * 24 * 60 * 60;
 
 /// What the conversation knows of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,9 @@ pub(super) enum Standing {
 #[derive(Serialize, Deserialize)]
 struct First {
     id: MessageId,
+    /// A deletion of what was received before leaves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    received_at: Option<UnixMillis>,
 }
 
 impl Threads {
@@ -55,11 +62,14 @@ impl Threads {
         if new.untimed {
             return self.identify_untimed(thread, new).await;
         }
-        if counted.contains(&new.id) == WasCounted::No {
+        let (at, was_counted) = (new.id.at(), counted.contains(&new.id));
+        if was_counted == WasCounted::No && !counted.may_have_come_early(at) {
             return Ok((new.id.clone(), Standing::New));
         }
-        let at = new.id.at();
-        if let Some(stored) = self.stored_between(thread, &new.id, SAME_MESSAGE_MS, at.plus(SAME_MESSAGE_MS)).await? {
+        if was_counted == WasCounted::IfStored
+            && let Some(stored) =
+                self.stored_between(thread, &new.id, SAME_MESSAGE_MS, at.plus(SAME_MESSAGE_MS)).await?
+        {
             return Ok((stored, Standing::Stored));
         }
         if counted.untimed
@@ -78,7 +88,8 @@ impl Threads {
         {
             return Ok((stored, Standing::Stored));
         }
-        let first = self.note_first_delivery(thread, &new.id).await?;
+        let end = thread.retention.end(at);
+        let first = self.note_first_delivery(thread, &new.id, end).await?;
         self.standing_of(thread, first).await
     }
 
@@ -114,16 +125,27 @@ impl Threads {
         Ok(found.map(|item| from_item::<First>("first delivery", item)).transpose()?.map(|first| first.id))
     }
 
-    /// Notes this delivery of an event without a time, unless an earlier one was; answers the earliest. The note is kept
-    /// as long as the message.
-    pub(super) async fn note_first_delivery(&self, thread: &Thread, id: &MessageId) -> Result<MessageId, StoreError> {
-        let first = First { id: id.clone() };
+    /// When a change without a time was first delivered. That is known for as long as any queue keeps it.
+    pub(super) async fn first_delivered(&self, thread: &Thread, id: &MessageId) -> Result<UnixMillis, StoreError> {
+        let end = id.at().seconds().plus(REPLAYED_SECONDS);
+        let end = thread.retention.end(id.at()).map_or(end, |kept| kept.min(end));
+        Ok(self.note_first_delivery(thread, id, Some(end)).await?.at())
+    }
+
+    /// Notes this delivery of an event without a time, unless an earlier one was; answers the earliest.
+    async fn note_first_delivery(
+        &self,
+        thread: &Thread,
+        id: &MessageId,
+        end: Option<UnixSeconds>,
+    ) -> Result<MessageId, StoreError> {
+        let first = First { id: id.clone(), received_at: thread.received_at() };
         let key = first_key(thread, id);
         let outcome = self
             .client
             .put_item()
             .table_name(&self.messages)
-            .set_item(Some(Keyed::new(&key, &first).expiring_at(thread.retention.end(id.at())).item()?))
+            .set_item(Some(Keyed::new(&key, &first).expiring_at(end).item()?))
             .if_absent(expiry::now(&self.client))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()

@@ -2,9 +2,9 @@
 
 use domain::contact::Occasion;
 use domain::event::{NewMessage, ReadUpTo};
-use domain::{Conversation, Direction, Event, Happening, Kind, Message, TenantId, UnixMillis};
+use domain::{Change, Conversation, Direction, Event, Happening, Kind, Message, TenantId, UnixMillis};
 
-use super::identity::Standing;
+use super::identity::{DELIVERED_AGAIN_MS, Standing};
 use super::waiting::Parked;
 use super::{InboxStore, Outcome, Place, Prefetched, Received};
 use crate::error::StoreError;
@@ -90,10 +90,7 @@ impl Threads {
             }
             Happening::Message { message, .. } => self.store(thread, message).await,
             Happening::Change { mid, change, .. } => {
-                let mut change = change.clone();
-                if let Some(id) = &event.untimed {
-                    change = change.dated(self.note_first_delivery(thread, id).await?.at());
-                }
+                let change = self.dated(thread, event, change).await?;
                 self.change(thread, mid, &change.into(), now).await
             }
             Happening::Read { up_to: ReadUpTo::Message(mid), .. } => self.change(thread, mid, &Parked::Read, now).await,
@@ -108,7 +105,10 @@ impl Threads {
             Happening::Message { message, .. } if message.direction == Direction::Outbound => {
                 return Ok(self.merge_echo(thread, message).await?.unwrap_or(Outcome::Paused));
             }
-            Happening::Change { mid, change, .. } => self.change_stored(thread, mid, &change.clone().into()).await?,
+            Happening::Change { mid, change, .. } if thread.is_stored() => {
+                let change = self.dated(thread, event, change).await?;
+                self.change_stored(thread, mid, &change.into()).await?
+            }
             Happening::Read { up_to: ReadUpTo::Message(mid), .. } => {
                 self.change_stored(thread, mid, &Parked::Read).await?
             }
@@ -118,6 +118,15 @@ impl Threads {
             _ => false,
         };
         Ok(if applied { Outcome::Applied } else { Outcome::Paused })
+    }
+
+    /// A change with the time of its first delivery, if it has none of its own.
+    async fn dated(&self, thread: &Thread, event: &Event, change: &Change) -> Result<Change, StoreError> {
+        let change = change.clone();
+        Ok(match &event.untimed {
+            Some(id) => change.dated(self.first_delivered(thread, id).await?),
+            None => change,
+        })
     }
 
     /// Counts a message, then stores it, then applies what waited for it.
@@ -163,6 +172,9 @@ fn counted(conversation: &Conversation, message: &Message, new: &NewMessage) -> 
     }
     next.count(message, new.opens_window);
     next.counted.untimed |= new.untimed;
+    if let Some(ahead) = new.ahead.filter(|at| *at <= new.id.at().plus(DELIVERED_AGAIN_MS)) {
+        next.counted.ahead = next.counted.ahead.max(ahead);
+    }
     next.contact.username = next.contact.username.or_else(|| new.username.clone());
     next
 }

@@ -311,6 +311,7 @@ fn foreign(message: &Message, mid: Mid, at: UnixMillis) -> NewMessage {
     NewMessage {
         id: MessageId::derive(at, &mid),
         untimed: false,
+        ahead: None,
         mid: Some(mid),
         direction: message.direction,
         author: Author::App,

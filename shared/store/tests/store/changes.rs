@@ -1,7 +1,7 @@
 //! Reactions, edits, unsends and read marks: in any order with their message.
 
 use domain::conversation::WasCounted;
-use domain::{Event, Happening, Message, Status};
+use domain::{Event, Happening, Message, MessageId, Status};
 use proptest::prelude::*;
 use serde_json::json;
 use store::Outcome;
@@ -89,6 +89,25 @@ async fn a_paused_account_changes_what_is_stored_and_stores_nothing_new() {
     assert_eq!(world.dump(&world.tables.messages).await.len(), before);
     assert_eq!(message(&world, "one").await.expect("stored").status, Status::Deleted);
     assert!(!format!("{:?}", world.dump(&world.tables.conversations).await).contains("secret"));
+}
+
+#[tokio::test]
+async fn a_change_without_a_time_that_is_delivered_again_to_a_paused_account_is_no_newer_than_it_was() {
+    let world = World::connected().await;
+    world.receive(&inbound("one", 1, "Hello")).await.expect("received");
+    let connected = world.connections.find(&tenant("acme"), &account("17841")).await.expect("a read").expect("there");
+    world.connections.pause(&connected, NOW.seconds()).await.expect("a write").expect("paused");
+    let untimed = |second| {
+        let untimed = Some(MessageId::derive(NOW.plus(second * 1000), &mid("a reaction")));
+        Event { untimed, ..reacted("one", second, Some("❤")) }
+    };
+
+    for event in [untimed(4), reacted("one", 5, None), untimed(60)] {
+        world.receive(&event).await.expect("received");
+    }
+
+    let reactions = message(&world, "one").await.expect("stored").reactions;
+    assert!(reactions.values().all(|reaction| reaction.emoji.is_none()), "{reactions:?}");
 }
 
 #[tokio::test]

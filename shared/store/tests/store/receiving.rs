@@ -1,11 +1,11 @@
 //! Messages arrive: once, whatever the deliveries.
 
 use domain::contact::Occasion;
-use domain::{Direction, Event, Happening, Igsid, UnixMillis};
+use domain::{Direction, Event, Happening, Igsid, MessageId, UnixMillis};
 use futures::future::join_all;
 use store::{Filter, Outcome, StoreError};
 
-use crate::util::examples::{CONTACT, NOW, account, connection, conversation, igsid, inbound, tenant};
+use crate::util::examples::{CONTACT, NOW, account, connection, conversation, igsid, inbound, mid, tenant};
 use crate::util::{World, receive};
 
 #[tokio::test]
@@ -239,4 +239,28 @@ async fn a_message_from_before_1970_or_far_in_the_future_is_stored_as_any_other(
         assert!(matches!(received.outcome, Outcome::Stored { .. }), "{name}");
         assert_eq!(world.receive(&event).await.expect("received").outcome, Outcome::Duplicate, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_message_that_is_delivered_before_its_own_time_and_after_it_is_stored_once() {
+    let world = World::connected().await;
+    let timed = inbound("early", 30 * 60, "Delivered half an hour early");
+    let mut early = Event { at: NOW, received_at: NOW, ..timed.clone() };
+    if let Happening::Message { message, .. } = &mut early.happening {
+        (message.untimed, message.ahead) = (true, Some(timed.at));
+        message.id = MessageId::derive(NOW, &mid("early"));
+    }
+    world.receive(&early).await.expect("received");
+    for second in 1..10 {
+        world.receive(&inbound(&format!("m{second}"), second, "Hello")).await.expect("received");
+    }
+
+    let again = world.receive(&Event { received_at: NOW.plus(25 * 60_000), ..timed }).await.expect("received");
+    world.wire.forget();
+    let later = world.receive(&inbound("later", 31 * 60, "Hello")).await.expect("received");
+
+    assert_eq!(again.outcome, Outcome::Duplicate);
+    assert_eq!(later.outcome, Outcome::Stored { new_conversation: false });
+    assert_eq!(world.wire.calls().len(), 3, "once its time has passed nobody looks for it");
+    assert_eq!(world.seen(&tenant("acme"), &conversation()).await.messages.len(), 11);
 }

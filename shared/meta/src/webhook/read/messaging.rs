@@ -90,7 +90,7 @@ fn roles(account: &IgId, element: &Map<String, Value>) -> (Option<Igsid>, bool) 
 impl Element<'_> {
     /// A message of this element with nothing in it yet.
     pub(super) fn new_message(&self, mid: Option<Mid>, kind: Kind) -> NewMessage {
-        let Context { queued, at, untimed, standby } = self.context;
+        let Context { queued, at, untimed, ahead, standby } = self.context;
         let id = match &mid {
             Some(mid) => MessageId::derive(at, mid),
             None => MessageId::derive_from_json(at, queued.event.get()),
@@ -100,6 +100,7 @@ impl Element<'_> {
         NewMessage {
             id,
             untimed,
+            ahead,
             mid,
             direction,
             author,

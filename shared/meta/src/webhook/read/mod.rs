@@ -31,6 +31,8 @@ struct Context<'a> {
     at: UnixMillis,
     /// It does not say so itself.
     untimed: bool,
+    /// It says a time that has not come yet.
+    ahead: Option<UnixMillis>,
     /// Another app owns the thread.
     standby: bool,
 }
@@ -53,7 +55,8 @@ pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
     let at = own_time.unwrap_or_else(|| queued.fallback_time());
     let standby = queued.channel == Channel::Standby;
     let untimed = own_time.is_none().then(|| MessageId::derive_from_json(at, queued.event.get()));
-    let context = Context { queued, at, untimed: untimed.is_some(), standby };
+    let ahead = untimed.as_ref().and_then(|_| queued.time_ahead(&element));
+    let context = Context { queued, at, untimed: untimed.is_some(), ahead, standby };
     let happening = match queued.channel {
         _ if is_dashboard_test(queued, &element) => Happening::Test,
         Channel::Messaging | Channel::Standby => messaging::read(context, &element),
@@ -97,15 +100,24 @@ fn parse(queued: &QueuedEvent) -> Result<Parsed, ReadError> {
 impl QueuedEvent {
     /// When the event says that it happened. A time that it cannot have happened at is none.
     fn own_time(&self, element: &Map<String, Value>) -> Option<UnixMillis> {
-        let places = [Some(element), member(element, "value")];
-        let times = places.into_iter().flatten().filter_map(|place| time::read(place.get("timestamp")?));
-        times.into_iter().find(|at| time::is_plausible(*at, self.received_at_ms))
+        times(element).find(|at| time::is_plausible(*at, self.received_at_ms))
+    }
+
+    /// A time of the event's that has not come yet: when it is delivered again it may have.
+    fn time_ahead(&self, element: &Map<String, Value>) -> Option<UnixMillis> {
+        times(element).find(|at| *at > self.received_at_ms)
     }
 
     /// For what has no time of its own: the entry's is nearer to it than ours.
     fn fallback_time(&self) -> UnixMillis {
         self.entry_time.filter(|at| time::is_plausible(*at, self.received_at_ms)).unwrap_or(self.received_at_ms)
     }
+}
+
+/// When an event says that it happened, wherever it says so.
+fn times(element: &Map<String, Value>) -> impl Iterator<Item = UnixMillis> {
+    let places = [Some(element), member(element, "value")];
+    places.into_iter().flatten().filter_map(|place| time::read(place.get("timestamp")?))
 }
 
 /// The dashboard's "Test" button: an account that does not exist, or the invented message of an existing one.

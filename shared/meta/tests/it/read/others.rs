@@ -194,6 +194,20 @@ fn times_are_read_in_every_spelling_and_fall_back_to_the_entry_and_to_the_receip
 }
 
 #[test]
+fn a_time_that_has_not_come_is_told_until_it_has() {
+    let mut early = element(&json!({"message": {"mid": "a", "text": "t"}}));
+    let ahead = AT + 30 * 60_000;
+    early["timestamp"] = json!(ahead);
+    let mut queued = queued(&notification(&json!({"messaging": [early]}))).remove(0);
+    let first = as_message(meta::read(&queued).expect("an event").happening);
+    queued.received_at_ms = UnixMillis::new(ahead + 500);
+    let again = as_message(meta::read(&queued).expect("an event").happening);
+    assert_eq!((first.untimed, first.ahead), (true, Some(UnixMillis::new(ahead))));
+    assert_eq!((again.untimed, again.ahead, again.id.at().get()), (false, None, ahead));
+    assert!(first.id.is_same(&again.id));
+}
+
+#[test]
 fn what_has_no_mid_is_identified_by_its_own_bytes() {
     let referral = |reference: &str| message(&element(&json!({"referral": {"ref": reference}})));
     assert!(referral("a").id.is_same(&referral("a").id));

@@ -99,6 +99,7 @@ fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
     NewMessage {
         id: MessageId::derive(at, &mid(name)),
         untimed: false,
+        ahead: None,
         mid: Some(mid(name)),
         direction: Direction::Outbound,
         author: Author::App,
