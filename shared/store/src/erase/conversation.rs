@@ -1,8 +1,8 @@
 //! A conversation with nothing in it that was received before a time; where nothing is left, a tombstone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{Conversation, ConversationId, Message, TenantId, UnixMillis, UnixSeconds};
 
 use super::{EraseStore, was_received_until};
@@ -10,7 +10,7 @@ use crate::batch::key_of;
 use crate::error::StoreError;
 use crate::expiry;
 use crate::inbox::ANY;
-use crate::item::{Item, Keyed, Written, from_item, number, text, written};
+use crate::item::{Item, Keyed, Written, number, readable, readable_as, text, written};
 use crate::key::{Key, MESSAGE, messages_partition, waiting_digest};
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Stored, Thread, Tombstone};
@@ -27,6 +27,16 @@ pub enum Look {
     Second,
 }
 
+/// What stands under a conversation's key, expired or not.
+#[derive(Debug)]
+enum Standing {
+    /// Nothing, or a tombstone.
+    Nothing,
+    Conversation(Box<Conversation>),
+    /// Nobody can say what of it came after the cut-off: all of it goes.
+    Unreadable(Item),
+}
+
 /// What came after the cut-off.
 #[derive(Debug, Default)]
 struct Kept {
@@ -37,13 +47,17 @@ struct Kept {
 }
 
 impl EraseStore {
-    /// Whether there is such a conversation for anybody to see; strongly consistent.
+    /// Whether there is such a conversation for anybody to see, or one that cannot be read; strongly consistent.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    /// [`StoreError::Unavailable`].
     pub async fn has_conversation(&self, tenant: &TenantId, id: &ConversationId) -> Result<bool, StoreError> {
-        Ok(self.threads.conversation(tenant, id).await?.is_some_and(|found| found.last_message.is_some()))
+        match self.threads.conversation(tenant, id).await {
+            Ok(found) => Ok(found.is_some_and(|found| found.last_message.is_some())),
+            Err(StoreError::Shape { .. }) => Ok(true), // what cannot be read can be deleted
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether something of the conversation is from before `cutoff`, expired or not, and no look has emptied it yet.
@@ -57,11 +71,14 @@ impl EraseStore {
         id: &ConversationId,
         cutoff: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let found = self.whatever_stands(tenant, id).await?.conversation();
-        Ok(found.is_some_and(|conversation| {
-            let was_emptied = conversation.erased_before.is_some() && conversation.last_message.is_none();
-            conversation.erased_before < Some(cutoff) && !was_emptied
-        }))
+        Ok(match self.whatever_stands(tenant, id).await? {
+            Standing::Nothing => false,
+            Standing::Conversation(conversation) => {
+                let was_emptied = conversation.erased_before.is_some() && conversation.last_message.is_none();
+                conversation.erased_before < Some(cutoff) && !was_emptied
+            }
+            Standing::Unreadable(item) => is_from_before(&item, cutoff),
+        })
     }
 
     /// Empties a conversation whose messages until `cutoff` are deleted. What came later is shown and counted as before;
@@ -81,13 +98,24 @@ impl EraseStore {
         look: Look,
     ) -> Result<(), StoreError> {
         for attempt in 0..ATTEMPTS {
-            let Some(conversation) = self.whatever_stands(tenant, id).await?.conversation() else { return Ok(()) };
+            let conversation = match self.whatever_stands(tenant, id).await? {
+                Standing::Nothing => return Ok(()),
+                Standing::Unreadable(item) if !is_from_before(&item, cutoff) => return Ok(()),
+                Standing::Unreadable(item) => {
+                    if self.bury(tenant, id, cutoff, item.get("version")).await? {
+                        return Ok(());
+                    }
+                    pause(attempt).await;
+                    continue;
+                }
+                Standing::Conversation(conversation) => *conversation,
+            };
             // After the conversation, which names what waits only when that is there.
             let kept = self.kept(tenant, id, cutoff).await?;
             let next = emptied(&conversation, &kept, cutoff);
             let nothing_left = next.last_message.is_none() && next.waiting.is_empty();
             let done = if look == Look::Second && nothing_left {
-                self.bury(tenant, &next).await?
+                self.bury(tenant, id, next.erased_before.unwrap_or_default(), Some(&number(next.version))).await?
             } else if next == conversation {
                 true
             } else {
@@ -102,10 +130,15 @@ impl EraseStore {
         Err(StoreError::Conflict)
     }
 
-    async fn whatever_stands(&self, tenant: &TenantId, id: &ConversationId) -> Result<Stored, StoreError> {
+    async fn whatever_stands(&self, tenant: &TenantId, id: &ConversationId) -> Result<Standing, StoreError> {
         let key = Key::conversation(tenant, id).attributes();
         let read = self.client.get_item().table_name(&self.tables.conversations).set_key(Some(key));
-        read.consistent_read(true).send().await?.item.map_or(Ok(Stored::Nothing), Stored::read)
+        let Some(item) = read.consistent_read(true).send().await?.item else { return Ok(Standing::Nothing) };
+        Ok(match readable_as("conversation", item.clone(), Stored::read) {
+            Some(Stored::Conversation(conversation)) => Standing::Conversation(conversation),
+            Some(Stored::Tombstone(_) | Stored::Nothing) => Standing::Nothing,
+            None => Standing::Unreadable(item),
+        })
     }
 
     async fn kept(&self, tenant: &TenantId, id: &ConversationId, cutoff: UnixMillis) -> Result<Kept, StoreError> {
@@ -124,25 +157,34 @@ impl EraseStore {
         while let Some(item) = pages.next().await {
             let item = item?;
             if expiry::living(&item, now) && !was_received_until(&item, cutoff) {
-                kept.add(item)?;
+                kept.add(item);
             }
         }
         Ok(kept)
     }
 
-    /// Puts a tombstone in the place of a conversation; `false` when that has changed meanwhile.
-    async fn bury(&self, tenant: &TenantId, gone: &Conversation) -> Result<bool, StoreError> {
-        let erased_before = gone.erased_before.unwrap_or_default();
-        let tombstone = Tombstone { erased_before, version: gone.version + 1 };
-        let key = Key::conversation(tenant, &gone.id);
+    /// Puts a tombstone in the place of a conversation of this version; `false` when that has changed meanwhile.
+    async fn bury(
+        &self,
+        tenant: &TenantId,
+        id: &ConversationId,
+        erased_before: UnixMillis,
+        version: Option<&AttributeValue>,
+    ) -> Result<bool, StoreError> {
+        let next = version.and_then(|version| version.as_n().ok()?.parse::<u64>().ok()).unwrap_or_default() + 1;
+        let tombstone = Tombstone { erased_before, version: next };
+        let key = Key::conversation(tenant, id);
+        let unchanged = if version.is_some() { "#version = :version" } else { "attribute_not_exists(#version)" };
         let outcome = self
             .client
             .put_item()
             .table_name(&self.tables.conversations)
             .set_item(Some(Keyed::new(&key, &tombstone).expiring(tombstone_end(erased_before)).item()?))
-            .condition_expression("#version = :version")
+            .condition_expression(unchanged)
             .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":version", number(gone.version))
+            .set_expression_attribute_values(
+                version.map(|version| HashMap::from([(":version".to_owned(), version.clone())])),
+            )
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::None)
             .send()
             .await;
@@ -151,15 +193,21 @@ impl EraseStore {
 }
 
 impl Kept {
-    fn add(&mut self, item: Item) -> Result<(), StoreError> {
-        let Some(key) = key_of(&item) else { return Ok(()) };
+    /// What cannot be read stays where it is, and is not counted.
+    fn add(&mut self, item: Item) {
+        let Some(key) = key_of(&item) else { return };
         if key.sk.starts_with(MESSAGE) {
-            self.messages.push(from_item("message", item)?);
+            self.messages.extend(readable("message", item));
         } else if let Some(digest) = waiting_digest(&key) {
             self.waiting.insert(digest.to_owned());
         }
-        Ok(())
     }
+}
+
+/// Whether what stands there, of which only this can be read, was not emptied by a later deletion.
+fn is_from_before(item: &Item, cutoff: UnixMillis) -> bool {
+    let erased_before = item.get("erased_before").and_then(|at| at.as_n().ok()?.parse().ok());
+    erased_before.is_none_or(|at| UnixMillis::new(at) < cutoff)
 }
 
 /// When nobody can deliver any more what was received by then.

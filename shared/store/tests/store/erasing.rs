@@ -1,9 +1,12 @@
 //! A deletion takes what was received before its cut-off, and only that; nothing of it comes back.
 
-use domain::{Connection, Contact, Event, UnixMillis};
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{Connection, Contact, Event, Happening, MessageId, UnixMillis};
 use store::{Look, Outcome};
 
-use crate::util::examples::{CONTACT, NOW, account, connection, conversation, igsid, inbound, reacted, tenant};
+use crate::util::examples::{CONTACT, NOW, account, connection, conversation, igsid, inbound, mid, reacted, tenant};
 use crate::util::wire::Cut;
 use crate::util::{DAY_MS, World};
 
@@ -149,4 +152,68 @@ async fn break_the_tombstone(world: &World) {
     let key = ["pk", "sk"].map(|name| (name.to_owned(), key[name].clone())).into();
     let deleted = world.client.delete_item().table_name(&world.tables.conversations).set_key(Some(key)).send().await;
     deleted.expect("deleted");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_stops_no_deletion() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    for (name, second) in [("broken", 1), ("new", 2)] {
+        world.receive(&after(name, second)).await.expect("received");
+    }
+    break_items(&world, &world.tables.messages, |item| item["text"].as_s().is_ok_and(|text| text == "broken")).await;
+
+    erase(&world).await;
+
+    assert_eq!(texts(&world).await, ["new"]);
+    assert_eq!(world.seen(&tenant("acme"), &conversation()).await.conversation.expect("there").unread, 1);
+}
+
+#[tokio::test]
+async fn a_conversation_that_cannot_be_read_is_deleted_whole() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    break_items(&world, &world.tables.conversations, |_| true).await;
+    assert!(world.eraser.has_conversation(&tenant("acme"), &conversation()).await.expect("a read"));
+    assert!(world.eraser.is_from_before(&tenant("acme"), &conversation(), CUTOFF).await.expect("a read"));
+
+    erase(&world).await;
+
+    let left =
+        format!("{:?}", (world.dump(&world.tables.conversations).await, world.dump(&world.tables.messages).await));
+    assert!(!left.contains(CONTACT) && !left.contains("old"), "{left}");
+    let waited = world.receive(&inbound("waited", 2, "waited")).await.expect("received");
+    assert_eq!(waited.outcome, Outcome::Erased);
+    let new = world.receive(&after("new", 1)).await.expect("received");
+    assert_eq!(new.outcome, Outcome::Stored { new_conversation: true });
+}
+
+/// Gives these items an id and a contact that nobody can read.
+async fn break_items(world: &World, table: &str, broken: impl Fn(&HashMap<String, AttributeValue>) -> bool) {
+    for mut item in world.dump(table).await.into_iter().filter(broken) {
+        item.insert("id".to_owned(), AttributeValue::N("1".to_owned()));
+        world.client.put_item().table_name(table).set_item(Some(item)).send().await.expect("written");
+    }
+}
+
+#[tokio::test]
+async fn that_an_event_without_a_time_came_first_is_known_after_a_deletion_of_what_came_before() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    let mut untimed = after("untimed", 1);
+    if let Happening::Message { message, .. } = &mut untimed.happening {
+        message.untimed = true;
+    }
+    world.receive(&untimed).await.expect("received");
+    erase(&world).await;
+    for second in 2..12 {
+        world.receive(&after(&format!("m{second}"), second)).await.expect("received");
+    }
+
+    let at = untimed.at.plus(60_000);
+    let mut again = Event { at, received_at: at, ..untimed };
+    if let Happening::Message { message, .. } = &mut again.happening {
+        message.id = MessageId::derive(at, &mid("untimed"));
+    }
+    assert_eq!(world.receive(&again).await.expect("received").outcome, Outcome::Duplicate);
 }
