@@ -107,7 +107,7 @@ async fn a_rate_limit_keeps_the_order_of_the_conversation() {
     for text in ["one", "two", "three"] {
         ana.send(&conversation, text).await.json();
     }
-    world.settle().await;
+    settle_in_fast_motion(&world).await;
     assert_eq!(answers_on_phone(&world, INES).await, ["one", "two", "three"]);
     assert_eq!(calls(&world, "messages").await, 5);
 }
