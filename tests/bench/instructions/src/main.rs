@@ -38,9 +38,8 @@ struct Baseline {
 /// How often a path runs, after once that does not count: what is made at the first time is not made again.
 const TIMES: u64 = 500;
 
-/// By how much a path may rise before it fails, in percent. Five, once the baseline is recorded again: it is older than the checks of identity,
-/// sizes and expiry, which the paths have gained.
-const TOLERANCE: u64 = 60;
+/// By how much a path may rise before it fails, in percent.
+const TOLERANCE: u64 = 5;
 
 /// Where the baseline was counted.
 const ARCHITECTURE: &str = "x86_64";

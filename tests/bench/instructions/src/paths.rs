@@ -122,7 +122,7 @@ fn conversation(number: u64) -> Value {
     let contact = json!({
         "igsid": {"S": format!("7340000000{number:06}")}, "name": {"S": "Inès Moreau"}, "username": {"S": "ines.moreau"},
         "picture_url": {"S": "https://scontent.cdninstagram.com/v/t51.2885-19/1.jpg?stp=dst-jpg_s206x206"},
-        "profile_checked_at": {"N": at},
+        "picture_at": {"N": at}, "profile_state": {"S": "known"}, "profile_checked_at": {"N": at},
     });
     json!({
         "pk": {"S": "TENANT#acme"}, "sk": {"S": format!("CONVERSATION#{id}")}, "id": {"S": id},
