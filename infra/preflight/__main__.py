@@ -7,6 +7,7 @@ Stack, region and parameters are those that `sam deploy` would take from samconf
 """
 
 import argparse
+import os
 import sys
 
 try:
@@ -91,7 +92,7 @@ def main(arguments):
     except (botocore.exceptions.ProfileNotFound, click.ClickException) as error:
         return f"{error.format_message() if isinstance(error, click.ClickException) else error}"
     if not chosen.before and not chosen.after:
-        deployment.is_after = stands(deployment)
+        deployment.is_after = bool(deployment.kept())  # without credentials it is before: the check of the account tells
     where = deployment.region or "no region"
     print(f"{deployment.name} in {where}, {'as it is deployed' if deployment.is_after else 'before it is deployed'}\n")
     to_mend = 0
@@ -106,13 +107,8 @@ def main(arguments):
     return 1 if to_mend else 0
 
 
-def stands(deployment):
-    """Without credentials it is before: the check of the account tells."""
-    try:
-        return deployment.stands()
-    except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
-        return False
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except BrokenPipeError:  # whoever read it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

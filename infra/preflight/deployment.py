@@ -6,7 +6,7 @@ import pathlib
 import boto3
 import tomlkit
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from samcli.cli.types import CfnParameterOverridesType
 from samtranslator.yaml_helper import yaml_parse
 
@@ -88,8 +88,16 @@ class Deployment:
 
     @functools.cached_property
     def given(self):
-        """The parameters that somebody chose."""
-        return self.deployed if self.is_after else self.overrides
+        """The parameters that somebody chose. What `sam deploy` is not told keeps the value that a stack has."""
+        return self.deployed if self.is_after else self.kept() | self.overrides
+
+    def kept(self):
+        """Of a stack that stands; of none where AWS is not asked, as in the workflow before it has credentials."""
+        try:
+            kept = self.deployed if self.stands() else {}
+            return {name: value for name, value in kept.items() if name in self.template["Parameters"]}
+        except (BotoCoreError, ClientError):
+            return {}
 
     @functools.cached_property
     def parameters(self):

@@ -13,7 +13,7 @@ def check(deployment):
 def tables(deployment):
     client = deployment.client("dynamodb")
     if is_first(deployment):
-        yield wrong("the tables can be deleted", "now that it stands: take DeletionProtection=false out of samconfig.toml, and sam deploy")
+        yield wrong("the tables can be deleted", "now that it stands: DeletionProtection=true in samconfig.toml, and sam deploy")
     for logical, resource in deployment.of_type("AWS::DynamoDB::Table").items():
         name = deployment.physical(logical)
         try:

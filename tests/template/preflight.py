@@ -286,8 +286,8 @@ class Preflight(unittest.TestCase):
         self.assertIn("all 16 start and answer", said)
 
     def protect(self):
-        """Deploys again, without the line that is for the first time."""
-        parameters = {name: value for name, value in self.parameters.items() if name != "DeletionProtection"}
+        """Deploys again, with what is for the first time no more."""
+        parameters = {**self.parameters, "DeletionProtection": "true"}
         self.assertEqual(emulated.deploy(self.aws, self.template, STACK, parameters, "update"), [])
 
     def complete(self):
@@ -380,7 +380,9 @@ class Preflight(unittest.TestCase):
             self.assertIn("does not answer", self.only("address"))
 
     def test_4_a_parameter_for_the_next_deployment_is_looked_at_before_it(self):
-        self.assertIn("Locale is none of es, en", self.only("parameters", "--before", Locale="fr"))
+        # What the file does not say is kept.
+        untold = dict.fromkeys(self.parameters)
+        self.assertIn("Locale is none of es, en", self.only("parameters", "--before", **{**untold, "Locale": "fr"}))
 
     def test_5_what_a_stack_has_kept_is_in_the_way_of_the_next(self):
         self.client("dynamodb").create_table(

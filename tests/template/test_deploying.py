@@ -102,6 +102,12 @@ class Workflow(unittest.TestCase):
         places = self.order(*checks)
         self.assertEqual(places, sorted(places))
 
+    def test_tables_are_unprotected_for_the_first_deployment_and_protected_by_the_next(self):
+        # What `sam` is not told keeps the value that the stack has, and not the default.
+        told = step("stage", "deploy", "What would be deployed can be started, and its parameters are known")["run"]
+        self.assertRegex(told, r"first\.yaml .*DeletionProtection=false\b")
+        self.assertRegex(told, r"parameters\.yaml .*DeletionProtection=true\b")
+
     def test_production_waits_for_staging_and_both_take_nothing_but_a_tag(self):
         jobs = workflow("deploy")["jobs"]
         self.assertEqual(jobs["production"]["needs"], "staging")

@@ -96,7 +96,7 @@ class Guides(unittest.TestCase):
 
     def test_parameters_that_hold_for_the_first_deployment_only_are_explained(self):
         text = (ROOT / "infra/guides/deploy.md").read_text(encoding="utf-8")
-        self.assertIn("take the line `DeletionProtection=false` out", text)
+        self.assertIn("make it `DeletionProtection=true`", text)
         self.assertIn("has not confirmed to be told", text)
 
     def test_numbers_that_the_checklist_shows_are_those_of_the_templates(self):
