@@ -17,6 +17,7 @@ try:
     import account
     import address
     import alarms
+    import bearer
     import functions
     import issuer
     import meta_apps
@@ -28,7 +29,13 @@ except ModuleNotFoundError as missing:
     sys.exit(f"{missing}: activate the virtual environment first, infra/guides/deploy.md#1-tools")
 from report import tell, use_utf8, wrong
 
-BEFORE = {"parameters": parameters.check, "issuer": issuer.check, "account": account.check, "certificate": account.certificate}
+BEFORE = {
+    "parameters": parameters.check,
+    "issuer": issuer.check,
+    "account": account.check,
+    "certificate": account.certificate,
+    "token": bearer.check,
+}
 AFTER = {
     **BEFORE,
     "storage": storage.check,
@@ -42,7 +49,7 @@ AFTER = {
 BY_HAND = [
     "at Meta: the redirect URI and the callbacks for deauthorizing and deletion, byte for byte (infra/guides/meta-app.md)",
     "at your issuer: the redirect URI and the address after signing out (infra/guides/issuers.md)",
-    "that a token has audience, tenant and role: sign in; the page says what is missing",
+    "that people's tokens have audience, tenant and role: --token FILE looks at one; or sign in, and the page says what is missing",
 ]
 
 
@@ -52,6 +59,7 @@ def options(arguments):
     phase.add_argument("--before", action="store_true", help="what is in samconfig.toml, although a stack stands")
     phase.add_argument("--after", action="store_true", help="what is deployed")
     parser.add_argument("--only", action="append", choices=AFTER, metavar="AREA", help=f"one of {', '.join(AFTER)}; may be repeated")
+    parser.add_argument("--token", metavar="FILE", help="a token of somebody's, that it is looked at as well; - for the standard input")
     parser.add_argument("--stack-name")
     parser.add_argument("--config-env", default="default", help="the section of samconfig.toml")
     parser.add_argument("--parameter-overrides", nargs="+", metavar="NAME=VALUE", help="instead of those in samconfig.toml; or file://…")

@@ -53,6 +53,7 @@ class Deployment:
         )
         self.region = self.session.region_name
         self.is_after = options.after
+        self.token_from = options.token
 
     @functools.cache
     def client(self, service):

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from report import GUIDES, good, wrong
 
-# For a queue's consumer no message; for the others a route that they do not have. Both are answered before anything is read.
+# For a queue's consumer no message; for the others a route that they do not have. Both are answered before anything is written.
 NO_MESSAGES = {"Records": []}
 NO_ROUTE = {
     "version": "2.0",

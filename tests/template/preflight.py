@@ -124,17 +124,19 @@ def forward(base):
 
 
 def gateway(functions):
-    """The API: a few routes, as API Gateway would lead to the stack's functions, and refuse whoever has no token."""
+    """The API: a few routes, as API Gateway would lead to the stack's functions, and refuse whoever has no token of the issuer's."""
 
     def answer(method, path, headers, _):
         path, _, query = path.partition("?")
-        is_webhook = path == "/webhooks/meta/instagram"
-        if path.startswith("/api/") and "authorization" not in {name.lower() for name in headers}:
+        token = {name.lower(): value for name, value in headers.items()}.get("authorization")
+        if path.startswith("/api/") and (not token or token.endswith("forged")):
             return 401, {}, b'{"message":"Unauthorized"}'
-        event = json.loads((ROOT / "events" / ("webhook-verify.json" if is_webhook else "web.json")).read_text(encoding="utf-8"))
+        name = {"/webhooks": "webhook-verify", "/api/inte": "status"}.get(path[:9], "web")
+        event = json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
         event |= {"rawPath": path, "rawQueryString": query, "queryStringParameters": dict(urllib.parse.parse_qsl(query))}
         event["requestContext"]["http"] |= {"path": path, "method": method}
-        name = "webhook-verify" if is_webhook else "web"
+        if token:
+            event["headers"]["authorization"] = token
         done = functions.invoke(FunctionName=f"{STACK}-{name}", Qualifier="live", Payload=json.dumps(event))
         answer = json.loads(done["Payload"].read())
         return answer["statusCode"], {**answer.get("headers", {})}, answer.get("body", "").encode()
@@ -191,6 +193,7 @@ class Preflight(unittest.TestCase):
         cls.parameters = {
             **as_sam_reads(tomlkit.parse(re.search(r"```toml\n(.+?)```", GUIDE, re.DOTALL)[1]).unwrap()["parameter_overrides"]),
             "JwtIssuer": cls.issuer,
+            "JwtAudience": "buzon-local",
             "Architecture": "x86_64",
             "DomainName": DOMAIN,
             "CertificateArn": cls.client("acm").request_certificate(DomainName=DOMAIN)["CertificateArn"],
@@ -284,6 +287,15 @@ class Preflight(unittest.TestCase):
         self.assertNotIn("✗", said)
         self.assertIn("as it is deployed", said)
         self.assertIn("all 16 start and answer", said)
+        self.assertEqual(self.stored(), 0, "it changes nothing")
+
+    def stored(self):
+        """How many items are in the tables, and messages in the queues."""
+        dynamodb, sqs = self.client("dynamodb"), self.client("sqs")
+        items = [dynamodb.scan(TableName=name, Select="COUNT")["Count"] for name in dynamodb.list_tables()["TableNames"]]
+        name = "ApproximateNumberOfMessages"
+        queues = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name]) for url in sqs.list_queues()["QueueUrls"]]
+        return sum(items) + sum(int(one["Attributes"][name]) for one in queues)
 
     def protect(self):
         """Deploys again, with what is for the first time no more."""
@@ -369,6 +381,22 @@ class Preflight(unittest.TestCase):
         self.assertIn("runbook.md#inbound-age", self.only("alarms"))
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="for the test")
 
+    def token(self, person="ana"):
+        answer = ask("POST", f"{self.issuer}/token/sample", json={"person": person}).json()
+        with tempfile.NamedTemporaryFile("w", suffix=".jwt", delete=False) as file:
+            self.addCleanup(os.unlink, file.name)
+            file.write(answer["access_token"])
+        return file.name
+
+    def test_4_a_token_that_the_api_takes_is_good_and_one_that_it_does_not_take_is_told(self):
+        status, said = self.preflight("--only", "token", "--token", self.token())
+        self.assertEqual(status, 0, said)
+        self.assertIn("the API takes it: it names a tenant and a role", said)
+        path = pathlib.Path(self.token())
+        path.write_text(path.read_text(encoding="utf-8") + "forged", encoding="utf-8")
+        self.assertIn("API Gateway refuses it", self.only("token", "--token", str(path)))
+        self.assertIn("and JwtAudience another", self.only("token", "--before", "--token", self.token(), JwtAudience="another"))
+
     def test_4_a_table_that_can_be_deleted_is_told(self):
         dynamodb = self.client("dynamodb")
         dynamodb.update_table(TableName=f"{STACK}-messages", DeletionProtectionEnabled=False)
@@ -409,6 +437,7 @@ def comparable(said):
     said = re.sub(r"\n {18}", " ", said)
     for pattern, plain in [
         (r"https?://(localhost|127\.0\.0\.1:\d+|login\.example\.com|\w+\.execute-api\.[\w-]+\.amazonaws\.com)", "ADDRESS"),
+        (r"audience buzon-local;", "audience buzon;"),
         (r"\b(us-east-1|eu-central-1)\b", "REGION"),
         (r"\b(as root|as user/ana)\b", "as SOMEBODY"),
         (r", facebook \d+ \(v[\d.]+\)", ""),

@@ -1,5 +1,6 @@
 """What `infra/preflight` takes and refuses, without AWS. The whole of it, on a deployment: preflight.py."""
 
+import base64
 import io
 import json
 import re
@@ -18,6 +19,7 @@ from serving import serving
 sys.path.insert(0, str(ROOT / "infra" / "preflight"))
 
 import alarms  # noqa: E402: found by the line above
+import bearer  # noqa: E402
 import deployment  # noqa: E402
 import functions  # noqa: E402
 import internet  # noqa: E402
@@ -187,6 +189,38 @@ class Issuer(unittest.TestCase):
         self.assertEqual(texts(issuer.audience(address, defaults(ApiToken="id"))), [])
         [fault] = texts(issuer.audience(address, defaults(ApiToken="id", OidcClientId="pages")))
         self.assertIn("their audience is the client", fault)
+
+
+class Token(unittest.TestCase):
+    GOOD = {"iss": PARAMETERS["JwtIssuer"], "aud": PARAMETERS["JwtAudience"], "exp": 2**33}
+
+    def faults(self, head=None, **claims):
+        parts = (head or {"alg": "RS256"}, {name: value for name, value in {**self.GOOD, **claims}.items() if value is not None})
+        token = ".".join(base64.urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in parts)
+        return texts(bearer.of_gateway(f"{token}.c2lnbmF0dXJl", defaults()))
+
+    def test_one_that_api_gateway_takes_is_good(self):
+        for claims in [{}, {"aud": ["other", PARAMETERS["JwtAudience"]]}, {"aud": None, "client_id": PARAMETERS["JwtAudience"]}]:
+            with self.subTest(claims):
+                self.assertEqual(self.faults(**claims), [])
+
+    def test_one_that_api_gateway_refuses_is_told_by_its_claim(self):
+        for given, expected in [
+            ({"iss": f"{PARAMETERS['JwtIssuer']}/"}, "its `iss` is"),
+            ({"aud": "account", "client_id": PARAMETERS["JwtAudience"]}, "its `aud` is account"),
+            ({"aud": None, "client_id": "other"}, "its `client_id` is other"),
+            ({"exp": 1}, "it has expired"),
+            ({"head": {"alg": "ES256"}}, "signed with ES256"),
+        ]:
+            with self.subTest(given):
+                [fault] = self.faults(**given)
+                self.assertIn(expected, fault)
+
+    def test_an_opaque_one_is_told_and_not_shown(self):
+        for token in ("opaque-hidden", "hidden.hidden.hidden", ""):
+            [fault] = texts(bearer.of_gateway(token, defaults()))
+            self.assertIn("it is opaque", fault)
+            self.assertNotIn("hidden", fault)
 
 
 class Secret(unittest.TestCase):
