@@ -269,6 +269,19 @@ class Webhook(unittest.TestCase):
         self.assertNotIn("hidden", found.text)
 
 
+    def test_an_instagram_app_of_which_meta_tells_nothing_is_no_fault(self):
+        def answers(_, path):
+            told = {"error_message": "Matching code was not found"} if path.endswith("access_token") else {"error": {"message": "No", "code": 100}}
+            return 400, {}, json.dumps(told).encode()
+
+        app = {"login": "instagram", "app_id": "1", "app_secret": "hidden", "verify_token": "t", "graph_version": "v25.0"}
+        with serving(answers) as address:
+            target = unittest.mock.Mock(parameters={"MetaUrlPrefix": f"{address}/", "MetaRedirectUri": ""}, outputs={"RedirectUri": "https://a"})
+            [found] = webhook.at_meta(target, app, "apps[0]")
+        self.assertIsNone(found.is_wrong)
+        self.assertIn("Meta does not tell", found.text)
+
+
 class Functions(unittest.TestCase):
     def fault(self, headers, body):
         environment = {"region_name": "us-east-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
