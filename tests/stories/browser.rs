@@ -7,6 +7,7 @@ mod answering;
 mod audit;
 mod connecting;
 mod driver;
+mod elsewhere;
 mod embedding;
 mod english;
 mod issuers;

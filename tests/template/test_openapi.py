@@ -91,6 +91,8 @@ class Deployed(unittest.TestCase):
     def test_it_describes_the_pages_that_there_are(self):
         code = (ROOT / "functions/web/src/pages.rs").read_text(encoding="utf-8")
         pages = {f"get {path}" for path in re.findall(r'\bpath: "(/[^"]*)"', code)}
+        posted = re.findall(r'\bCONNECT: &str = "(/[^"]*)"', code)
+        pages |= {f"{method} {path}" for path in posted for method in ("get", "post")}
         described = {name for name, operation in operations() if is_page(operation)}
         self.assertEqual({name for name in described if "/ui/" not in name}, pages)
 

@@ -10,6 +10,10 @@ const INTEGRATIONS: &str = "/settings/integrations";
 /// The page to choose among several accounts.
 const SELECT: &str = "/settings/integrations/instagram/select";
 
+/// The page that ends the login of a card on another site. It remembers which, and stands beside the callback, wherever the
+/// other pages are.
+const HANDED_OVER: &str = "/connect";
+
 /// What came of a login.
 pub enum Landing {
     /// An account is connected.
@@ -44,8 +48,13 @@ impl Landing {
     /// origin. `return_to` is where the person wanted to go.
     #[must_use]
     pub fn address(&self, web_url: &str, return_to: Option<&str>) -> String {
+        let handed_over = return_to == Some(HANDED_OVER);
+        let web_url = if handed_over { "" } else { web_url };
         let page = format!("{web_url}{}", return_to.unwrap_or(INTEGRATIONS));
         match self {
+            Self::Choosing(state) if handed_over => {
+                with_query(HANDED_OVER, &[("instagram", "choosing"), ("state", state.as_str())])
+            }
             Self::Choosing(state) => with_query(&format!("{web_url}{SELECT}"), &[("state", state.as_str())]),
             Self::Connected => with_query(&page, &[("instagram", "connected")]),
             Self::Cancelled(refusal) => with_query(&page, &[("instagram", "cancelled"), ("title", &refusal.title)]),
@@ -98,6 +107,15 @@ mod tests {
         let state = Nonce::random();
         let address = Landing::Choosing(state.clone()).address("", Some("/inbox"));
         assert_eq!(address, format!("/settings/integrations/instagram/select?state={}", state.as_str()));
+    }
+
+    #[test]
+    fn a_login_of_a_card_on_another_site_ends_beside_the_callback() {
+        let state = Nonce::random();
+        let choosing = Landing::Choosing(state.clone()).address("https://app.example", Some("/connect"));
+        assert_eq!(choosing, format!("/connect?instagram=choosing&state={}", state.as_str()));
+        let connected = Landing::Connected.address("https://app.example", Some("/connect"));
+        assert_eq!(connected, "/connect?instagram=connected");
     }
 
     #[test]

@@ -6,8 +6,10 @@ use edge::{ConfigError, Problem, Setup};
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request, RequestExt, Response};
+use tracing::info;
 
 use crate::discovery::Discovery;
+use crate::handover::{self, Handover, Refusal};
 use crate::{assets, pages, security};
 
 /// What the pages are told.
@@ -24,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) locale: String,
     /// Who may show the pages in a frame, as a CSP source list.
     pub(crate) frame_ancestors: String,
+    /// Whose pages may call the API, and hand a login over.
+    pub(crate) allowed_origins: Vec<String>,
     /// Where pictures and media may come from, as a CSP source list.
     pub(crate) media_sources: String,
     /// Where people write to themselves from, on a stack with a simulated Meta.
@@ -81,6 +85,7 @@ impl App {
             },
             locale: or("LOCALE", "es"),
             frame_ancestors: or("FRAME_ANCESTORS", "'none'"),
+            allowed_origins: or("ALLOWED_ORIGINS", "").split(',').map(|origin| origin.trim().to_owned()).collect(),
             media_sources: security::media_sources(&meta),
             phone: security::is_simulated(&meta).then(|| format!("{meta}phone")),
         };
@@ -100,7 +105,8 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     let path = request.raw_http_path().to_owned();
     let readable = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = match pages::find(&path).filter(|_| readable) {
-        Some(page) => show(app, page).await,
+        Some(page) => show(app, page, &[]).await,
+        None if path == pages::CONNECT && request.method() == Method::POST => connect(app, &request).await,
         None => assets::answer(&path, request.headers())
             .filter(|_| readable)
             .unwrap_or_else(|| Problem::not_found().into_response(edge::http::request_id(&request))),
@@ -109,9 +115,36 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     Ok(response)
 }
 
-async fn show(app: &App, page: &pages::Page) -> Response<Body> {
+/// The page that starts a login for a card on another site, or says why it does not. It holds a token: nobody keeps it.
+async fn connect(app: &App, request: &Request) -> Response<Body> {
+    let page = pages::find(pages::CONNECT).expect("it is one of the pages");
+    let mut response = match handover::read(request, &app.settings.allowed_origins) {
+        Ok(Handover { token, login, account, back, mode }) => {
+            let handed = [
+                ("token", &*token),
+                ("login", &login),
+                ("account", &account),
+                ("back", back.as_str()),
+                ("mode", &mode),
+            ];
+            show(app, page, &handed).await
+        }
+        Err(refusal) => refuse(app, page, refusal).await,
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn refuse(app: &App, page: &pages::Page, refusal: Refusal) -> Response<Body> {
+    info!(why = refusal.word(), "A login was not taken over");
+    let mut response = show(app, page, &[("refused", refusal.word())]).await;
+    *response.status_mut() = refusal.status();
+    response
+}
+
+async fn show(app: &App, page: &pages::Page, handed: &[(&str, &str)]) -> Response<Body> {
     let endpoints = app.discovery.endpoints().await;
-    let mut response = html(page.html(&app.settings, endpoints.as_ref()));
+    let mut response = html(page.html(&app.settings, endpoints.as_ref(), handed));
     let policy = security::policy(&app.settings, endpoints.as_ref());
     security::protect_page(response.headers_mut(), &policy, page.ends_popup);
     response

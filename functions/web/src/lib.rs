@@ -6,6 +6,7 @@
 mod assets;
 mod discovery;
 mod handler;
+mod handover;
 mod pages;
 mod security;
 

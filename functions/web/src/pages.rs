@@ -1,4 +1,5 @@
-//! The pages: static shells that name one module each. Nothing of a person or a request is written into them.
+//! The pages: static shells that name one module each. Nothing of a person or a request is written into them, save what a card
+//! on another site hands over.
 
 use crate::assets::{self, VERSION};
 use crate::discovery::Endpoints;
@@ -26,7 +27,10 @@ struct Titles {
     en: &'static str,
 }
 
-const PAGES: [Page; 5] = [
+/// Where a card on another site hands its login over, and where such a login ends.
+pub(crate) const CONNECT: &str = "/connect";
+
+const PAGES: [Page; 6] = [
     Page { path: "/", module: "page-home.js", titles: Titles { es: "Inicio", en: "Home" }, ends_popup: false },
     Page {
         path: "/auth/callback",
@@ -46,12 +50,19 @@ const PAGES: [Page; 5] = [
         titles: Titles { es: "Elige tu cuenta", en: "Choose your account" },
         ends_popup: true,
     },
+    Page {
+        path: CONNECT,
+        module: "page-connect.js",
+        titles: Titles { es: "Conectando", en: "Connecting" },
+        ends_popup: true,
+    },
     Page { path: "/inbox", module: "page-inbox.js", titles: Titles { es: "Inbox", en: "Inbox" }, ends_popup: false },
 ];
 
 impl Page {
-    /// The page's HTML. What it is told stands in `<meta>` elements, so that no script needs to be inline.
-    pub(crate) fn html(&self, settings: &Settings, endpoints: Option<&Endpoints>) -> String {
+    /// The page's HTML. What it is told stands in `<meta>` elements, so that no script needs to be inline; so does what a request
+    /// has handed over.
+    pub(crate) fn html(&self, settings: &Settings, endpoints: Option<&Endpoints>, handed: &[(&str, &str)]) -> String {
         let english = settings.locale.starts_with("en");
         let (title, noscript) = if english {
             (self.titles.en, "This page needs JavaScript.")
@@ -59,7 +70,7 @@ impl Page {
             (self.titles.es, "Esta página necesita JavaScript.")
         };
         let [brand, locale] = [&settings.brand, &settings.locale].map(|text| escape(text));
-        let told = told(settings, endpoints);
+        let told = told(settings, endpoints, handed);
         let base = format!("/ui/{VERSION}");
         let preload: Vec<String> = assets::modules(self.module)
             .map(|module| format!("<link rel=\"modulepreload\" href=\"{base}/{module}\">"))
@@ -90,7 +101,7 @@ impl Page {
 }
 
 /// The settings as `<meta>` elements. Without endpoints nobody can sign in, and the page says so.
-fn told(settings: &Settings, endpoints: Option<&Endpoints>) -> String {
+fn told(settings: &Settings, endpoints: Option<&Endpoints>, handed: &[(&str, &str)]) -> String {
     let Settings { brand, issuer, client_id, sign_in, phone, .. } = settings;
     let SignIn { scope, audience, resource, api_token, logout, tenant_claim, name_claim, picture_claim } = sign_in;
     let end_session = endpoints.and_then(|endpoints| endpoints.end_session.as_ref());
@@ -111,8 +122,11 @@ fn told(settings: &Settings, endpoints: Option<&Endpoints>) -> String {
         ("picture-claim", picture_claim),
         ("phone", phone.as_deref().unwrap_or_default()),
     ];
-    let elements = pairs.map(|(name, text)| format!("<meta name=\"buzon:{name}\" content=\"{}\">", escape(text)));
-    elements.join("\n")
+    let elements = pairs
+        .iter()
+        .chain(handed)
+        .map(|(name, text)| format!("<meta name=\"buzon:{name}\" content=\"{}\">", escape(text)));
+    elements.collect::<Vec<_>>().join("\n")
 }
 
 /// Escapes text for an attribute or an element.
@@ -144,13 +158,22 @@ mod tests {
             },
             locale: locale.to_owned(),
             frame_ancestors: "'none'".to_owned(),
+            allowed_origins: vec![],
             media_sources: "https:".to_owned(),
             phone: None,
         }
     }
 
     fn html(path: &str, locale: &str) -> String {
-        find(path).expect("a page").html(&settings(locale), None)
+        find(path).expect("a page").html(&settings(locale), None, &[])
+    }
+
+    #[test]
+    fn what_was_handed_over_cannot_leave_its_attribute() {
+        let handed = [("token", "\"><script>alert(1)</script>")];
+        let page = find(CONNECT).expect("a page").html(&settings("es"), None, &handed);
+        assert!(page.contains("<meta name=\"buzon:token\" content=\"&quot;&gt;&lt;script&gt;"), "{page}");
+        assert!(!page.contains("<script>"), "{page}");
     }
 
     #[test]

@@ -108,11 +108,11 @@ export class Api {
   async #once(method, path, init, renew) {
     const token = await this.given({ renew });
     try {
-      // The cookie that binds a login to this browser travels with the call.
+      // The cookie that binds a login to this browser travels with the calls of pages of this site.
       return await fetch(this.base + path, {
         ...init,
         method,
-        credentials: "include",
+        credentials: "same-origin",
         cache: "no-store",
         headers: { ...init.headers, authorization: `Bearer ${token}` },
       });

@@ -3,9 +3,11 @@
 
 import { ApiError } from "./api.js";
 import { connectionRow } from "./connection-row.js";
-import { h, icon, ICONS, safeUrl } from "./dom.js";
+import { h, icon, ICONS } from "./dom.js";
 import { BuzonElement } from "./element.js";
-import { CHANNEL, POPUP_NAME, POPUP_QUERY, unfinishedChoice } from "./round-trip.js";
+import { handOver } from "./handover.js";
+import { invitation, mayManage } from "./invitation.js";
+import { CHANNEL, endPopup, forgetHost, outcomeAtHost, POPUP_NAME, POPUP_QUERY, unfinishedChoice } from "./round-trip.js";
 import { meaning } from "./text.js";
 
 const BASE = "/api/integrations/meta/instagram";
@@ -32,6 +34,10 @@ export class BuzonConnectCard extends BuzonElement {
     this.offline = false;
     /** @type {"window" | "page" | undefined} where Meta's login is open, or about to be */
     this.connecting = undefined;
+    /** @type {{ login?: Connection["login"], account?: string } | undefined} the login whose window the browser has not opened */
+    this.blocked = undefined;
+    /** @type {string | undefined} the login whose accounts are to be chosen here */
+    this.choosing = undefined;
     /** @type {string | undefined} the account whose "Disconnect" waits for a yes */
     this.confirming = undefined;
     this.busy = false;
@@ -47,6 +53,7 @@ export class BuzonConnectCard extends BuzonElement {
     if (outcome) this.#tellOutcome(outcome);
     this.render();
     void this.refresh();
+    if (this.#isElsewhere()) this.#comeBack();
     const { signal } = this.alive;
     const channel = new BroadcastChannel(CHANNEL);
     channel.addEventListener("message", ({ data }) => this.#ended(data));
@@ -76,14 +83,24 @@ export class BuzonConnectCard extends BuzonElement {
    * Goes to Meta's login.
    * @param {"instagram" | "facebook"} [login]
    * @param {string} [account] the one that is connected again, which takes no further place in the plan
+   * @param {string | null} [mode] `popup`, or else in this window
    */
-  async connect(login, account) {
+  async connect(login, account, mode = this.getAttribute("mode")) {
     // Opened before anything is waited for, or the browser would block it.
-    const popup = this.getAttribute("mode") === "popup" ? window.open("", POPUP_NAME, "popup,width=520,height=760") : null;
-    this.connecting = popup ? "window" : "page";
+    const popup = mode === "popup" ? window.open("", POPUP_NAME, "popup,width=520,height=760") : null;
     this.message = undefined;
+    this.blocked = mode === "popup" && !popup ? { login, account } : undefined;
+    if (this.blocked) return this.render();
+    this.connecting = popup ? "window" : "page";
     this.render();
     try {
+      if (this.#isElsewhere()) {
+        const back = new URL(this.getAttribute("return-to") ?? location.href, location.href).href;
+        await handOver(this.api, { login, account, back, mode: popup ? "popup" : "page" });
+        if (popup) void this.#watch(popup);
+        return;
+      }
+      forgetHost();
       const { authUrl } = await this.api.change("POST", `${BASE}/start`, { login, return_to: this.#returnTo(popup !== null), ig_user_id: account });
       if (popup) {
         popup.location.href = authUrl;
@@ -115,6 +132,20 @@ export class BuzonConnectCard extends BuzonElement {
     await this.refresh();
   }
 
+  /** Whether this page is of another origin than the API, whose cookie browsers keep for certain only on pages of its own. */
+  #isElsewhere() {
+    return new URL(this.api.base, location.href).origin !== location.origin;
+  }
+
+  /** A login that began here may have ended: then this page's address says how. */
+  #comeBack() {
+    const ended = outcomeAtHost();
+    if (!ended) return;
+    // The window of the login has lost its tie to the page that the card is on.
+    if (ended.popup) endPopup(ended.outcome, ended.state);
+    this.#ended(ended);
+  }
+
   /** @param {boolean} popup */
   #returnTo(popup) {
     const path = this.getAttribute("return-to") ?? undefined;
@@ -139,10 +170,12 @@ export class BuzonConnectCard extends BuzonElement {
     if (event.origin === home && event.data?.type === CHANNEL) this.#ended(event.data);
   }
 
-  /** @param {{ outcome: string }} data */
-  #ended({ outcome }) {
+  /** @param {{ outcome: string, state?: string }} data */
+  #ended({ outcome, state }) {
     this.connecting = undefined;
-    this.#tellOutcome(outcome);
+    this.choosing = outcome === "choosing" ? state : undefined;
+    if (this.choosing) this.message = undefined;
+    else this.#tellOutcome(outcome);
     void this.refresh();
   }
 
@@ -168,7 +201,8 @@ export class BuzonConnectCard extends BuzonElement {
   render() {
     this.draw(this.top, h("span", { class: "mark" }, icon(ICONS.instagram)), h("h2", { id: "title" }, this.t("card.title")));
     this.say(this.region, this.message);
-    this.draw(this.content, this.status ? this.#body(this.status.connections) : this.#skeleton());
+    if (this.choosing) this.#offerChoice(this.choosing);
+    else this.draw(this.content, this.status ? this.#body(this.status.connections) : this.#skeleton());
     this.draw(this.help, h("summary", {}, this.t("card.help")), h("p", { class: "muted" }, this.t("card.help.text")));
   }
 
@@ -177,12 +211,20 @@ export class BuzonConnectCard extends BuzonElement {
     return h("div", { class: "accounts", "aria-busy": "true" }, h("div", { class: "skeleton" }), h("div", { class: "skeleton short" }));
   }
 
-  /** Beside the button that needs the plan; leads to where the page says plans are changed. */
-  #planBadge() {
-    const plan = this.#full() && this.#mayManage() && this.status?.plan?.required;
-    if (!plan) return null;
-    const href = safeUrl(this.getAttribute("upgrade-url"), document.baseURI);
-    return h(href ? "a" : "span", { class: "badge warn", href }, icon(ICONS.lock), this.t("card.plan", { plan }));
+  /**
+   * The accounts of the login, to choose from: the person is signed in here.
+   * @param {string} state
+   */
+  #offerChoice(state) {
+    if (this.content.querySelector(`[state="${CSS.escape(state)}"]`)) return;
+    const left = this.status?.plan?.connections_left;
+    const max = left === null || left === undefined ? undefined : Math.max(1, left);
+    const attributes = { class: "inside", state, max, api: this.api.base, locale: this.language, brand: this.brand, tenant: this.getAttribute("tenant") };
+    const selector = h(/** @type {"div"} */ ("buzon-account-selector"), attributes);
+    if (this.token) /** @type {BuzonElement} */ (/** @type {unknown} */ (selector)).token = this.token;
+    selector.addEventListener("buzon-selected", () => this.#ended({ outcome: "connected" }));
+    const giveUp = h("button", { class: "link", type: "button", "data-focus": "choose-none", onclick: () => this.#ended({ outcome: "cancelled" }) }, this.t("card.confirm.no"));
+    this.draw(this.content, selector, h("p", {}, giveUp));
   }
 
   /** @param {Connection[]} connections */
@@ -194,7 +236,7 @@ export class BuzonConnectCard extends BuzonElement {
       language: this.language,
       busy: this.busy,
       connecting: this.connecting !== undefined,
-      allowed: this.#mayManage(),
+      allowed: mayManage(this.status),
       confirming: this.confirming,
       connect: (/** @type {Connection["login"]} */ login, /** @type {string} */ account) => void this.connect(login, account),
       ask: (/** @type {string} */ account) => this.#ask(account),
@@ -210,66 +252,17 @@ export class BuzonConnectCard extends BuzonElement {
       ),
       live.length > 0 && h("ul", { class: "accounts" }, ...live.map((connection) => connectionRow(connection, around))),
       live.length === 0 && h("p", {}, this.t("card.intro")),
-      this.#invitation(live.length > 0),
+      invitation(this.status, {
+        t: this.t,
+        another: live.length > 0,
+        connecting: this.connecting,
+        blocked: this.blocked !== undefined,
+        upgrade: this.getAttribute("upgrade-url"),
+        connect: (/** @type {Connection["login"] | undefined} */ login) => void this.connect(login),
+        here: () => void this.connect(this.blocked?.login, this.blocked?.account, "page"),
+        giveUp: () => this.#giveUp(),
+      }),
     );
-  }
-
-  /** @param {boolean} another whether something is connected already */
-  #invitation(another) {
-    const why = this.#whyLocked();
-    const under = this.connecting ? this.t(this.connecting === "window" ? "card.connecting" : "card.going") : (why ?? (another ? undefined : this.t("card.under")));
-    return h(
-      "div",
-      { class: "accounts" },
-      h(
-        "div",
-        { class: "actions" },
-        h(
-          "button",
-          {
-            class: another ? "button quiet" : "button",
-            type: "button",
-            "data-focus": "connect",
-            disabled: this.#locked(),
-            title: why,
-            "aria-describedby": under && "under",
-            "aria-busy": this.connecting ? "true" : undefined,
-            onclick: () => void this.connect(),
-          },
-          icon(ICONS.instagram),
-          this.t(another ? "card.add" : "card.connect"),
-        ),
-        this.#planBadge(),
-        this.connecting === "window" && h("button", { class: "link", type: "button", "data-focus": "give-up", onclick: () => this.#giveUp() }, this.t("card.confirm.no")),
-      ),
-      under && h("p", { class: "muted", id: "under" }, under),
-      !this.#locked() &&
-        h("p", {}, h("button", { class: "link small", type: "button", "data-focus": "facebook", onclick: () => void this.connect("facebook") }, this.t("card.facebook"))),
-    );
-  }
-
-  /** Whether the plan has no room for one more account. */
-  #full() {
-    const plan = this.status?.plan;
-    return Boolean(plan && (plan.required || plan.connections_left === 0));
-  }
-
-  #locked() {
-    return this.connecting !== undefined || this.#whyLocked() !== undefined;
-  }
-
-  #whyLocked() {
-    const { plan, connections = [], can_connect: allowed } = this.status ?? {};
-    if (!this.#mayManage()) return this.t("card.role");
-    if (plan && this.#full()) {
-      const more = connections.some(({ status }) => status !== "revoked");
-      return plan.required ? this.t(more ? "card.plan.more" : "card.plan.tip", { plan: plan.required }) : this.t("card.limit", { plan: plan.name });
-    }
-    return allowed === false ? this.t("card.role") : undefined;
-  }
-
-  #mayManage() {
-    return this.status?.can_manage !== false;
   }
 
   #choose() {

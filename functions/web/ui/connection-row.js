@@ -32,8 +32,8 @@ import { longDate } from "./time.js";
  * @property {(account: string) => void} disconnect
  */
 
-/** What the button says that mends a connection; an active one needs none. */
-const MEND = { error: "card.reconnect", pending: "card.retry", active: undefined, paused: undefined, revoked: undefined };
+/** What the button says that makes a connection anew: an active one may need other permissions. */
+const MEND = { error: "card.reconnect", pending: "card.retry", active: "card.reconnect", paused: undefined, revoked: undefined };
 
 /**
  * @param {Connection} connection
@@ -42,7 +42,8 @@ const MEND = { error: "card.reconnect", pending: "card.retry", active: undefined
 export function connectionRow(connection, around) {
   const { t } = around;
   const { ig_user_id: id, ig_username: username, status } = connection;
-  const mend = connection.notice && status === "active" ? "card.reconnect" : MEND[status];
+  const mend = MEND[status];
+  const quiet = status === "active" && !connection.notice;
   return h(
     "li",
     { class: "account", "data-status": status },
@@ -56,7 +57,7 @@ export function connectionRow(connection, around) {
         { class: "actions" },
         mend && around.allowed && h(
           "button",
-          { class: "button small", type: "button", "data-focus": `mend-${id}`, disabled: around.connecting, onclick: () => around.connect(connection.login, id) },
+          { class: quiet ? "button quiet small" : "button small", type: "button", "data-focus": `mend-${id}`, disabled: around.connecting, onclick: () => around.connect(connection.login, id) },
           t(mend),
           h("span", { class: "visually-hidden" }, ` @${username}`),
         ),

@@ -5,7 +5,7 @@ import "./buzon.js";
 import { h } from "./dom.js";
 import { offerManualConnection } from "./manual.js";
 import { nextSteps } from "./next-steps.js";
-import { endPopup, forgetChoice, inPopup } from "./round-trip.js";
+import { endAtHost, endPopup, forgetChoice, inPopup, outcomeIn } from "./round-trip.js";
 import { token } from "./session.js";
 import { component, language, page } from "./shell.js";
 
@@ -14,9 +14,7 @@ const TEXTS = {
   en: { title: "Integrations", lead: "The channels through which your customers write to you.", close: "You can close this window now." },
 }[language];
 
-const query = new URLSearchParams(location.search);
-const result = query.get("instagram");
-const outcome = result === "error" ? (query.get("reason") ?? "other") : (result ?? undefined);
+const outcome = outcomeIn(new URLSearchParams(location.search));
 const popup = inPopup();
 
 if (outcome) {
@@ -25,7 +23,10 @@ if (outcome) {
   history.replaceState(null, "", location.pathname);
 }
 
-if (outcome && popup) {
+if (outcome && endAtHost(outcome)) {
+  // A login whose request is not known any more ends here, wherever it began.
+  page(h("p", { class: "lead" }, TEXTS.close));
+} else if (outcome && popup) {
   endPopup(outcome);
   page(h("p", { class: "lead" }, TEXTS.close));
 } else {

@@ -19,7 +19,7 @@ const SELECTION_KEY = "buzon:selection";
 /** As long as the server keeps the choice open. */
 const TEN_MINUTES = 600_000;
 
-/** @typedef {{ type: typeof CHANNEL, outcome: string }} Ended */
+/** @typedef {{ type: typeof CHANNEL, outcome: string, state?: string }} Ended */
 
 /** Whether this page stands in a window that a card has opened. */
 export function inPopup() {
@@ -27,16 +27,83 @@ export function inPopup() {
 }
 
 /**
- * Tells the card, wherever it is, and closes the window. The page goes on where the browser keeps it open.
- * @param {string} outcome `connected`, `cancelled` or why not
+ * How a login ended, where the page's address says so.
+ * @param {URLSearchParams} query
+ * @returns {string | undefined} `connected`, `cancelled`, `choosing` or why not
  */
-export function endPopup(outcome) {
+export function outcomeIn(query) {
+  const result = query.get("instagram");
+  return result === "error" ? (query.get("reason") ?? "other") : (result ?? undefined);
+}
+
+/**
+ * Tells the card, wherever it is on this origin, and closes the window. The page goes on where the browser keeps it open.
+ * @param {string} outcome as of {@link outcomeIn}
+ * @param {string} [state] of a login whose accounts are to be chosen
+ */
+export function endPopup(outcome, state) {
   /** @type {Ended} */
-  const ended = { type: CHANNEL, outcome };
+  const ended = { type: CHANNEL, outcome, state };
   new BroadcastChannel(CHANNEL).postMessage(ended);
-  // The card may stand in a page of another origin; all that it learns is that the trip ended, and how.
-  window.opener?.postMessage(ended, "*");
   window.close();
+}
+
+/** Where this window remembers the card on another site that a login began with. */
+const HOST = "buzon:host";
+
+/** What the address of that card's page says: the login's `state`, and that the page stands in the window of the login. */
+export const HOST_QUERY = { state: "instagram_state", popup: "instagram_popup" };
+
+/**
+ * @param {string} back the card's page
+ * @param {boolean} popup whether that page is open in another window
+ */
+export function rememberHost(back, popup) {
+  sessionStorage.setItem(HOST, JSON.stringify({ back, popup }));
+}
+
+/** A login that begins on a page of ours ends there. */
+export function forgetHost() {
+  sessionStorage.removeItem(HOST);
+}
+
+/**
+ * Ends a login at the card on another site that it began with: there the person goes on.
+ * @param {string} outcome as of {@link outcomeIn}
+ * @param {string} [state] of a login whose accounts are to be chosen
+ * @returns {boolean} whether there is such a card
+ */
+export function endAtHost(outcome, state) {
+  const kept = JSON.parse(sessionStorage.getItem(HOST) ?? "null");
+  forgetHost();
+  if (!kept) return false;
+  const back = new URL(kept.back);
+  if (kept.popup && window.opener) {
+    /** @type {Ended} */
+    const ended = { type: CHANNEL, outcome, state };
+    window.opener.postMessage(ended, back.origin);
+    window.close();
+    return true;
+  }
+  const plain = ["connected", "cancelled", "choosing"].includes(outcome);
+  const says = { instagram: plain ? outcome : "error", reason: plain ? "" : outcome, [HOST_QUERY.state]: state, [HOST_QUERY.popup]: kept.popup && "1" };
+  for (const [name, text] of Object.entries(says)) if (text) back.searchParams.set(name, text);
+  location.replace(back);
+  return true;
+}
+
+/**
+ * How a login ended that began on this page of another site. The address is left clean, so that a reload does not tell it again.
+ * @returns {{ outcome: string, state?: string, popup: boolean } | undefined}
+ */
+export function outcomeAtHost() {
+  const url = new URL(location.href);
+  const outcome = outcomeIn(url.searchParams);
+  if (!outcome) return undefined;
+  const [state, popup] = [HOST_QUERY.state, HOST_QUERY.popup].map((name) => url.searchParams.get(name) ?? undefined);
+  for (const name of ["instagram", "reason", "title", ...Object.values(HOST_QUERY)]) url.searchParams.delete(name);
+  history.replaceState(history.state, "", url);
+  return { outcome, state, popup: popup !== undefined };
 }
 
 /** Remembers the choice that this page offers. */

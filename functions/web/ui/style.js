@@ -98,6 +98,8 @@ a { color: var(--accent); }
 
 /* The card and the selector */
 .card { display: grid; gap: 1rem; padding: 1.25rem; background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); max-width: var(--buzon-card-width, 40rem); }
+:host(.inside) .card { padding: 0; border: 0; background: none; }
+:host(.inside) .card .mark { display: none; }
 .card header { display: flex; align-items: center; gap: .75rem; flex-wrap: wrap; }
 .card header h2 { font-size: 1.125rem; flex: 1; }
 .card > [role="status"]:empty { display: none; }

@@ -169,6 +169,8 @@ export default {
   "setup.cors.text": "Tell whoever runs it.",
   "error.session": "Your session ended. Please sign in again.",
   "error.other": "Something went wrong. Please try again.",
+  "card.blocked": "Your browser did not open Meta's window.",
+  "card.blocked.go": "Go on in this page",
   "card.going": "Taking you to Meta…",
   "card.limit": "Your {plan} plan does not allow more accounts.",
   "card.kept": "Your conversations are still in the inbox.",

@@ -167,6 +167,8 @@ export default {
   "setup.cors.text": "Avisa a quien la mantiene.",
   "error.session": "Tu sesión terminó. Vuelve a iniciar sesión.",
   "error.other": "Algo salió mal. Inténtalo de nuevo.",
+  "card.blocked": "Tu navegador no abrió la ventana de Meta.",
+  "card.blocked.go": "Continuar en esta página",
   "card.going": "Te llevamos a Meta…",
   "card.limit": "Tu plan {plan} no permite conectar más cuentas.",
   "card.kept": "Tus conversaciones siguen en el inbox.",

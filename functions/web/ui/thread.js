@@ -146,7 +146,7 @@ export class Thread {
    * @param {string} text
    */
   async send(text) {
-    const key = crypto.randomUUID();
+    const key = randomKey();
     /** @type {Message} */
     const message = {
       id: `~${key}`, key, text, direction: "outbound", author: "agent", kind: "message", status: "queued", error: null,
@@ -248,4 +248,9 @@ export class Thread {
 function loading(t) {
   const sides = ["inbound", "outbound", "inbound"];
   return h("div", { class: "messages" }, h("p", { class: "visually-hidden" }, t("inbox.loading")), ...sides.map((side) => h("div", { class: `message ${side}` }, h("span", { class: "skeleton bubble" }))));
+}
+
+/** A random name. `crypto.randomUUID` is missing on pages without TLS, as those under development on a name of their own. */
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

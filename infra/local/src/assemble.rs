@@ -26,6 +26,10 @@ const CALLBACK: &str = "/api/integrations/meta/instagram/callback";
 /// Where Meta delivers.
 const WEBHOOK: &str = "/webhooks/meta/instagram";
 
+/// Names of the issuer's pages under which browsers take them for another site than the API's. They lead the first to loopback by
+/// themselves; tests lead the second.
+const OTHER_SITES: [&str; 2] = ["product.localhost", "product.test"];
+
 /// A port on loopback that is ours before anything is told its address.
 pub(crate) struct Port {
     pub(crate) url: String,
@@ -89,13 +93,15 @@ pub(crate) async fn meta(settings: &StackSettings, api_url: &str) -> Result<Meta
 /// The template's parameters that this stack sets itself.
 fn parameters(api_url: &str, issuer_url: &str, meta_url: &str, real: Option<&RealMeta>) -> BTreeMap<String, String> {
     let redirect_uri = real.and_then(|real| real.redirect_uri.clone());
+    let other_sites = OTHER_SITES.map(|site| issuer_url.replace("127.0.0.1", site));
+    let origins: Vec<String> = [issuer_url.to_owned()].into_iter().chain(other_sites).collect();
     let prefix = if real.is_some() { "https://".to_owned() } else { format!("{meta_url}/") };
     let values = [
         ("Stage", "local".to_owned()),
         ("JwtIssuer", issuer_url.to_owned()),
         ("JwtAudience", AUDIENCE.to_owned()),
         ("PlanClaim", "plan".to_owned()),
-        ("AllowedOrigins", issuer_url.to_owned()),
+        ("AllowedOrigins", origins.join(",")),
         ("MetaRedirectUri", redirect_uri.unwrap_or_else(|| format!("{api_url}{CALLBACK}"))),
         ("MetaUrlPrefix", prefix),
     ];

@@ -19,6 +19,9 @@ const CHROMIUMS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "
 /// How long a script or a page may take on a busy machine, in milliseconds.
 const PATIENCE_MS: u64 = 120_000;
 
+/// Leads names of other sites than the API's to this machine.
+const OTHER_SITES: &str = "--host-resolver-rules=MAP *.test 127.0.0.1";
+
 /// How often a Chromium may fail to come up, as it does now and then on a busy machine. Nothing of a story has happened by
 /// then, so another try hides nothing.
 const FALSE_STARTS: usize = 2;
@@ -80,9 +83,12 @@ impl Driver {
             "--disable-gpu",
             "--window-size=1280,800",
             "--lang=es",
+            OTHER_SITES,
         ];
+        // No cookies for other sites than the page's: so are other browsers, and private windows.
+        let preferences = json!({"profile.cookie_controls_mode": 1, "profile.block_third_party_cookies": true});
         let capabilities = json!({
-            "goog:chromeOptions": {"args": arguments},
+            "goog:chromeOptions": {"args": arguments, "prefs": preferences},
             "goog:loggingPrefs": {"browser": "ALL"},
             "timeouts": {"script": PATIENCE_MS, "pageLoad": PATIENCE_MS},
         });

@@ -1,4 +1,4 @@
-//! The components in a page of another origin: `infra/local/embed/index.html`.
+//! The components in a page of another site, in a browser that keeps no cookies for other sites: `infra/local/embed/index.html`.
 
 use serde_json::json;
 use stories::outcome;
@@ -6,8 +6,9 @@ use stories::outcome;
 use super::Story;
 use crate::util::{INES, LUNA};
 
-fn page(story: &Story, rest: &str) -> String {
-    format!("{}/embed?api={}{rest}", story.world.stack.issuer_url(), story.world.stack.api_url())
+pub(super) fn page(story: &Story, rest: &str) -> String {
+    let site = story.world.stack.issuer_url().replace("127.0.0.1", "product.test");
+    format!("{site}/embed?api={}{rest}", story.world.stack.api_url())
 }
 
 /// The page itself: it is to be no longer than a person reads at a glance.
@@ -22,7 +23,7 @@ fn twenty_lines_embed_all_three_components() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_connects_in_a_window_and_answers() {
+async fn a_page_of_another_site_connects_in_a_window_and_answers() {
     let Some(story) = Story::begin().await else { return };
     let site = story.window().await;
     site.visit(&page(&story, "")).await;
@@ -138,7 +139,7 @@ async fn each_mistake_of_whoever_embeds_has_a_text_of_its_own() {
     site.close(&["Buzón: ", "401", "403", "404"]).await;
 
     let stranger = story.window().await;
-    stranger.visit(&page.replacen("127.0.0.1", "localhost", 1)).await;
+    stranger.visit(&page.replacen("product", "stranger", 1)).await;
     stranger.reads("Esta página no tiene permiso para mostrar tus mensajes.").await;
     stranger.close(&["Buzón: ", "CORS", "ERR_FAILED"]).await;
 }

@@ -2,7 +2,7 @@
 
 use local::Vendor;
 
-use super::Story;
+use super::{Story, embedding};
 use crate::util::{INES, LUNA};
 
 async fn begin(vendor: Vendor, change: impl FnOnce(&mut local::StackSettings)) -> Option<Story> {
@@ -13,12 +13,19 @@ async fn begin(vendor: Vendor, change: impl FnOnce(&mut local::StackSettings)) -
     .await
 }
 
-/// Ana signs in and out; in between all her tokens end, several times.
+/// Ana connects in a page of another site, then signs in and out of ours; in between all her tokens end, several times.
 async fn a_working_day(vendor: Vendor) {
     let Some(story) = begin(vendor, |_| ()).await else { return };
-    story.world.browser("ana").connect("instagram", LUNA).await;
-    story.world.dm(INES, LUNA, "¿Abren hoy?").await;
     let ana = story.window().await;
+    ana.visit(&embedding::page(&story, "&tenant=luna")).await;
+    ana.click("Connect Instagram").await;
+    ana.turn_to_popup().await;
+    ana.click("@luna.cafe").await;
+    ana.click("Allow").await;
+    ana.turn_back().await;
+    ana.reads("Connected: @luna.cafe").await;
+    story.world.dm(INES, LUNA, "¿Abren hoy?").await;
+    ana.reads("¿Abren hoy?").await;
     ana.visit("/inbox").await;
     ana.click("Ana Luna").await;
     ana.arrives("/inbox").await;

@@ -229,6 +229,10 @@ impl Scope<'_> {
                 let parts: Result<Vec<String>, _> = parts.iter().map(|part| self.text(part)).collect();
                 Ok(parts?.join(separator))
             }
+            Some([Yaml::String(separator), list]) => match self.evaluate(list)? {
+                Some(Json::Array(parts)) => Ok(parts.iter().map(scalar_text).collect::<Vec<_>>().join(separator)),
+                _ => Err(IntrinsicError::Arguments("Fn::Join".to_owned())),
+            },
             _ => Err(IntrinsicError::Arguments("Fn::Join".to_owned())),
         }
     }
