@@ -5,16 +5,20 @@ import { meaning } from "./text.js";
 
 /** @typedef {(options?: { renew?: boolean }) => string | Promise<string>} TokenSource */
 
+/** @typedef {"token" | "endpoint" | "cors" | "audience" | "claims" | "tenant" | "no-tenant"} Mistake what the page around got wrong */
+
 /** An answer that is a problem document (RFC 9457), or no answer at all (`status` 0). */
 export class ApiError extends Error {
   /**
    * @param {number} status
-   * @param {Record<string, any>} problem
+   * @param {Record<string, any>} [problem]
+   * @param {Mistake} [mistake]
    */
-  constructor(status, problem) {
+  constructor(status, problem = {}, mistake) {
     super(String(problem.title ?? "No answer"));
     this.status = status;
     this.problem = problem;
+    this.mistake = mistake;
   }
 
   get offline() {
@@ -31,7 +35,8 @@ export class ApiError extends Error {
    * @param {import("./text.js").Translate} t
    */
   explain(t) {
-    if (this.offline) return meaning(t, `setup.${this.kind}`, { title: t("inbox.offline") });
+    if (this.mistake) return meaning(t, `setup.${this.mistake}`, {});
+    if (this.offline) return { title: t("inbox.offline") };
     if (this.status === 401) return { title: t("error.session") };
     return meaning(t, `problem.${this.kind}`, { title: this.problem.title, text: this.problem.detail });
   }
@@ -92,10 +97,10 @@ export class Api {
     // A token that ended in mid session: ask for another, once.
     if (response.status === 401) response = await this.#once(method, path, init, true);
     if (response.ok || response.status === 304) return response;
-    const problem = await response.json().catch(() => ({}));
-    const error = new ApiError(response.status, problem);
-    const why = whyRefused(error, path, claimsOf(this.latest));
+    const error = new ApiError(response.status, await response.json().catch(() => ({})));
+    const { why, mistake } = whyRefused(error, path, claimsOf(this.latest));
     if (why) tellOnce(`${method} ${path} was answered ${response.status}: ${why}`);
+    error.mistake = mistake;
     throw error;
   }
 
@@ -133,22 +138,23 @@ export class Api {
     try {
       given = await this.token(options);
     } catch (error) {
-      if (!navigator.onLine) throw new ApiError(0, { title: "No answer" });
+      if (error instanceof ApiError) throw error;
+      if (!navigator.onLine) throw new ApiError(0);
       tellOnce(`the page's "token" function failed: ${error}`);
-      throw new ApiError(0, { type: "token", title: "No token" });
+      throw new ApiError(0, {}, "endpoint");
     }
     if (typeof given === "string" && given) return (this.latest = given);
     tellOnce(`the page's "token" function gave ${given === "" ? "an empty text" : typeof given} in place of a token`);
-    throw new ApiError(0, { type: "token", title: "No token" });
+    throw new ApiError(0, {}, "token");
   }
 
   /** A browser tells a page no difference between no network and an API that does not know the page: a question that needs no leave does. */
   async #unreachable() {
     const elsewhere = new URL(this.base, location.href).origin !== location.origin;
     const there = elsewhere && (await fetch(`${this.base}/ui/buzon.js`, { mode: "no-cors" }).then(() => true, () => false));
-    if (!there) return new ApiError(0, { title: "No answer" });
+    if (!there) return new ApiError(0);
     tellOnce(`${this.base} does not let ${location.origin} call it: AllowedOrigins of the deployment has to name this origin`);
-    return new ApiError(0, { type: "cors", title: "Not allowed here" });
+    return new ApiError(0, {}, "cors");
   }
 }
 
@@ -159,7 +165,7 @@ const told = new Set();
  * Tells whoever builds the page, in its console, once for each mistake.
  * @param {string} what
  */
-function tellOnce(what) {
+export function tellOnce(what) {
   if (told.has(what)) return;
   told.add(what);
   console.error(`Buzón: ${what}`);
@@ -170,14 +176,27 @@ function tellOnce(what) {
  * @param {ApiError} error
  * @param {string} path
  * @param {Record<string, any>} claims
+ * @returns {{ why?: string, mistake?: Mistake }}
  */
 function whyRefused({ status, kind, problem }, path, claims) {
-  if (status === 401) return `the token is not for this API: its iss is ${claims.iss}, its aud ${claims.aud}, its client_id ${claims.client_id}; JwtIssuer and JwtAudience have to be these`;
-  if (kind === "unusable-claims") return `the token's claim ${problem.claim} does not fit. ${problem.detail}`;
-  if (kind === "role-required") return "the token's role does not allow it; the claim is the deployment's RoleClaim";
+  if (status === 401) return whyNotTaken(claims);
+  if (kind === "unusable-claims") return { why: `the token's claim ${problem.claim} does not fit. ${problem.detail}`, mistake: "claims" };
+  if (kind === "role-required") return { why: "the token's role does not allow it; the claim is the deployment's RoleClaim" };
   const [, tenant] = /^\/api\/tenants\/([^/]+)\//.exec(path) ?? [];
   const own = claims.tenant_id;
-  return status === 404 && tenant && own && decodeURIComponent(tenant) !== own ? `the token is of the tenant ${own}` : undefined;
+  const another = status === 404 && tenant && own && decodeURIComponent(tenant) !== own;
+  return another ? { why: `the token is of the tenant ${own}`, mistake: "tenant" } : {};
+}
+
+/**
+ * A token that has ended was not renewed; another one is not for this API.
+ * @param {Record<string, any>} claims
+ * @returns {{ why: string, mistake?: Mistake }}
+ */
+function whyNotTaken({ iss, aud, client_id: client, exp }) {
+  if (exp * 1000 < Date.now()) return { why: `the "token" function gave a token that ended at ${new Date(exp * 1000).toISOString()}` };
+  const why = `the token is not for this API: its iss is ${iss}, its aud ${aud}, its client_id ${client}; JwtIssuer and JwtAudience have to be these`;
+  return { why, mistake: "audience" };
 }
 
 /**

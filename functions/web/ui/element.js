@@ -1,7 +1,7 @@
 // @ts-check
 /** What the three components share: settings, token, texts, style, rendering. */
 
-import { Api, claimsOf } from "./api.js";
+import { Api, ApiError, claimsOf, tellOnce } from "./api.js";
 import { h, icon, ICONS } from "./dom.js";
 import { sheet } from "./style.js";
 import { translator } from "./text.js";
@@ -82,13 +82,19 @@ export class BuzonElement extends HTMLElement {
 
   /** @returns {Promise<never>} */
   #noSource() {
-    const why = new Error(`<${this.localName}> was given no function as its "token"`);
-    return new Promise((_, reject) => setTimeout(() => reject(why), PATIENCE_MS));
+    const giveUp = () => {
+      if (!this.token) tellOnce(`<${this.localName}> was given no function as its "token"`);
+      return new ApiError(0, {}, "token");
+    };
+    return new Promise((_, reject) => setTimeout(() => reject(giveUp()), PATIENCE_MS));
   }
 
   /** The tenant in the paths: an attribute, else the token's claim. */
   async tenant() {
-    return this.getAttribute("tenant") || claimsOf(await this.api.given()).tenant_id;
+    const tenant = this.getAttribute("tenant") || claimsOf(await this.api.given()).tenant_id;
+    if (tenant) return tenant;
+    tellOnce(`the token has no claim tenant_id: <${this.localName}> needs the attribute "tenant"`);
+    throw new ApiError(0, {}, "no-tenant");
   }
 
   /** Begins the component's work. */

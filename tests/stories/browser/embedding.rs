@@ -122,21 +122,40 @@ async fn each_mistake_of_whoever_embeds_has_a_text_of_its_own() {
     embeds(&site, "").await;
     site.reads("Esta página no entregó tu sesión.").await;
     embeds(&site, "inbox.token = async () => { throw new Error('500'); };").await;
-    site.reads("Esta página no entregó tu sesión.").await;
+    site.reads("Esta página no pudo renovar tu sesión.").await;
     embeds(&site, "inbox.token = async () => undefined;").await;
     site.reads("Esta página no entregó tu sesión.").await;
-    embeds(&site, "inbox.token = async () => 'e30.eyJ0ZW5hbnRfaWQiOiJsdW5hIn0.c2ln';").await;
-    site.reads("Tu sesión terminó.").await;
+    for (claims, text) in [
+        (r#"{"tenant_id":"luna","exp":1}"#, "Tu sesión terminó."),
+        (r#"{"tenant_id":"luna","exp":4102444800}"#, "Este servicio no acepta la sesión de esta página."),
+        (r#"{"exp":4102444800}"#, "Esta página no dice de qué empresa son los mensajes."),
+    ] {
+        embeds(&site, &format!("inbox.token = async () => `e30.${{btoa('{claims}')}}.c2ln`;")).await;
+        site.reads(text).await;
+    }
     let token = format!(
         "inbox.setAttribute('tenant', 'taller'); inbox.token = async () => '{}';",
         story.world.stack.token("ana")
     );
     embeds(&site, &token).await;
-    site.reads("No lo encontramos.").await;
+    site.reads("Esta página pide los mensajes de otra empresa.").await;
     let token = format!("inbox.token = async () => '{}';", story.world.stack.token("olivia"));
     embeds(&site, &token).await;
     site.reads("Tu rol no lo permite.").await;
-    site.close(&["Buzón: ", "401", "403", "404"]).await;
+    let said = site.console().await;
+    for text in [
+        "buzon-inbox> was given no function as its \\\"token\\\"",
+        "the page's \\\"token\\\" function failed: Error: 500",
+        "gave undefined in place of a token",
+        "gave a token that ended at 1970-01-01T00:00:01.000Z",
+        "its aud undefined",
+        "buzon-inbox> needs the attribute \\\"tenant\\\"",
+        "the token is of the tenant luna",
+        "the token's role does not allow it",
+    ] {
+        assert!(said.iter().any(|line| line.contains(text)), "{text} is not among {said:#?}");
+    }
+    site.close(&[]).await;
 
     let stranger = story.window().await;
     stranger.visit(&page.replacen("product", "stranger", 1)).await;

@@ -247,20 +247,20 @@ impl<'w> Window<'w> {
         self.client.execute_async(script, arguments).await.expect("the script answers")
     }
 
+    /// What the console says since it was asked last: lines of warnings and errors.
+    pub(super) async fn console(&self) -> Vec<String> {
+        let asked = Vendor { path: "se/log", body: json!({"type": "browser"}) };
+        let log = self.client.issue_cmd(asked).await.expect("the console");
+        let lines = log.as_array().cloned().unwrap_or_default();
+        let lines = lines.iter().filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
+        lines.filter_map(|line| line["message"].as_str().map(str::to_owned)).collect()
+    }
+
     /// Closes the window. The console is to be empty, apart from lines with one of these texts: calls whose refusal the story
     /// is about.
     pub(super) async fn close(self, expected: &[&str]) {
-        let log = self
-            .client
-            .issue_cmd(Vendor { path: "se/log", body: json!({"type": "browser"}) })
-            .await
-            .expect("the console");
-        let lines = log.as_array().cloned().unwrap_or_default();
-        let lines = lines.iter().filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
-        let unexpected: Vec<&str> = lines
-            .filter_map(|line| line["message"].as_str())
-            .filter(|message| !expected.iter().any(|text| message.contains(text)))
-            .collect();
+        let is_expected = |line: &String| expected.iter().any(|text| line.contains(text));
+        let unexpected: Vec<String> = self.console().await.into_iter().filter(|line| !is_expected(line)).collect();
         assert!(unexpected.is_empty(), "in the console: {unexpected:#?}");
         self.client.close().await.expect("the window closes");
     }
