@@ -12,7 +12,8 @@ mod store;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,6 +61,7 @@ impl World {
         // As every other wait for a queue. A story about the wait itself takes this back.
         settings.variables.insert("SETTLING_SECONDS".to_owned(), "1".to_owned());
         settings.weather = Weather::harsh(SEED);
+        settings.transcript = transcript();
         change(&mut settings);
         let stack = Stack::start(settings).await.expect("the local stack starts");
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
@@ -204,6 +206,16 @@ impl World {
     pub(crate) const fn http(&self) -> &reqwest::Client {
         &self.http
     }
+}
+
+/// A new file for what a stack and its AWS say to each other, where `BUZON_TRANSCRIPTS` names a folder.
+///
+/// `tests/aws` looks for what AWS would say otherwise.
+fn transcript() -> Option<PathBuf> {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let folder = PathBuf::from(std::env::var_os("BUZON_TRANSCRIPTS")?);
+    let story = std::thread::current().name().unwrap_or("unnamed").replace("::", ".");
+    Some(folder.join(format!("{story}-{}-{}.jsonl", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))))
 }
 
 impl Drop for World {

@@ -69,6 +69,7 @@ impl World {
             port: 0,
             data_dir: data.path().to_owned(),
             clock: local_aws::Clock::with_offset(Arc::clone(&offset_ms)),
+            transcript: None,
         });
         let aws = aws.await.expect("the emulated AWS starts");
         let registered = meta_sim::App {

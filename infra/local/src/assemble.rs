@@ -61,7 +61,8 @@ pub(crate) async fn aws(settings: &StackSettings) -> Result<LocalAws, StartError
     drop(Port::open(settings.ports.aws, "aws").await?); // names a taken port as the others are named
     let clock = local_aws::Clock::with_offset(settings.clock.offset());
     let data_dir = settings.data_dir.join("aws");
-    Ok(LocalAws::start(local_aws::Settings { port: settings.ports.aws, data_dir, clock }).await?)
+    let transcript = settings.transcript.clone();
+    Ok(LocalAws::start(local_aws::Settings { port: settings.ports.aws, data_dir, clock, transcript }).await?)
 }
 
 /// Starts the simulated Meta, with an app for each login that delivers to our API.

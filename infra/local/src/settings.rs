@@ -64,6 +64,8 @@ pub struct StackSettings {
     pub schedules: bool,
     /// How hard the emulated database is to the functions. Tools that look on are spared.
     pub weather: Weather,
+    /// A file to which every AWS call is added with its answer, if there is to be one.
+    pub transcript: Option<PathBuf>,
     /// Real apps instead of the simulated Meta's.
     pub real_meta: Option<RealMeta>,
     /// Values for parameters of the template, by name, instead of the stack's own and the defaults.
@@ -88,6 +90,7 @@ impl StackSettings {
             variables: BTreeMap::new(),
             schedules: true,
             weather: Weather::fine(),
+            transcript: None,
             real_meta: None,
             parameters: BTreeMap::new(),
             issuer: Vendor::default(),

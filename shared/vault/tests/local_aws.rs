@@ -19,7 +19,8 @@ struct Aws {
 impl Aws {
     async fn start() -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let settings = Settings { port: 0, data_dir: data.path().to_owned(), clock: Clock::default() };
+        let settings =
+            Settings { port: 0, data_dir: data.path().to_owned(), clock: Clock::default(), transcript: None };
         Self { local: LocalAws::start(settings).await.expect("starts"), _data: data }
     }
 

@@ -32,28 +32,26 @@ impl Clock {
     }
 }
 
-/// A clock that is always late by the same time.
-#[derive(Clone, Debug)]
-pub(crate) struct LateClock {
-    clock: Clock,
-    by: Duration,
+/// A clock that stands still.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoppedClock {
+    ms: i64,
 }
 
 impl Clock {
-    /// This clock, late by so much.
-    pub(crate) fn behind(self, by: Duration) -> LateClock {
-        LateClock { clock: self, by }
+    /// What this clock said so long ago.
+    pub(crate) fn before(&self, by: Duration) -> StoppedClock {
+        StoppedClock { ms: self.now_ms().saturating_sub(milliseconds(by)) }
     }
 }
 
-impl dynoxide::storage_backend::Clock for LateClock {
+impl dynoxide::storage_backend::Clock for StoppedClock {
     fn now_unix_secs(&self) -> u64 {
-        let late = self.clock.now_ms().saturating_sub(milliseconds(self.by));
-        u64::try_from(late / 1000).unwrap_or_default()
+        u64::try_from(self.ms / 1000).unwrap_or_default()
     }
 
     fn now_unix_secs_f64(&self) -> f64 {
-        seconds(self.clock.now_ms().saturating_sub(milliseconds(self.by)))
+        seconds(self.ms)
     }
 }
 

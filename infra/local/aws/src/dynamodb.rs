@@ -5,12 +5,14 @@
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
 use dynoxide::Database;
 use dynoxide::storage::Storage;
+use dynoxide::storage_backend::Clock as _;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
@@ -19,6 +21,7 @@ use crate::clock::Clock;
 use crate::describe::Call;
 use crate::error::{Answer, ServiceError};
 use crate::follower::Follower;
+use crate::transcript::Transcript;
 use crate::underway::Underway;
 
 /// How often is looked for what is to be deleted.
@@ -77,6 +80,7 @@ pub(crate) struct DynamoDb {
     sweeps: mpsc::Sender<oneshot::Sender<()>>,
     follower: Follower,
     underway: Underway,
+    transcript: Arc<Transcript>,
 }
 
 /// The database's thread; it ends when the handle is stopped or dropped.
@@ -87,7 +91,11 @@ pub(crate) struct DatabaseThread {
 }
 
 impl DynamoDb {
-    pub(crate) fn start(file: &Path, clock: Clock) -> Result<(Self, DatabaseThread), DatabaseError> {
+    pub(crate) fn start(
+        file: &Path,
+        clock: Clock,
+        transcript: Arc<Transcript>,
+    ) -> Result<(Self, DatabaseThread), DatabaseError> {
         let database = open(file)?;
         let follower = Follower::open(file).map_err(DatabaseError::Follow)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -97,7 +105,7 @@ impl DynamoDb {
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().map_err(DatabaseError::Client)?;
         let (stop, stopped) = oneshot::channel();
         let (sweeps, asked) = mpsc::channel(1);
-        let sweeper = Sweeper { file: file.to_owned(), clock, asked };
+        let sweeper = Sweeper { file: file.to_owned(), clock, transcript: Arc::clone(&transcript), asked };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("dynamodb")
@@ -107,7 +115,8 @@ impl DynamoDb {
             runtime.block_on(serve(listener, database, sweeper, stopped));
             runtime.shutdown_timeout(Duration::from_secs(1));
         })?;
-        Ok((Self { client, url, sweeps, follower, underway: Underway::default() }, DatabaseThread { stop, thread }))
+        let database = Self { client, url, sweeps, follower, underway: Underway::default(), transcript };
+        Ok((database, DatabaseThread { stop, thread }))
     }
 
     /// Carries a call out as `DynamoDB` does: transactions take a moment between their preparation and their commit, and
@@ -152,8 +161,19 @@ impl DynamoDb {
         self.call(&call, json!({ "TableName": table }).to_string().into_bytes()).await
     }
 
-    /// Passes a call on and returns the answer as JSON.
+    /// Passes a call on and returns the answer as JSON; where there is a transcript, one call after the other.
     async fn call(&self, call: &Call, body: Vec<u8>) -> Answer {
+        match self.transcript.turn().await {
+            Some(mut pen) => {
+                let answer = self.ask(call, body.clone()).await;
+                pen.write(call, &body, &answer);
+                answer
+            }
+            None => self.ask(call, body).await,
+        }
+    }
+
+    async fn ask(&self, call: &Call, body: Vec<u8>) -> Answer {
         let headers = FORWARDED_HEADERS.into_iter().filter_map(|name| Some((name, call.headers.get(name)?)));
         let request = headers.fold(self.client.post(&self.url), |request, (name, value)| request.header(name, value));
         let answer = request.body(body).send().await.map_err(|error| unavailable(&error))?;
@@ -215,6 +235,7 @@ async fn serve(listener: TcpListener, database: Database, sweeper: Sweeper, stop
 struct Sweeper {
     file: PathBuf,
     clock: Clock,
+    transcript: Arc<Transcript>,
     asked: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
@@ -229,8 +250,8 @@ impl Sweeper {
                     None => return,
                 },
             };
-            let (file, clock) = (self.file.clone(), self.clock.clone());
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || sweep(&file, clock)).await {
+            let (file, clock, transcript) = (self.file.clone(), self.clock.clone(), Arc::clone(&self.transcript));
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || sweep(&file, &clock, &transcript)).await {
                 tracing::warn!(error, "Expired items were not deleted");
             }
             if let Some(done) = done {
@@ -241,11 +262,17 @@ impl Sweeper {
 }
 
 /// Sweeps over a connection of its own: that of the server knows the system's time only.
-fn sweep(file: &Path, clock: Clock) -> Result<(), String> {
+fn sweep(file: &Path, clock: &Clock, transcript: &Transcript) -> Result<(), String> {
     let storage = Storage::new(&file.to_string_lossy()).map_err(|error| error.to_string())?;
-    let storage = storage.with_clock(std::sync::Arc::new(clock.behind(EXPIRY_DELAY)));
+    let pen = transcript.blocking_turn();
+    let clock = clock.before(EXPIRY_DELAY);
+    let storage = storage.with_clock(Arc::new(clock));
     let swept = futures::executor::block_on(dynoxide::ttl::sweep_expired_items(&storage));
-    swept.map(drop).map_err(|error| error.to_string())
+    let deleted = swept.map_err(|error| error.to_string())?;
+    if let Some(mut pen) = pen.filter(|_| deleted > 0) {
+        pen.write_expiry(clock.now_unix_secs(), deleted);
+    }
+    Ok(())
 }
 
 /// Keeps the answer as it is and reads the exception's name from it.

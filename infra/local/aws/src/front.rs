@@ -26,6 +26,7 @@ use crate::kms::Kms;
 use crate::partial::{self, TakenOut};
 use crate::secrets::Secrets;
 use crate::sqs::Sqs;
+use crate::transcript::Transcript;
 use crate::units;
 use crate::weather::Sky;
 
@@ -43,6 +44,7 @@ pub(crate) struct Front {
     pub faults: Faults,
     pub permissions: Permissions,
     pub sky: Sky,
+    pub transcript: Arc<Transcript>,
     pub clock: Clock,
 }
 
@@ -128,6 +130,9 @@ impl Front {
             Service::Kms => self.kms.call(&operation, input),
             Service::SecretsManager | Service::DynamoDb => self.secrets.call(&operation, input),
         };
+        if let Some(mut pen) = self.transcript.turn().await {
+            pen.write(call, &call.body, &answer);
+        }
         (answer, Units::default())
     }
 }

@@ -28,6 +28,7 @@ mod partial;
 mod secrets;
 mod sqs;
 mod store;
+mod transcript;
 mod underway;
 mod units;
 mod weather;
@@ -57,6 +58,7 @@ use kms::Kms;
 use secrets::Secrets;
 use sqs::Sqs;
 use store::Store;
+use transcript::Transcript;
 use weather::Sky;
 
 /// The region in every ARN.
@@ -76,6 +78,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The time that the services believe it is.
     pub clock: Clock,
+    /// A file to which every call is added with its answer, for checks by others. It has the secrets that it is about.
+    pub transcript: Option<PathBuf>,
 }
 
 /// Why the emulated AWS did not start.
@@ -84,6 +88,9 @@ pub enum StartError {
     /// The data folder was not made.
     #[error("the data folder was not made")]
     DataDir(#[source] io::Error),
+    /// The file for the transcript was not opened.
+    #[error("the transcript was not opened")]
+    Transcript(#[source] io::Error),
     /// The port is taken.
     #[error("the port was not opened")]
     Port(#[source] io::Error),
@@ -112,13 +119,16 @@ impl LocalAws {
     ///
     /// When the port is taken, or the data is in use or unreadable.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
-        let Settings { port, data_dir, clock } = settings;
+        let Settings { port, data_dir, clock, transcript } = settings;
         std::fs::create_dir_all(&data_dir).map_err(StartError::DataDir)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(StartError::Port)?;
         let url = format!("http://{}", listener.local_addr().map_err(StartError::Port)?);
         let (closing, closed) = watch::channel(false);
         let store = Arc::new(Store::open(&data_dir.join("services.sqlite"))?);
-        let (dynamodb, database) = DynamoDb::start(&data_dir.join("dynamodb.sqlite"), clock.clone())?;
+        let transcript = Transcript::open(transcript.as_deref(), &clock).map_err(StartError::Transcript)?;
+        let transcript = Arc::new(transcript);
+        let file = data_dir.join("dynamodb.sqlite");
+        let (dynamodb, database) = DynamoDb::start(&file, clock.clone(), Arc::clone(&transcript))?;
         let front = Arc::new(Front {
             dynamodb,
             sqs: Sqs::open(Arc::clone(&store), clock.clone(), &url, closed.clone())?,
@@ -128,6 +138,7 @@ impl LocalAws {
             faults: Faults::default(),
             permissions: Permissions::default(),
             sky: Sky::default(),
+            transcript,
             clock,
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&front), closed));

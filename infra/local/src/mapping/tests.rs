@@ -28,7 +28,8 @@ type Seen = Arc<Mutex<Vec<Vec<String>>>>;
 
 async fn joined(invoker: Arc<Invoker>, max_concurrency: usize) -> Joined {
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = local_aws::Settings { port: 0, data_dir: folder.path().to_owned(), clock: Clock::default() };
+    let settings =
+        local_aws::Settings { port: 0, data_dir: folder.path().to_owned(), clock: Clock::default(), transcript: None };
     let aws = LocalAws::start(settings).await.expect("an emulated AWS");
     let sqs = Client::new(&provision::sdk_config(aws.url(), "test").await);
     let dead = create(&sqs, "dead.fifo", None).await;

@@ -7,5 +7,6 @@ mod log;
 mod restart;
 mod secrets;
 mod sqs;
+mod transcript;
 mod weather;
 mod world;

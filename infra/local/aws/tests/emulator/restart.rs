@@ -80,8 +80,13 @@ async fn a_stopped_emulator_starts_again_on_its_data() {
 async fn two_emulators_do_not_share_their_data() {
     let world = World::start().await;
 
-    let second =
-        LocalAws::start(Settings { port: 0, data_dir: world.data.path().to_owned(), clock: Clock::default() }).await;
+    let second = LocalAws::start(Settings {
+        port: 0,
+        data_dir: world.data.path().to_owned(),
+        clock: Clock::default(),
+        transcript: None,
+    })
+    .await;
 
     assert!(matches!(second, Err(StartError::Store(_))), "{second:?}");
 }

@@ -45,7 +45,7 @@ impl World {
 }
 
 pub(crate) async fn start(data: &Path, clock: &Clock) -> LocalAws {
-    let settings = Settings { port: 0, data_dir: data.to_owned(), clock: clock.clone() };
+    let settings = Settings { port: 0, data_dir: data.to_owned(), clock: clock.clone(), transcript: None };
     LocalAws::start(settings).await.unwrap()
 }
 
