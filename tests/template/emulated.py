@@ -6,22 +6,19 @@ MINISTACK is the emulator's program. It knows no CodeDeploy and no alarms on exp
 does not know fails.
 """
 
-import contextlib
 import copy
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 
 import boto3
-from botocore.exceptions import EndpointConnectionError
 
 from deployed import PARAMETERS, ROOT, deployed, of_type, read
+from emulator import emulator
 
 BUCKET = "templates"
 VARIANTS = {
@@ -37,23 +34,6 @@ VARIANTS = {
 }
 
 
-@contextlib.contextmanager
-def emulator(program, **variables):
-    """Its address, while it runs. Functions get the variables as well."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        own = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "STATE_DIR": folder}
-        environment = {**os.environ, **own, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **variables}
-        process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
-
-
 def client(service, address):
     return boto3.client(
         service, endpoint_url=address, region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local"
@@ -63,12 +43,7 @@ def client(service, address):
 def upload(address, bootstrap=""):
     """Puts the templates and a function's program where CloudFormation looks for them."""
     s3 = client("s3", address)
-    for _ in range(100):
-        try:
-            s3.create_bucket(Bucket=BUCKET)
-            break
-        except EndpointConnectionError:
-            time.sleep(0.1)
+    s3.create_bucket(Bucket=BUCKET)
     s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="key", Body=packed(bootstrap))
     template = without_code_deploy(deployed())
