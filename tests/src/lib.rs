@@ -8,6 +8,7 @@
 mod answer;
 mod browser;
 pub mod contract;
+mod lanes;
 mod store;
 
 use std::fs::OpenOptions;
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 
 pub use answer::Answer;
 pub use browser::{Browser, outcome};
+pub use lanes::{Rush, Waits};
 pub use store::Tables;
 
 /// How long a story waits for queues and webhooks to come to rest. Far more than it takes; nothing is asserted about it.

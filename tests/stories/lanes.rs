@@ -1,18 +1,33 @@
 //! One who sends much, or whom Meta limits, hurts nobody else.
 
 use serde_json::{Value, json};
-use stories::{Browser, World};
+use stories::{Browser, Rush, World};
 
 use crate::util::{
     INES, KOFI, LUNA, Pair, account_of, all_conversations, answers_on_phone, calls, entry, eventually, greeted, metric,
     newest, notification, status_of,
 };
 
-/// So many calls for one account may be under way (`domain::LANES`).
-const LANES: usize = 8;
+/// So many calls for one account may be under way.
+const LANES: usize = domain::LANES as usize;
 
 /// Answers that one tenant sends at once.
 const MANY: u32 = 77;
+
+/// In milliseconds; just below the time after which a call is given up.
+const SLOW_MS: u64 = 9000;
+
+/// On a clock that is moved to whatever happens next.
+#[tokio::test]
+async fn slow_answers_of_one_tenant_delay_another_tenants_by_under_a_second() {
+    let world = World::start().await;
+    let rush = Rush { tenants: 1, answers: MANY, slow_ms: SLOW_MS, lanes: domain::LANES };
+    let waits = rush.play(&world).await;
+    assert!(waits.other_waited_ms < 1000, "{waits:?}");
+    assert_eq!(waits.calls_at_once, LANES);
+    let with_a_lane_for_each_contact = Rush { lanes: u8::MAX, ..rush }.play(&world).await;
+    assert!(with_a_lane_for_each_contact.other_waited_ms >= SLOW_MS, "{with_a_lane_for_each_contact:?}");
+}
 
 #[tokio::test]
 async fn slow_answers_of_one_tenant_do_not_hold_up_another() {
@@ -27,8 +42,8 @@ async fn slow_answers_of_one_tenant_do_not_hold_up_another() {
         (0..MANY).map(|number| Pair::new(&account, 7000 + number).text(at, &format!("aWdf{number}"), "Hola")).collect();
     assert_eq!(world.deliver(&notification(&[entry(&account, at, &texts)])).await.status, 200);
     world.settle().await;
-    // Just below the time after which a call is given up.
-    let slow = json!({"endpoint": "messages", "account": LUNA, "count": null, "action": {"kind": "slow", "ms": 9000}});
+    let slow =
+        json!({"endpoint": "messages", "account": LUNA, "count": null, "action": {"kind": "slow", "ms": SLOW_MS}});
     world.meta("POST", "/faults", slow).await;
     for conversation in all_conversations(&ana).await {
         ana.send(&conversation, "hello").await.json();

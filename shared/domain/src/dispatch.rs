@@ -55,15 +55,17 @@ impl Dispatch {
         }
     }
 
-    /// The FIFO group, `account:lane`.
+    /// The FIFO group.
     #[must_use]
     pub fn group_id(&self) -> String {
-        format!("{}:{}", self.account, self.lane())
+        lane(&self.account, &self.conversation, LANES)
     }
+}
 
-    /// The conversation's lane: its id is a digest, so they fill evenly.
-    fn lane(&self) -> u8 {
-        let digits = self.conversation.as_str().get(..2).unwrap_or_default();
-        u8::from_str_radix(digits, 16).unwrap_or_default() % LANES
-    }
+/// The lane of a conversation where an account has so many, as `account:number`. Its id is a digest, so they fill evenly.
+#[must_use]
+pub fn lane(account: &IgId, conversation: &ConversationId, lanes: u8) -> String {
+    let digits = conversation.as_str().get(..2).unwrap_or_default();
+    let number = u8::from_str_radix(digits, 16).unwrap_or_default() % lanes;
+    format!("{account}:{number}")
 }

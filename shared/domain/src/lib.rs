@@ -45,7 +45,7 @@ pub use breaker::Breaker;
 pub use connection::{AuthorizationRequest, Candidate, Connection, ConnectionStatus, Login, Route};
 pub use contact::{Contact, ProfileRequest};
 pub use conversation::Conversation;
-pub use dispatch::{Dispatch, LANES};
+pub use dispatch::{Dispatch, LANES, lane};
 pub use entitlement::{EffectivePlan, PlanRefusal, PlanSource};
 pub use erasure::{Erasure, ErasureCode};
 pub use event::{Event, Happening};

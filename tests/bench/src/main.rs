@@ -7,6 +7,7 @@ mod canned;
 mod cost;
 mod event;
 mod inbox;
+mod lanes;
 mod latency;
 mod measure;
 mod programs;
@@ -54,6 +55,12 @@ enum Command {
         #[arg(long, value_delimiter = ',', default_values_t = [1_000, 100_000])]
         sizes: Vec<usize>,
     },
+    /// Who waits how long for slow answers of others, by the number of lanes, on a moved clock.
+    Lanes {
+        /// Lanes of an account; several numbers with commas.
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32])]
+        numbers: Vec<u8>,
+    },
 }
 
 #[derive(Args)]
@@ -92,6 +99,10 @@ async fn main() -> ExitCode {
         None | Some(Command::All) => all(&cli.options).await,
         Some(Command::Cost) => cost(&cli.options).await,
         Some(Command::Inbox { sizes }) => inbox(sizes).await,
+        Some(Command::Lanes { numbers }) => {
+            lanes::print(numbers).await;
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
