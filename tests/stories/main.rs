@@ -15,6 +15,7 @@ mod echo;
 mod every_call;
 mod exactly_once;
 mod foreign;
+mod frozen;
 mod granted;
 mod idle;
 mod inbox;
