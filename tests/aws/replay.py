@@ -18,6 +18,7 @@ import urllib.parse
 
 import answers
 from lifetimes import Lifetimes
+from limits import item_size
 from transcripts import calls, place, sample, transcripts
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "template"))
@@ -38,6 +39,7 @@ class Account:
         self.key = f"{number:012}"
         self.tables = {}  # the names of each one's keys
         self.sort_keys = {}  # of each one's indexes
+        self.projections = {}  # what each one's indexes have, of those that have not all
         self.lifetimes = {}  # the attribute that has each one's expiry
 
     def call(self, operation, request):
@@ -54,8 +56,34 @@ class Account:
             self.tables[table] = names(request)
             for index in request.get("GlobalSecondaryIndexes", []):
                 self.sort_keys[table, index["IndexName"]] = names(index)[-1]
+                included = index["Projection"].get("NonKeyAttributes", [])
+                self.projections.setdefault(table, []).append({*names(request), *names(index), *included})
         if operation == "UpdateTimeToLive" and request["TimeToLiveSpecification"]["Enabled"]:
             self.lifetimes[table] = request["TimeToLiveSpecification"]["AttributeName"]
+
+    def sizes(self, targets):
+        """How large items are at the moment, and what the indexes have of them."""
+        sizes = []
+        for table, key in targets:
+            _, answer = self.call("GetItem", {"TableName": table, "Key": key, "ConsistentRead": True})
+            if item := answer.get("Item"):
+                sizes.append(item_size(item))
+                for included in self.projections.get(table, []):
+                    sizes.append(item_size({name: value for name, value in item.items() if name in included}))
+        return sizes
+
+    def keys(self, operation, request):
+        """Which items a call writes."""
+        match operation:
+            case "PutItem" | "UpdateItem" | "DeleteItem":
+                parts = [request]
+            case "TransactWriteItems":
+                parts = [part for one in request["TransactItems"] for kind, part in one.items() if kind != "ConditionCheck"]
+            case _:
+                parts = []
+        for part in parts:
+            table, whole = part["TableName"], part.get("Item") or part["Key"]
+            yield table, {name: whole[name] for name in self.tables[table]}
 
     def expire(self, before):
         """Deletes what had expired before a time, as our sweeps do: the emulator's own would go by its own clock."""
@@ -116,6 +144,8 @@ class Replay:
         account.learn(operation, request)
         if operation in LEFT_OUT or call["status"] >= 500:
             return
+        targets = list(account.keys(operation, request)) if call["status"] == 200 else []
+        before = account.sizes(targets)
         status, answer = account.call(operation, request)
         if operation in SET_UP:
             self.judge(file, call, call["status"], status)
@@ -123,6 +153,8 @@ class Replay:
         call["sort_key"] = account.sort_keys.get((request.get("TableName"), request.get("IndexName")))
         ours = answers.essence(call, call["status"], call["answer"])
         theirs = answers.essence(call, status, answer)
+        if ours != theirs:
+            call["sizes"] = before + account.sizes(targets)
         self.judge(file, call, ours, theirs)
 
     def judge(self, file, call, ours, theirs):
