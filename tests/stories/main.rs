@@ -41,6 +41,7 @@ mod send;
 mod sequence;
 mod sizes;
 mod times;
+mod unavailable;
 mod unfilled;
 mod util;
 mod windows;

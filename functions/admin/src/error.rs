@@ -116,12 +116,12 @@ impl From<&AdminError> for Problem {
                 .detail("A replay may be running already. Try again in a few minutes."),
             Error::Store(StoreError::BadCursor) => invalid_cursor(),
             Error::Store(StoreError::Conflict) => changed_meanwhile(),
-            Error::Registration(RegistrationError::Secrets(_))
-            | Error::UpkeepFailed(_)
-            | Error::Vault(_)
-            | Error::Erasure(_)
-            | Error::Queue(_)
-            | Error::Store(StoreError::Unavailable(_) | StoreError::Shape { .. } | StoreError::Unfit) => Self::INTERNAL,
+            Error::Registration(RegistrationError::Secrets(error)) => Self::failure(error.passes()),
+            Error::UpkeepFailed(error) => Self::failure(error.passes()),
+            Error::Vault(error) => Self::failure(error.passes()),
+            Error::Erasure(error) => Self::failure(error.passes()),
+            Error::Queue(_) => Self::UNAVAILABLE,
+            Error::Store(error) => Self::failure(error.passes()),
         }
     }
 }
@@ -160,7 +160,8 @@ fn of_connect(error: &ConnectError) -> Problem {
             let refusal = Refusal::from(error);
             Problem::new(409, "connection-refused", refusal.title).with("reason", refusal.reason)
         }
-        ConnectError::Registration(RegistrationError::Secrets(_)) | ConnectError::Store(_) => Problem::INTERNAL,
+        ConnectError::Registration(RegistrationError::Secrets(error)) => Problem::failure(error.passes()),
+        ConnectError::Store(error) => Problem::failure(error.passes()),
     }
 }
 

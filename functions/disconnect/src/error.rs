@@ -40,7 +40,7 @@ impl From<&RevokeError> for Problem {
             }
             WhichOne => Self::new(400, "account-required", "Several accounts are connected")
                 .detail("Name the one to disconnect as ig_user_id; the status lists them"),
-            Store(_) | Disconnect(DisconnectError::Store(_)) => Self::INTERNAL,
+            Store(error) | Disconnect(DisconnectError::Store(error)) => Self::failure(error.passes()),
         }
     }
 }

@@ -35,9 +35,7 @@ impl From<&InboxError> for Problem {
             NotFound => Self::NOT_FOUND,
             Filter(name) => Self::new(400, "invalid-filter", "A filter has an unknown value").with("field", *name),
             Store(StoreError::BadCursor) => invalid_cursor(),
-            Store(StoreError::Unavailable(_) | StoreError::Shape { .. } | StoreError::Unfit | StoreError::Conflict) => {
-                Self::INTERNAL
-            }
+            Store(error) => Self::failure(error.passes()),
         }
     }
 }

@@ -51,7 +51,9 @@ impl From<&LifecycleError> for Problem {
                 Self::new(401, "wrong-signature", "The signature is missing or wrong")
             }
             Secrets(SecretsError::Unfilled) => Self::NOT_SET_UP,
-            Secrets(_) | Store(_) | Request(_) => Self::INTERNAL,
+            Secrets(error) => Self::failure(error.passes()),
+            Store(error) => Self::failure(error.passes()),
+            Request(error) => Self::failure(error.passes()),
         }
     }
 }

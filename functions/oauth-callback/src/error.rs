@@ -66,7 +66,8 @@ impl CallbackError {
     /// Whether it is for the operator to look into.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        [Refusal::INTERNAL, Refusal::NOT_CONFIGURED, APP_UNAVAILABLE].contains(&Refusal::from(self))
+        [Refusal::INTERNAL, Refusal::UNAVAILABLE, Refusal::NOT_CONFIGURED, APP_UNAVAILABLE]
+            .contains(&Refusal::from(self))
     }
 }
 
@@ -94,9 +95,9 @@ impl From<&CallbackError> for Refusal {
             Error::Registration(error) => return Self::from(error),
             Error::Connect(error) => return Self::from(error),
             Error::Plan(PlanError::Refused(refusal)) => return Self::from(refusal),
-            Error::NoRedirectUri | Error::Vault(_) | Error::Plan(PlanError::Store(_)) | Error::Store(_) => {
-                return Self::INTERNAL;
-            }
+            Error::NoRedirectUri => return Self::INTERNAL,
+            Error::Vault(error) => return Self::failure(error.passes()),
+            Error::Plan(PlanError::Store(error)) | Error::Store(error) => return Self::failure(error.passes()),
         };
         Self::new(reason, title)
     }

@@ -25,18 +25,25 @@ pub struct RefusedAccount {
 }
 
 impl RefusedAccount {
-    /// This candidate, for this reason; without one it is a fault of ours.
+    /// This candidate, for this reason.
     #[must_use]
-    pub fn new(candidate: &Candidate, failure: Option<&ConnectError>) -> Self {
-        Self {
-            ig_user_id: candidate.ig_user_id.clone(),
-            ig_username: candidate.ig_username.clone(),
-            refusal: failure.map_or(Refusal::INTERNAL, Refusal::from),
-            plan: match failure {
-                Some(ConnectError::Plan(refusal)) => Some(refusal.clone()),
-                _ => None,
-            },
-        }
+    pub fn new(candidate: &Candidate, refusal: Refusal) -> Self {
+        let (ig_user_id, ig_username) = (candidate.ig_user_id.clone(), candidate.ig_username.clone());
+        Self { ig_user_id, ig_username, refusal, plan: None }
+    }
+
+    /// This candidate, which was not connected.
+    #[must_use]
+    pub fn not_connected(candidate: &Candidate, failure: &ConnectError) -> Self {
+        let plan = match failure {
+            ConnectError::Plan(refusal) => Some(refusal.clone()),
+            _ => None,
+        };
+        Self { plan, ..Self::new(candidate, Refusal::from(failure)) }
+    }
+
+    fn is_our_fault(&self) -> bool {
+        [Refusal::INTERNAL, Refusal::UNAVAILABLE].contains(&self.refusal)
     }
 }
 
@@ -82,7 +89,7 @@ impl From<&SelectError> for Problem {
             Selection(error) => of_selection(error),
             Plan(PlanError::Refused(refusal)) => Self::from(refusal),
             AllRefused(accounts) => of_refused(accounts),
-            Plan(PlanError::Store(_)) | Store(_) => Self::INTERNAL,
+            Plan(PlanError::Store(error)) | Store(error) => Self::failure(error.passes()),
         }
     }
 }
@@ -104,8 +111,8 @@ fn of_selection(error: &SelectionError) -> Problem {
 /// One title for one cause; the accounts with theirs beside it.
 fn of_refused(accounts: &[RefusedAccount]) -> Problem {
     let Some(first) = accounts.first() else { return Problem::INTERNAL };
-    if accounts.iter().all(|account| account.refusal == Refusal::INTERNAL) {
-        return Problem::INTERNAL;
+    if accounts.iter().all(RefusedAccount::is_our_fault) {
+        return Problem::failure(accounts.iter().any(|account| account.refusal == Refusal::UNAVAILABLE));
     }
     if let Some(refusal) = first.plan.as_ref().filter(|_| accounts.iter().all(|account| account.plan.is_some())) {
         return Problem::from(refusal).with("refused", json!(accounts));
@@ -153,5 +160,7 @@ mod tests {
     fn accounts_that_all_failed_through_our_fault_are_no_conflict() {
         let problem = Problem::from(&SelectError::AllRefused(vec![refused("1", Refusal::INTERNAL)]));
         assert_eq!(problem.status(), 500);
+        let some_pass = vec![refused("1", Refusal::INTERNAL), refused("2", Refusal::UNAVAILABLE)];
+        assert_eq!(Problem::from(&SelectError::AllRefused(some_pass)).status(), 503);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use connect::{Choice, ConnectError, Connector, Nonce, PlanError};
+use connect::{Choice, Connector, Nonce, PlanError, Refusal};
 use domain::connection::{AuthorizationPhase, Offer, UnlinkedPage};
 use domain::view::{self, InstagramStatus};
 use domain::{AuthorizationRequest, Candidate, Connection, IgId, PageId, UnixMillis};
@@ -193,28 +193,27 @@ async fn connect_all(
 ) -> (Vec<Connection>, Vec<RefusedAccount>) {
     let outcomes = join_all(chosen.iter().map(|candidate| connect(app, waiting, candidate, now))).await;
     let (mut connected, mut refused) = (Vec::new(), Vec::new());
-    for (outcome, candidate) in outcomes.into_iter().zip(chosen) {
+    for outcome in outcomes {
         match outcome {
             Ok(connection) => connected.push(connection),
-            Err(failure) => refused.push(RefusedAccount::new(candidate, failure.as_ref())),
+            Err(account) => refused.push(account),
         }
     }
     (connected, refused)
 }
 
-/// The failure is `None` where it has no words but those for a fault of ours.
 async fn connect(
     app: &App,
     waiting: &Waiting,
     candidate: &Candidate,
     now: UnixMillis,
-) -> Result<Connection, Option<ConnectError>> {
+) -> Result<Connection, RefusedAccount> {
     let Waiting { authorization, offer: Offer { grant, .. } } = waiting;
     let tenant = &authorization.tenant;
     let opened = app.connector.open(tenant, &candidate.ig_user_id, &candidate.token, now.seconds()).await;
     let token = opened.map_err(|failure| {
         error!(%tenant, ig.id = %candidate.ig_user_id, error = %Chain(&failure), "A token was not opened");
-        None
+        RefusedAccount::new(candidate, Refusal::failure(failure.passes()))
     })?;
     let choice =
         Choice { tenant, user: &authorization.user, login: authorization.login, grant, candidate, token: &token };
@@ -223,7 +222,7 @@ async fn connect(
             %tenant, ig.id = %candidate.ig_user_id, error = %Chain(&failure),
             "Account {} was not connected", candidate.ig_user_id
         );
-        Some(failure)
+        RefusedAccount::not_connected(candidate, &failure)
     })
 }
 

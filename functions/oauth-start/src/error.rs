@@ -50,9 +50,9 @@ impl From<&StartError> for Problem {
             }
             ReturnTo(ReturnToError) => Self::new(400, "invalid-return-to", "The page to return to is not allowed")
                 .detail("return_to is a path of the web application that begins with a single '/'"),
-            NoRedirectUri | Registrations(RegistrationError::Secrets(_)) | Plan(PlanError::Store(_)) | Store(_) => {
-                Self::INTERNAL
-            }
+            NoRedirectUri => Self::INTERNAL,
+            Registrations(RegistrationError::Secrets(error)) => Self::failure(error.passes()),
+            Plan(PlanError::Store(error)) | Store(error) => Self::failure(error.passes()),
         }
     }
 }

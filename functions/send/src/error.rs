@@ -109,7 +109,8 @@ impl From<&SendError> for Problem {
                 .detail("Your plan has fewer connections than are stored. Upgrade it, or disconnect another account."),
             Refused(refusal) => by_policy(*refusal),
             Plan(refusal) => Self::from(refusal),
-            Store(_) | Secrets(_) => Self::INTERNAL,
+            Store(error) => Self::failure(error.passes()),
+            Secrets(error) => Self::failure(error.passes()),
         }
     }
 }

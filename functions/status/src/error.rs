@@ -24,7 +24,7 @@ impl From<&StatusError> for Problem {
     fn from(error: &StatusError) -> Self {
         match error {
             StatusError::Refused(problem) => problem.clone(),
-            StatusError::Store(_) => Self::INTERNAL,
+            StatusError::Store(error) => Self::failure(error.passes()),
         }
     }
 }

@@ -191,6 +191,8 @@ export default {
   "notice.other": "Connect again before {date}.",
   "profiles.app_not_reviewed": "Contacts appear without name and picture: Meta has not yet given the app Advanced Access.",
   "profiles.other": "Contacts appear without name and picture: Meta does not allow the app to see them.",
+  "outcome.unavailable": "This does not work at the moment",
+  "outcome.unavailable.text": "Please connect again in a moment.",
   "outcome.plan_required": "Your plan does not include Instagram",
   "outcome.plan_required.text": "Upgrade to connect your account.",
   "outcome.not_configured": "Instagram is not set up here yet",

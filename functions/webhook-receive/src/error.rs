@@ -44,7 +44,9 @@ impl From<&ReceiveError> for Problem {
             Signature(_) => Self::new(401, "wrong-signature", "The signature is missing or wrong"),
             Parse(_) => Self::new(400, "malformed-json", "The request is not valid JSON"),
             Secrets(SecretsError::Unfilled) => Self::NOT_SET_UP,
-            Write(_) | Secrets(_) | Queue(_) => Self::INTERNAL,
+            Secrets(error) => Self::failure(error.passes()),
+            Queue(_) => Self::UNAVAILABLE,
+            Write(_) => Self::INTERNAL,
         }
     }
 }

@@ -28,7 +28,7 @@ impl From<&VerifyError> for Problem {
             UnknownChallenge => Self::new(400, "unknown-challenge", "The challenge has an unknown form"),
             WrongToken => Self::new(403, "wrong-verify-token", "The verify token is wrong"),
             Secrets(SecretsError::Unfilled) => Self::NOT_SET_UP,
-            Secrets(_) => Self::INTERNAL,
+            Secrets(error) => Self::failure(error.passes()),
         }
     }
 }

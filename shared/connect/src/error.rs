@@ -56,6 +56,8 @@ pub struct Refusal {
 impl Refusal {
     /// The cause is in the log.
     pub const INTERNAL: Self = Self::new("internal", "Something went wrong on our side");
+    /// What we depend on, as the database, does not do its part.
+    pub const UNAVAILABLE: Self = Self::new("unavailable", "This does not work at the moment. Please connect again");
     /// Meta has stored no subscription, or another one: messages may not arrive.
     pub const SUBSCRIPTION_FAILED: Self =
         Self::new("subscription_failed", "Instagram did not switch messages on for this account. Please connect again");
@@ -67,6 +69,12 @@ impl Refusal {
     #[must_use]
     pub const fn new(reason: &'static str, title: &'static str) -> Self {
         Self { reason, title: Cow::Borrowed(title) }
+    }
+
+    /// What failed is none of the person's: [`Refusal::UNAVAILABLE`] where it may well pass, else [`Refusal::INTERNAL`].
+    #[must_use]
+    pub const fn failure(passes: bool) -> Self {
+        if passes { Self::UNAVAILABLE } else { Self::INTERNAL }
     }
 }
 
@@ -80,7 +88,7 @@ impl From<&RegistrationError> for Refusal {
     fn from(error: &RegistrationError) -> Self {
         match error {
             RegistrationError::NotConfigured => Self::NOT_CONFIGURED,
-            RegistrationError::Secrets(_) => Self::INTERNAL,
+            RegistrationError::Secrets(error) => Self::failure(error.passes()),
         }
     }
 }
@@ -95,7 +103,7 @@ impl From<&ConnectError> for Refusal {
                 Self::new("changed_meanwhile", "This account was changed meanwhile. Please try again")
             }
             ConnectError::Registration(error) => Self::from(error),
-            ConnectError::Store(_) => Self::INTERNAL,
+            ConnectError::Store(error) => Self::failure(error.passes()),
         }
     }
 }

@@ -21,6 +21,17 @@ pub enum RegistrationError {
     Secrets(#[from] SecretsError),
 }
 
+impl RegistrationError {
+    /// Whether the same may well work a moment later.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        match self {
+            Self::NotConfigured => false,
+            Self::Secrets(error) => error.passes(),
+        }
+    }
+}
+
 /// Reads the registrations when they are needed. Connections to Meta are opened with the first call.
 pub struct Registrations {
     secrets: AppSecrets,

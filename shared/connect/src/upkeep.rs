@@ -82,6 +82,18 @@ pub enum UpkeepError {
     Registration(#[source] RegistrationError),
 }
 
+impl UpkeepError {
+    /// Whether the same may well work a moment later.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Store(error) => error.passes(),
+            Self::Vault(error) => error.passes(),
+            Self::Registration(error) => error.passes(),
+        }
+    }
+}
+
 /// Why it did not go through.
 #[derive(Debug)]
 pub(crate) enum Trouble {

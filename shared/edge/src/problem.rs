@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::http::stamp;
 
+/// When a 503 may be tried again, in seconds: what passes within a moment was waited out already.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
 /// What a caller reads when a request is refused: a stable kind for programs, a title for people, no internals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -23,6 +26,9 @@ pub struct Problem {
 impl Problem {
     /// Our fault. The cause is in the log, under the request id.
     pub const INTERNAL: Self = Self::constant(500, "internal", "Something went wrong on our side");
+
+    /// What we depend on, as the database, does not do its part. The same request may well work in a moment.
+    pub const UNAVAILABLE: Self = Self::constant(503, "unavailable", "This does not work at the moment");
 
     /// Whoever runs this has not filled in the secret with the Meta apps yet.
     pub const NOT_SET_UP: Self = Self::constant(503, "not-set-up", "No Meta app is registered here yet");
@@ -39,6 +45,12 @@ impl Problem {
     /// A kind always has the same title, save where the title is a person's sentence about this very case.
     pub fn new(status: u16, kind: &'static str, title: impl Into<Cow<'static, str>>) -> Self {
         Self { status, kind, title: title.into(), detail: None, members: Vec::new() }
+    }
+
+    /// What failed is none of the caller's: [`Problem::UNAVAILABLE`] where it may well pass, else [`Problem::INTERNAL`].
+    #[must_use]
+    pub const fn failure(passes: bool) -> Self {
+        if passes { Self::UNAVAILABLE } else { Self::INTERNAL }
     }
 
     /// [`Problem::NOT_FOUND`].
@@ -83,6 +95,9 @@ impl Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         stamp(response, request_id)
     }
@@ -162,6 +177,14 @@ mod tests {
     fn a_401_says_how_to_authenticate() {
         let response = Problem::new(401, "unauthenticated", "Sign in").into_response("req-1");
         assert_eq!(response.headers()["www-authenticate"], "Bearer");
+    }
+
+    #[test]
+    fn a_503_says_when_to_try_again_and_no_other_failure_does() {
+        let unavailable = Problem::failure(true).into_response("req-1");
+        assert_eq!((unavailable.status().as_u16(), &unavailable.headers()["retry-after"]), (503, &RETRY_AFTER));
+        let internal = Problem::failure(false).into_response("req-1");
+        assert_eq!((internal.status().as_u16(), internal.headers().get("retry-after")), (500, None));
     }
 
     #[test]

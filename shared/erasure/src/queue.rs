@@ -25,6 +25,14 @@ pub enum QueueError {
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
+impl QueueError {
+    /// Whether the same may well work a moment later.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
 /// Where deletions wait for their next piece.
 #[derive(Clone, Debug)]
 pub struct ErasureQueue {

@@ -22,6 +22,17 @@ pub enum RequestError {
     Queue(#[from] QueueError),
 }
 
+impl RequestError {
+    /// Whether the same may well work a moment later.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Store(error) => error.passes(),
+            Self::Queue(error) => error.passes(),
+        }
+    }
+}
+
 /// Takes and finds deletions.
 #[derive(Clone, Debug)]
 pub struct Erasures {

@@ -69,6 +69,12 @@ pub enum SecretsError {
 }
 
 impl SecretsError {
+    /// Whether the same may well work a moment later.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
     /// The same again, where it is what the secret holds and not how it was read.
     fn of_content(&self) -> Option<Self> {
         match self {

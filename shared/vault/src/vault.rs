@@ -33,6 +33,14 @@ pub enum VaultError {
     Cipher,
 }
 
+impl VaultError {
+    /// Whether the same may well work a moment later.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        matches!(self, Self::Kms(_))
+    }
+}
+
 impl From<EnvelopeError> for VaultError {
     fn from(error: EnvelopeError) -> Self {
         match error {
