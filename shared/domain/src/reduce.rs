@@ -1,4 +1,8 @@
 //! What is left of a message that a database cannot hold as it came: what a person reads, cut to a sensible length.
+//!
+//! `meta::webhook` reduces too, and neither can stand in for the other. That one is there before anything is read: it cuts
+//! JSON of an unknown shape to what a queue takes (1 MB), with room for every spelling that the readers know. This one cuts what
+//! was read, and not from one event alone: a message grows by edits and reactions, and what is sent comes from no webhook at all.
 
 use crate::message::{Change, Edit, Message, Reaction, ReplyTo};
 

@@ -1,4 +1,6 @@
 //! An event that is more than a queue or a reader takes, reduced to what the readers look at.
+//!
+//! It is JSON still, before anything is read; what a database cannot hold of a message that was read is `domain::reduce`'s.
 
 use std::collections::BTreeMap;
 
