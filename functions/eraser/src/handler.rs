@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use connect::Trail;
+use domain::UnixMillis;
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use erasure::{ErasureOrder, ErasureQueue, QueueError};
@@ -20,6 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long after the first look the second one follows, unless configured otherwise: longer than any function that
 /// receives or sends runs.
 const SETTLING: Duration = Duration::from_mins(1);
+
+/// How long an order waits for its deletion, which is stored after it was queued: longer than any request runs.
+const STORING_MS: i64 = 30_000;
+
+/// After so many seconds it is looked for again.
+const LOOK_AGAIN_SECONDS: i32 = 3;
 
 /// The function, warm.
 pub struct App {
@@ -97,10 +104,7 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchR
 async fn follow(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
     let body = message.body.as_deref().unwrap_or_default();
     let ErasureOrder { code } = serde_json::from_str(body).map_err(|_| OrderError::Poison)?;
-    let Some(erasure) = app.erasures.find(&code).await? else {
-        warn!("A deletion that is to go on does not exist");
-        return Ok(false);
-    };
+    let Some(erasure) = app.erasures.find(&code).await? else { return wait_for_deletion(app, message).await };
     let ended = Piece::new(app, erasure, Instant::now() + app.patience).work().await?;
     info!(ended = ended.as_str(), "Worked on a deletion");
     metric("erasures", 1, &[("outcome", ended.as_str())]);
@@ -116,6 +120,18 @@ async fn follow(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
             Ok(true)
         }
     }
+}
+
+/// Waits for a deletion that is being stored. One that does not come was refused to whoever asked for it.
+async fn wait_for_deletion(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
+    let sent_at = message.attributes.get("SentTimestamp").and_then(|at| at.parse().ok()).unwrap_or_default();
+    if app.clock.now_ms() < UnixMillis::new(sent_at).plus(STORING_MS) {
+        app.queue.hide(message.receipt_handle.as_deref().unwrap_or_default(), LOOK_AGAIN_SECONDS).await?;
+        return Ok(true);
+    }
+    warn!("A deletion that was ordered was never stored");
+    metric("erasures", 1, &[("outcome", "unknown")]);
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -84,20 +84,22 @@ impl Erasures {
     /// Takes a deletion, or finds the one that was asked for with the same code. Answers how far it is. `by` is who asked,
     /// where that is somebody of the tenant's.
     ///
+    /// It is handed over before it is stored, so that none is stored which nobody works off: who asks again after a failure
+    /// may come with another code. The eraser waits for a deletion that is not there yet.
+    ///
     /// # Errors
     ///
     /// See [`RequestError`].
     pub async fn request(&self, asked: Erasure, by: Option<&UserId>) -> Result<Erasure, RequestError> {
+        if asked.progress != Progress::Done {
+            self.queue.send(&asked.code).await?;
+        }
         let erasure = if self.store.insert(&asked).await? {
             self.note(&asked, by).await;
             asked
         } else {
             self.store.find(&asked.code).await?.unwrap_or(asked)
         };
-        // Also when it was there before: whoever stored it may have died before this.
-        if erasure.progress != Progress::Done {
-            self.queue.send(&erasure.code).await?;
-        }
         info!(origin = erasure.origin.as_str(), tasks = erasure.tasks.len(), "Took a deletion");
         Ok(erasure)
     }

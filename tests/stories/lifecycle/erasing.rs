@@ -1,15 +1,17 @@
 //! A deletion takes what was received before it was asked for, all of it, and nothing that came after.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use local_aws::{Effect, FaultRule, Service};
 use reqwest::Method;
 use serde_json::{Value, json};
 use stories::{Browser, World};
 
 use crate::util::{
     FORGOTTEN_BY_THE_QUEUE_MS, INES, LUNA, Pair, account_of, dead_letters, entry, eventually, greeted, luna, metric,
-    newest, notification,
+    newest, notification, settle_in_fast_motion,
 };
 
 /// Has the person's only conversation deleted; answers where to read how far that is.
@@ -106,6 +108,59 @@ async fn an_order_that_comes_twice_waits_for_the_second_look_all_the_same() {
     world.stack.clock().advance(61_000);
     world.settle().await;
     assert!(page(&world, &confirmed).await.contains("Deletion complete"));
+    assert_eq!(dead_letters(&world), 0);
+}
+
+/// How far each deletion is that was ever stored.
+async fn deletions(world: &World) -> Vec<String> {
+    let items = world.tables().items("ConnectionsTable").await;
+    let progress = items.iter().filter_map(|item| item.get("progress")?.as_s().ok().cloned());
+    progress.collect()
+}
+
+#[tokio::test]
+async fn a_deletion_that_the_queue_did_not_take_is_not_kept_as_one_that_never_ends() {
+    // Arrange
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    let conversation = ana.conversation().await;
+    let path = format!("/api/tenants/luna/conversations/{}", conversation["id"].as_str().expect("an id"));
+    let away = FaultRule::on(Service::Sqs, "SendMessage", Effect::server_error("InternalError"));
+    let fault = world.stack.aws().faults().inject(away.from_function("lifecycle"));
+    // Act
+    let refused = ana.call(Method::DELETE, &path, None, &[]).await;
+    world.stack.aws().faults().remove(fault);
+    erase_contact(&ana).await;
+    world.settle().await;
+    // Assert
+    assert_eq!(refused.problem_kind(503), "unavailable");
+    assert_eq!(deletions(&world).await, ["done"]);
+    let left = format!("{:?}", world.tables().items("ConnectionsTable").await);
+    assert!(!left.contains(conversation["id"].as_str().expect("an id")), "nothing names the contact");
+}
+
+#[tokio::test]
+async fn an_order_that_is_there_before_its_deletion_waits_for_it() {
+    // Arrange
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    let late = FaultRule::on(Service::DynamoDb, "PutItem", Effect::delay_before(Duration::from_millis(1500)));
+    world.stack.aws().faults().inject(late.from_function("lifecycle").resource("ConnectionsTable").times(1));
+    // Act
+    let confirmed = erase_contact(&ana).await;
+    world.settle().await;
+    // Assert
+    assert!(page(&world, &confirmed).await.contains("Deletion complete"));
+    assert!(ana.conversations().await.is_empty());
+    assert_eq!(dead_letters(&world), 0);
+}
+
+#[tokio::test]
+async fn an_order_without_a_deletion_is_given_up() {
+    let world = World::start().await;
+    order_again(&world, &json!("0".repeat(32))).await;
+    settle_in_fast_motion(&world).await;
+    assert_eq!(metric(&world, "erasures").last().expect("a metric")["outcome"], "unknown");
     assert_eq!(dead_letters(&world), 0);
 }
 
