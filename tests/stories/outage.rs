@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stories::World;
 
-use crate::util::{INES, LUNA, answers_on_phone, calls, eventually, metric, standing_fault};
+use crate::util::{INES, KOFI, LUNA, answers_on_phone, calls, eventually, metric, standing_fault};
 
 const TENANTS: [(&str, &str); 3] = [("ana", LUNA), ("marta", "mara.paints"), ("eva", "raman.spices")];
 
@@ -86,6 +86,24 @@ async fn answers_wait_out_an_outage_of_half_a_day_and_the_operator_is_told_by_th
     world.stack.run_schedule("token-refresh", "Probe").await.expect("a probe");
     eventually("a probe ends it", async || operator_trail(&world).await.len() == 2).await;
     assert_eq!(operator_trail(&world).await, ["meta.app_recovered", "meta.app_unavailable"]);
+}
+
+#[tokio::test]
+async fn a_profile_that_meta_tells_ends_an_outage_as_any_other_call_does() {
+    // Arrange
+    let world = three_tenants().await;
+    outage(&world, true).await;
+    answer_all(&world).await;
+    eventually("the third refusal is told", async || metric(&world, "app_unavailable").len() == 1).await;
+    // Act
+    standing_fault(&world, "messages", json!({"kind": "unsupported"})).await;
+    outage(&world, false).await;
+    world.stack.clock().advance(61_000); // a process that has just looked does not look again
+    world.act(KOFI, LUNA, json!({"kind": "text", "text": "Hi"})).await;
+    // Assert
+    eventually("it is over", async || metric(&world, "app_recovered").len() == 1).await;
+    assert!(metric(&world, "profiles").iter().any(|profile| profile["outcome"] == "learned"));
+    assert!(!metric(&world, "sends").iter().any(|send| send["outcome"] == "sent"), "no answer has told it");
 }
 
 #[tokio::test]

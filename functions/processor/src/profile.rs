@@ -108,7 +108,10 @@ async fn ask(app: &App, request: &ProfileRequest, contact: &Igsid, now: UnixMill
     }
     let outcome = call(app, &connection, contact, now).await;
     match &outcome {
-        Ok(_) => app.connector.note_profile_told(&connection).await?,
+        Ok(_) => {
+            app.connector.note_profile_told(&connection).await?;
+            app.connector.watch().works(connection.login, now).await;
+        }
         Err(ProfileError::Graph(refusal)) => report(app, &connection, refusal, now).await?,
         Err(_) => {}
     }

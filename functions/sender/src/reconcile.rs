@@ -183,6 +183,7 @@ async fn look(app: &App, delivery: &Delivery, message: &Message) -> Result<Findi
             return Err(refusal.into());
         }
     };
+    app.watch.works(access.connection.login, app.clock.now_ms()).await;
     let known = app.inbox.messages(tenant, conversation, None, KNOWN_MESSAGES).await?.items;
     Ok(find(message, &thread, &known))
 }
