@@ -166,6 +166,31 @@ async fn what_arrived_while_somebody_was_reading_stays_unread() {
 }
 
 #[tokio::test]
+async fn a_message_that_was_late_and_not_shown_stays_unread() {
+    // Arrange
+    let world = luna().await;
+    let ana = world.browser("ana");
+    let pair = Pair::new(&account_of(&ana).await, 31);
+    let now = world.stack.clock().now_ms();
+    deliver(&world, &pair.account, &[pair.text(now - 60_000, "aWdf1", "one")]).await;
+    deliver(&world, &pair.account, &[pair.text(now, "aWdf3", "three")]).await;
+    let conversation = ana.conversation().await;
+    let page = async || ana.get(&format!("{}/messages", path(&conversation))).await.json();
+    let mark = async |up_to: &Value| {
+        ana.post(&format!("{}/read", path(&conversation)), json!({"up_to": up_to})).await.json()["unread_count"].clone()
+    };
+    let shown = page().await;
+    // Act
+    deliver(&world, &pair.account, &[pair.text(now - 30_000, "aWdf2", "two")]).await;
+    // Assert
+    assert_eq!(mark(&shown["read_up_to"]).await, 1, "nobody has seen it");
+    assert_eq!(mark(&shown["read_up_to"]).await, 1, "nor the second time");
+    let shown = page().await;
+    assert_eq!(shown["messages"][1]["text"], "two");
+    assert_eq!(mark(&shown["read_up_to"]).await, 0, "now they have");
+}
+
+#[tokio::test]
 async fn a_closed_conversation_opens_when_the_contact_writes() {
     let world = greeted().await;
     let ana = world.browser("ana");

@@ -3,7 +3,7 @@
 use domain::conversation::Conversation;
 use domain::message::Message;
 use domain::view::{ConversationView, MessageView};
-use domain::{AuditEvent, AuditKind, UnixMillis, UserId};
+use domain::{AuditEvent, AuditKind, MessageId, UnixMillis, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::Page;
@@ -30,11 +30,14 @@ pub(crate) struct MessagesPage {
     /// `null` on the last page.
     next_cursor: Option<String>,
     conversation: ConversationView,
+    /// What to mark as read once the page is shown; `null` where it has no message.
+    read_up_to: Option<MessageId>,
 }
 
 impl MessagesPage {
     pub(crate) fn new(page: Page<Message>, conversation: &Conversation, now: UnixMillis) -> Self {
         Self {
+            read_up_to: conversation.read_up_to(&page.items).cloned(),
             messages: page.items.iter().map(|message| MessageView::new(message, conversation)).collect(),
             next_cursor: page.cursor,
             conversation: ConversationView::new(conversation, now),

@@ -104,7 +104,7 @@ async fn messages(app: &App, request: &Request, caller: &Caller) -> Result<Respo
     Ok(http::json_with_etag(request, &MessagesPage::new(found?, &conversation, now)))
 }
 
-/// What somebody has read; everything, where no message is named.
+/// What somebody has read: `read_up_to` of the page that they saw; everything, where no message is named.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reading {

@@ -189,9 +189,9 @@ export class BuzonInbox extends BuzonElement {
 
   /** @param {Conversation} conversation */
   async #markRead(conversation) {
-    const shown = this.thread?.newest();
-    if (conversation.unread_count === 0 || !shown) return;
-    const read = await this.api.change("POST", `${await this.#base()}/conversations/${conversation.id}/read`, { up_to: shown });
+    const readUpTo = this.thread?.readUpTo;
+    if (conversation.unread_count === 0 || !readUpTo) return;
+    const read = await this.api.change("POST", `${await this.#base()}/conversations/${conversation.id}/read`, { up_to: readUpTo });
     this.#take([read]);
   }
 

@@ -35,6 +35,8 @@ export class Thread {
     this.pending = new Map();
     /** @type {string | null} */
     this.nextCursor = null;
+    /** @type {string | null} what was read by who sees the newest messages */
+    this.readUpTo = null;
     this.loadedOlder = false;
     this.ready = false;
     /** Whether the newest message is in sight, so that the next one is to be as well. */
@@ -60,6 +62,7 @@ export class Thread {
     this.account = account;
     this.messages.clear();
     this.nextCursor = null;
+    this.readUpTo = null;
     this.loadedOlder = false;
     this.ready = false;
     this.atEnd = true;
@@ -100,13 +103,9 @@ export class Thread {
     this.conversation = conversation;
     if (!this.loadedOlder) this.nextCursor = page.next_cursor;
     this.ready = true;
+    this.readUpTo = page.read_up_to;
     this.#take(page.messages);
     this.#renderHead(conversation);
-  }
-
-  /** @returns {string | undefined} the id of the newest message that is shown */
-  newest() {
-    return [...this.messages.keys()].sort().at(-1);
   }
 
   /**

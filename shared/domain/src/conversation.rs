@@ -142,6 +142,13 @@ impl Counted {
         }
     }
 
+    /// The messages that were counted after one, whatever their times are; `None` where it is not remembered.
+    #[must_use]
+    pub fn after(&self, id: &MessageId) -> Option<&[MessageId]> {
+        let place = self.recent.iter().position(|known| known == id)?;
+        Some(&self.recent[place + 1..])
+    }
+
     /// Remembers a message, and forgets the one counted longest ago.
     pub fn insert(&mut self, id: MessageId) {
         self.recent.push(id);
@@ -331,6 +338,17 @@ impl Conversation {
             self.contact_read_until = Some(until);
         }
         news
+    }
+
+    /// What somebody has read who is shown these messages, newest first: everything that was counted up to the answer.
+    ///
+    /// The order of counting tells them from what is late: a message that arrives afterwards is not read, though its time be
+    /// older. Nor is one that is counted and not stored yet, so that it is missing here.
+    #[must_use]
+    pub fn read_up_to<'a>(&'a self, shown: &'a [Message]) -> Option<&'a MessageId> {
+        let (newest, oldest) = (&shown.first()?.id, &shown.last()?.id);
+        let is_missing = |id: &MessageId| id >= oldest && !shown.iter().any(|message| message.id == *id);
+        self.counted.recent.iter().rev().find(|id| !is_missing(id)).or(Some(newest))
     }
 
     /// Until when, and for whom, an answer is allowed.

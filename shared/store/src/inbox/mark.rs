@@ -8,14 +8,15 @@ use domain::{Contact, Conversation, ConversationId, MessageId, TenantId};
 use super::InboxStore;
 use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _};
-use crate::item::{Written, number, text, to_value, written};
+use crate::item::{Written, number, to_value, written};
 use crate::key::Key;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Stored, Walk};
 
 impl InboxStore {
     /// Marks a conversation as read up to a message, or as a whole. Idempotent; answers it as it is then, `None` when there
-    /// is none. Costs one write where nothing is newer than the message.
+    /// is none. What was counted after the message stays unread, though its time be older (see
+    /// [`Conversation::read_up_to`]). Costs a read and a write where nothing was.
     ///
     /// # Errors
     ///
@@ -31,12 +32,7 @@ impl InboxStore {
         let Some(up_to) = up_to else {
             return self.marked(self.read_all(tenant, id).if_living_conversation("unread > :zero", now)).await;
         };
-        let whole = self
-            .read_all(tenant, id)
-            .if_living_conversation("unread > :zero AND last_message.#id <= :up_to", now)
-            .expression_attribute_names("#id", "id")
-            .expression_attribute_values(":up_to", text(up_to.as_str()));
-        let mut found = self.marked(whole).await?;
+        let mut found = self.conversation(tenant, id).await?;
         for attempt in 0..ATTEMPTS {
             let Some(conversation) = found else { return Ok(None) };
             let unread = self.unread_after(tenant, &conversation, up_to).await?;
@@ -60,7 +56,7 @@ impl InboxStore {
         counted_as_change(update.expression_attribute_values(":zero", number(0)))
     }
 
-    /// How many messages of the contact's are newer than one.
+    /// How many messages of the contact's came after one; of one that came long ago, how many are newer.
     async fn unread_after(
         &self,
         tenant: &TenantId,
@@ -70,12 +66,30 @@ impl InboxStore {
         if conversation.unread == 0 {
             return Ok(0);
         }
+        if let Some(later) = conversation.counted.after(shown) {
+            return self.unread_among(tenant, &conversation.id, later).await;
+        }
         let mut walk = Walk::since(tenant, &conversation.id, shown.at());
         let mut newer = 0;
         while let Some(messages) = self.threads.next(&mut walk).await? {
             newer += messages.iter().filter(|message| message.id > *shown && message.is_contacts()).count();
         }
         Ok(u32::try_from(newer).unwrap_or(u32::MAX))
+    }
+
+    /// How many of these are the contact's. One that is counted and not stored yet may be.
+    async fn unread_among(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        ids: &[MessageId],
+    ) -> Result<u32, StoreError> {
+        let mut unread = 0;
+        for id in ids {
+            let found = self.threads.message(tenant, conversation, id).await?;
+            unread += u32::from(found.is_none_or(|message| message.is_contacts()));
+        }
+        Ok(unread)
     }
 
     /// Opens or closes a conversation. Idempotent; answers it as it is then, `None` when there is none.
