@@ -88,7 +88,7 @@ async fn erase(app: &App, request: &Request, demand: &Demand<'_>, id: AppScopedI
 const fn status(erasure: &Erasure) -> &'static str {
     match erasure.progress {
         Progress::Received => "received",
-        Progress::Running => "running",
+        Progress::Running | Progress::Other(_) => "running",
         Progress::Done if erasure.found_nothing() => "unknown",
         Progress::Done => "done",
     }

@@ -72,6 +72,9 @@ enum OrderError {
     /// It can never be read: it ends in the dead-letter queue, where the alarm is.
     #[error("a record of the queue is not an order")]
     Poison,
+    /// After a rollback. What this version knows is deleted; the rest waits in the dead-letter queue for the newer one.
+    #[error("only a newer version knows what is left of the deletion")]
+    ForNewer,
     #[error("the deletion did not go on")]
     Store(#[from] StoreError),
     #[error("the rest of the deletion was not queued")]
@@ -110,6 +113,7 @@ async fn follow(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
     metric("erasures", 1, &[("outcome", ended.as_str())]);
     match ended {
         Ended::Done | Ended::Elsewhere => Ok(false),
+        Ended::ForNewer => Err(OrderError::ForNewer),
         Ended::TimeUp => {
             app.queue.send(&code).await?;
             Ok(false)

@@ -19,6 +19,8 @@ pub(crate) enum Ended {
     Settling(Duration),
     /// Somebody else goes on with it.
     Elsewhere,
+    /// What is left only a newer version can delete.
+    ForNewer,
 }
 
 impl Ended {
@@ -29,6 +31,7 @@ impl Ended {
             Self::TimeUp => "time_up",
             Self::Settling(_) => "settling",
             Self::Elsewhere => "elsewhere",
+            Self::ForNewer => "for_newer",
         }
     }
 }
@@ -37,6 +40,8 @@ impl Ended {
 pub(crate) enum Stop {
     TimeUp,
     Elsewhere,
+    /// Only a newer version knows what the task is to delete.
+    ForNewer,
     Store(StoreError),
 }
 
@@ -69,6 +74,7 @@ impl<'a> Piece<'a> {
             Ok(ended) => Ok(ended),
             Err(Stop::TimeUp) => Ok(Ended::TimeUp),
             Err(Stop::Elsewhere) => Ok(Ended::Elsewhere),
+            Err(Stop::ForNewer) => Ok(Ended::ForNewer),
             Err(Stop::Store(failure)) => Err(failure),
         }
     }
@@ -83,16 +89,26 @@ impl<'a> Piece<'a> {
             };
         }
         self.erasure.progress = Progress::Running;
+        let mut ended = Ended::Settling(self.app.settling);
         for index in 0..self.erasure.tasks.len() {
             self.index = index;
-            if self.task().place.swept_at.is_none() {
-                self.cutoff = self.cutoff_of(self.task()).await?;
-                self.sweep().await?;
-                self.task_mut().place = Place { swept_at: Some(self.app.clock.now_ms()), ..Place::default() };
-                self.save().await?;
+            match self.first_look().await {
+                Err(Stop::ForNewer) => ended = Ended::ForNewer,
+                outcome => outcome?,
             }
         }
-        Ok(Ended::Settling(self.app.settling))
+        Ok(ended)
+    }
+
+    /// Deletes everything of the task at hand, unless that was done.
+    async fn first_look(&mut self) -> Result<(), Stop> {
+        if self.task().place.swept_at.is_some() {
+            return Ok(());
+        }
+        self.cutoff = self.cutoff_of(self.task()).await?;
+        self.sweep().await?;
+        self.task_mut().place = Place { swept_at: Some(self.app.clock.now_ms()), ..Place::default() };
+        self.save().await
     }
 
     /// When the last task was swept; `None` while one is not.
@@ -115,7 +131,7 @@ impl<'a> Piece<'a> {
         // Read before the connection: what is received over a newer one is received later.
         let now = self.app.clock.now_ms();
         let is_back = match &task.scope {
-            Scope::Contact { .. } => true,
+            Scope::Contact { .. } | Scope::Other(_) => true,
             Scope::Account { ig_user_id, .. } => {
                 let found = self.app.connections.find(&task.tenant, ig_user_id).await?;
                 found.is_some_and(|connection| connection.was_made_since(asked_at))

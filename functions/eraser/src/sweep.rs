@@ -47,6 +47,7 @@ impl Piece<'_> {
                     self.records().await?;
                     None
                 }
+                (_, Scope::Other(_)) | (Stage::Other(_), _) => return Err(Stop::ForNewer),
                 (Stage::Connection, Scope::Contact { .. }) | (Stage::Records, _) => None,
             };
             let Some(stage) = next else { return Ok(()) };

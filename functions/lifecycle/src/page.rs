@@ -95,7 +95,7 @@ fn words(accept_language: Option<&str>) -> &'static Words {
 fn state(words: &Words, erasure: &Erasure) -> String {
     let state = match erasure.progress {
         Progress::Received => words.received,
-        Progress::Running => words.running,
+        Progress::Running | Progress::Other(_) => words.running,
         Progress::Done => words.done,
     };
     let Counts { connections, conversations, messages, .. } = erasure.deleted();

@@ -265,6 +265,9 @@ pub enum AuthorizationPhase {
     Choosing(Offer),
     /// The choice is made.
     Chosen,
+    /// A newer version wrote this word, and goes on with it: here it is neither claimed nor chosen, and never written.
+    #[serde(other)]
+    Other,
 }
 
 /// What Meta granted, without the token.

@@ -6,11 +6,13 @@ use std::fmt;
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::audit::{AuditEvent, AuditKind};
 use crate::connection::Login;
 use crate::id::{AppScopedId, ConversationId, IgId, ParseIdError, TenantId};
 use crate::time::UnixMillis;
+use crate::word::Word;
 
 /// Names a deletion towards the person who asked for it: 32 hexadecimal digits that nobody guesses.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,6 +64,9 @@ pub enum Origin {
     Tenant,
     /// The operator, with a list of ids.
     Operator,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 impl Origin {
@@ -72,6 +77,7 @@ impl Origin {
             Self::Person => "person",
             Self::Tenant => "tenant",
             Self::Operator => "operator",
+            Self::Other(_) => "unknown",
         }
     }
 }
@@ -86,6 +92,9 @@ pub enum Progress {
     Running,
     /// Nothing is left.
     Done,
+    /// A newer version wrote this word. It is kept until a piece is worked off.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// How much was deleted.
@@ -133,6 +142,9 @@ pub enum Scope {
     },
     /// Everything.
     Tenant,
+    /// A newer version wrote this. It is kept as it is, for that one to delete.
+    #[serde(untagged)]
+    Other(Map<String, Value>),
 }
 
 impl Scope {
@@ -143,6 +155,7 @@ impl Scope {
             Self::Account { .. } => "account",
             Self::Contact { .. } => "contact",
             Self::Tenant => "tenant",
+            Self::Other(_) => "unknown",
         }
     }
 }
@@ -190,6 +203,9 @@ pub enum Stage {
     Connection,
     /// A tenant's profile, and what is counted and remembered for it.
     Records,
+    /// A newer version wrote this word. It is kept as it is, for that one to go on.
+    #[serde(untagged)]
+    Other(Word),
 }
 
 /// A part of a deletion, within one tenant.
@@ -220,7 +236,9 @@ impl Task {
     pub fn line(&self, kind: AuditKind, at: UnixMillis) -> AuditEvent {
         match self.scope {
             Scope::Tenant => AuditEvent::new(TenantId::operator(), kind, at).with("tenant", self.tenant.as_str()),
-            Scope::Account { .. } | Scope::Contact { .. } => AuditEvent::new(self.tenant.clone(), kind, at),
+            Scope::Account { .. } | Scope::Contact { .. } | Scope::Other(_) => {
+                AuditEvent::new(self.tenant.clone(), kind, at)
+            }
         }
     }
 }
@@ -334,6 +352,21 @@ mod tests {
         let code = ErasureCode::new([0xab; 16]);
         assert_eq!(ErasureCode::try_from(code.to_string()), Ok(code));
         assert!(ErasureCode::try_from("../x".to_owned()).is_err());
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_read_and_written_back_as_it_was() {
+        let task = serde_json::json!({"tenant": "acme", "scope": "campaign", "name": "spring", "place": {"stage": "notes"},
+            "counts": {"connections": 0, "conversations": 0, "messages": 7, "events": 0}});
+        let read: Task = serde_json::from_value(task.clone()).expect("a task");
+        assert!(matches!((&read.scope, read.place.stage), (Scope::Other(_), Stage::Other(_))), "{read:?}");
+        assert_eq!(serde_json::to_value(&read).expect("JSON"), task);
+        let erasure = serde_json::json!({"code": "0".repeat(32), "origin": "regulator", "progress": "on_hold", "requested_at": 1});
+        let read: Erasure = serde_json::from_value(erasure).expect("a deletion");
+        assert_eq!(
+            (read.origin.as_str(), serde_json::to_value(read.progress).expect("JSON")),
+            ("unknown", "on_hold".into())
+        );
     }
 
     #[test]

@@ -164,6 +164,41 @@ async fn an_order_without_a_deletion_is_given_up() {
     assert_eq!(dead_letters(&world), 0);
 }
 
+/// A newer version adds a task to the deletion that is under way.
+async fn add_task(world: &World, scope: &str) {
+    let text = |value: &str| AttributeValue::S(value.to_owned());
+    let items = world.tables().items("ConnectionsTable").await;
+    let mut deletion = items.into_iter().find(|item| item.contains_key("tasks")).expect("a deletion");
+    let Some(AttributeValue::L(tasks)) = deletion.get_mut("tasks") else { panic!("it has tasks") };
+    let mut task = tasks[0].as_m().expect("a task").clone();
+    task.extend([("scope".to_owned(), text(scope)), ("campaign".to_owned(), text("spring"))]);
+    tasks.insert(0, AttributeValue::M(task));
+    deletion.insert("origin".to_owned(), text("regulator"));
+    let client = aws_sdk_dynamodb::Client::new(&world.stack.aws_config("story"));
+    let table = world.stack.resource("ConnectionsTable").expect("the table");
+    client.put_item().table_name(table).set_item(Some(deletion)).send().await.expect("written");
+}
+
+#[tokio::test]
+async fn a_task_that_only_a_newer_version_knows_is_kept_for_it_and_the_others_are_done() {
+    // Arrange
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    let away = FaultRule::on(Service::DynamoDb, "GetItem", Effect::server_error("InternalServerError"));
+    let fault = world.stack.aws().faults().inject(away.from_function("eraser"));
+    let confirmed = erase_contact(&ana).await;
+    add_task(&world, "campaign").await;
+    // Act
+    world.stack.aws().faults().remove(fault);
+    world.settle().await;
+    // Assert
+    assert!(ana.conversations().await.is_empty(), "what is known is deleted");
+    assert!(page(&world, &confirmed).await.contains("Deletion in progress"));
+    let kept = format!("{:?}", world.tables().items("ConnectionsTable").await);
+    assert!(["campaign", "spring", "regulator"].iter().all(|word| kept.contains(word)), "{kept}");
+    assert_eq!(dead_letters(&world), 1, "a person is told");
+}
+
 /// Adds lines to a tenant's trail, `about` the account in the last one, which one read of the table does not hold.
 async fn write_long_trail(world: &World, tenant: &str, about: &str) {
     let client = aws_sdk_dynamodb::Client::new(&world.stack.aws_config("story"));

@@ -8,7 +8,7 @@ use store::{AuthorizationStore, Claim, StoreError};
 use crate::util::World;
 use crate::util::examples::{NOW, account, seconds, tenant, user};
 
-fn request() -> AuthorizationRequest {
+pub(crate) fn request() -> AuthorizationRequest {
     AuthorizationRequest {
         state_hash: "5f".repeat(32),
         tenant: tenant("acme"),

@@ -1,9 +1,11 @@
 //! Items that this version does not know: a newer one wrote them before it was rolled back.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Happening, Kind};
-use store::{Filter, Outcome, StoreError};
+use domain::erasure::{Origin, Scope, Task};
+use domain::{Erasure, ErasureCode, Happening, Kind, UnixSeconds};
+use store::{AuthorizationStore, Claim, ErasureStore, Filter, Outcome, StoreError};
 
+use crate::authorizations::request as authorization;
 use crate::util::World;
 use crate::util::examples::{NOW, account, contact_of, conversation, igsid, inbound, reacted, tenant};
 
@@ -74,4 +76,37 @@ async fn a_conversation_that_cannot_be_read_stops_nobody_elses_events() {
 
     assert!(matches!(unreadable, Err(StoreError::Shape { entity: "conversation" })), "{unreadable:?}");
     assert_eq!(stored.outcome, Outcome::Stored { new_conversation: true });
+}
+
+#[tokio::test]
+async fn a_deletion_with_words_that_are_not_known_is_read_and_keeps_them() {
+    let world = World::connected().await;
+    let store = ErasureStore::new(world.client.clone(), &world.tables);
+    let task = Task::new(tenant("acme"), Scope::Contact { conversation: conversation() });
+    let asked = Erasure::new(ErasureCode::new([7; 16]), Origin::Tenant, vec![task], NOW);
+    store.insert(&asked).await.expect("stored");
+    set(&world, &world.tables.connections, "origin", text("regulator")).await;
+    set(&world, &world.tables.connections, "progress", text("on_hold")).await;
+
+    let mut found = store.find(&asked.code).await.expect("read").expect("there");
+    assert!(store.save(&mut found).await.expect("a write"));
+
+    let items = world.dump(&world.tables.connections).await;
+    let stored = items.iter().find(|item| item.contains_key("progress")).expect("the deletion");
+    assert_eq!((&stored["origin"], &stored["progress"]), (&text("regulator"), &text("on_hold")));
+}
+
+#[tokio::test]
+async fn a_login_in_a_phase_that_is_not_known_is_taken_for_one_that_was_used() {
+    let world = World::connected().await;
+    let store = AuthorizationStore::new(world.client.clone(), &world.tables);
+    let request = authorization();
+    store.insert(&request).await.expect("stored");
+    set(&world, &world.tables.oauth_states, "phase", text("two_factor")).await;
+
+    let now = UnixSeconds::new(request.created_at.get() + 1);
+    let claimed = store.claim(&request.state_hash, &request.browser_hash, now).await.expect("an answer");
+    let waiting = store.choosing(&request.state_hash, &request.tenant, &request.user, now).await.expect("an answer");
+
+    assert_eq!((claimed, waiting), (Claim::Used, None));
 }
