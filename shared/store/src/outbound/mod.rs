@@ -1,6 +1,7 @@
 //! Answers: queued with their price, then taken step by step to where the provider has them.
 
 mod context;
+mod correct;
 mod doubt;
 mod draft;
 mod order;
