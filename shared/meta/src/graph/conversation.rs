@@ -5,14 +5,20 @@
 use domain::id::{Igsid, Mid};
 use domain::time::UnixMillis;
 use reqwest::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use tracing::info;
 
-use super::answer::List;
+use super::answer::{List, Next};
 use super::transport::{Call, execute};
-use super::{AccountAccess, GraphClient, GraphError};
+use super::{AccountAccess, FailureClass, GraphClient, GraphError};
 
 /// Of older messages Meta shows no details.
 const MAX_DETAILS: usize = 20;
+
+/// How many pages of a list are read: the first has all, unless Meta cuts it short.
+const MAX_PAGES: usize = 4;
+
+const FIELDS: &str = "id,created_time,from,message";
 
 /// A contact's public profile. Everything may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -72,7 +78,8 @@ struct Messages {
 #[derive(Deserialize)]
 struct Item {
     id: Mid,
-    created_time: String,
+    #[serde(deserialize_with = "time")]
+    created_time: UnixMillis,
     from: Option<From>,
     message: Option<String>,
 }
@@ -82,10 +89,33 @@ struct From {
     id: Option<Mid>,
 }
 
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixMillis, D::Error> {
+    UnixMillis::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
 impl Item {
-    fn created_at(&self) -> Result<UnixMillis, GraphError> {
-        UnixMillis::parse(&self.created_time).map_err(|_| GraphError::Shape { call: Call::Read })
+    /// Meta's times are whole seconds.
+    fn is_since(&self, since: UnixMillis) -> bool {
+        self.created_time.seconds() >= since.seconds()
     }
+}
+
+/// The messages that Meta lists, and whether they are all since the asked time.
+#[derive(Default)]
+struct Listed {
+    items: Vec<Item>,
+    is_whole: bool,
+}
+
+/// Whether a failure concerns nothing but what was asked for, so that other questions may be answered. `false` also where Meta
+/// wants no more questions.
+fn concerns_one(failure: &GraphError) -> bool {
+    let concerns_all = match failure.class() {
+        FailureClass::RetryLater { .. } | FailureClass::AppLevel => true,
+        FailureClass::Account(problem) => problem.is_of_token(),
+        _ => matches!(failure, GraphError::NotSent(_) | GraphError::NoAnswer { .. }),
+    };
+    !concerns_all
 }
 
 impl GraphClient<'_> {
@@ -115,7 +145,8 @@ impl GraphClient<'_> {
 
     /// The messages of the conversation with `contact` since `since`, which should allow for clocks that differ.
     ///
-    /// Two calls, and one for each message whose details Meta leaves out of the list.
+    /// Two calls, and one for each message whose details Meta leaves out of the list. A message that cannot be read (it was unsent
+    /// since it was listed, say) is left out: nobody knows which one it was, so the thread is not complete.
     ///
     /// # Errors
     ///
@@ -130,42 +161,82 @@ impl GraphClient<'_> {
             // Meta hides threads of the Requests folder: not listed does not mean not there.
             return Ok(Thread::default());
         };
-        let request = self.request(Method::GET, &Self::segment(&conversation), access.token);
-        let request = request.query(&[("fields", "messages{id,created_time,from,message}")]);
-        let Some(list) = execute::<Messages>(Call::Read, request).await?.body.messages else {
-            return Ok(Thread::default());
-        };
-        let is_whole = list.paging.is_none_or(|paging| paging.next.is_none());
-        let mut items = Vec::new();
-        for item in list.data {
-            items.push((item.created_at()?, item));
+        let Listed { mut items, is_whole } = self.listed(access, &conversation, since).await?;
+        items.retain(|item| item.is_since(since));
+        items.sort_by_key(|item| std::cmp::Reverse(item.created_time));
+        let mut thread = Thread { messages: Vec::new(), complete: is_whole && items.len() <= MAX_DETAILS };
+        for item in items.into_iter().take(MAX_DETAILS) {
+            match self.detailed(access, contact, item).await {
+                Ok(message) => thread.messages.push(message),
+                Err(failure) if concerns_one(&failure) => {
+                    info!(error = %failure, "Meta did not show a message that it lists");
+                    thread.complete = false;
+                }
+                Err(failure) => return Err(failure),
+            }
         }
-        items.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        // Meta's times are whole seconds.
-        let recent = items.iter().take_while(|(at, _)| at.seconds() >= since.seconds()).count();
-        let complete = recent <= MAX_DETAILS && (recent < items.len() || is_whole);
-        let mut messages = Vec::new();
-        for (created_at, item) in items.into_iter().take(recent.min(MAX_DETAILS)) {
-            messages.push(self.detailed(access, contact, created_at, item).await?);
-        }
-        Ok(Thread { messages, complete })
+        Ok(thread)
     }
 
     async fn conversation(&self, access: AccountAccess<'_>, contact: &Igsid) -> Result<Option<Mid>, GraphError> {
         let path = format!("{}/conversations", self.node(access));
+        let mut query = vec![("platform", "instagram".to_owned()), ("user_id", contact.to_string())];
+        for _ in 0..MAX_PAGES {
+            let request = self.request(Method::GET, &path, access.token).query(&query);
+            let list = execute::<List<ConversationId>>(Call::Read, request).await?.body;
+            if let Some(conversation) = list.data.into_iter().next() {
+                return Ok(Some(conversation.id));
+            }
+            let Next::After(cursor) = list.next else { break };
+            query.retain(|(name, _)| *name != "after");
+            query.push(("after", cursor));
+        }
+        Ok(None)
+    }
+
+    /// Reads the list on until it reaches back to `since`, or has more than Meta shows details of.
+    async fn listed(
+        &self,
+        access: AccountAccess<'_>,
+        conversation: &Mid,
+        since: UnixMillis,
+    ) -> Result<Listed, GraphError> {
+        let path = Self::segment(conversation);
         let request = self.request(Method::GET, &path, access.token);
-        let request = request.query(&[("platform", "instagram"), ("user_id", contact.as_str())]);
-        let conversations = execute::<List<ConversationId>>(Call::Read, request).await?.body.data;
-        Ok(conversations.into_iter().next().map(|conversation| conversation.id))
+        let request = request.query(&[("fields", format!("messages{{{FIELDS}}}"))]);
+        let Some(mut page) = execute::<Messages>(Call::Read, request).await?.body.messages else {
+            return Ok(Listed::default());
+        };
+        let mut listed = Listed { items: Vec::new(), is_whole: true };
+        let mut continuations = 1..MAX_PAGES;
+        loop {
+            let reaches_back = page.data.iter().any(|item| !item.is_since(since));
+            listed.is_whole &= page.is_readable;
+            listed.items.extend(page.data);
+            if reaches_back || page.next == Next::Nowhere {
+                return Ok(listed);
+            }
+            let Next::After(cursor) = page.next else { break };
+            if listed.items.len() > MAX_DETAILS || continuations.next().is_none() {
+                break;
+            }
+            let request = self.request(Method::GET, &format!("{path}/messages"), access.token);
+            page = match execute(Call::Read, request.query(&[("fields", FIELDS), ("after", &cursor)])).await {
+                Ok(answer) => answer.body,
+                Err(failure) if concerns_one(&failure) => break,
+                Err(failure) => return Err(failure),
+            };
+        }
+        Ok(Listed { is_whole: false, ..listed })
     }
 
     async fn detailed(
         &self,
         access: AccountAccess<'_>,
         contact: &Igsid,
-        created_at: UnixMillis,
         listed: Item,
     ) -> Result<ThreadMessage, GraphError> {
+        let created_at = listed.created_time;
         let item = if listed.from.is_some() { listed } else { self.message(access, &listed.id).await? };
         let author = item.from.and_then(|from| from.id);
         let from_contact = author.is_some_and(|author| author.as_str() == contact.as_str());
@@ -174,7 +245,6 @@ impl GraphClient<'_> {
 
     async fn message(&self, access: AccountAccess<'_>, mid: &Mid) -> Result<Item, GraphError> {
         let request = self.request(Method::GET, &Self::segment(mid), access.token);
-        let request = request.query(&[("fields", "id,created_time,from,message")]);
-        Ok(execute(Call::Read, request).await?.body)
+        Ok(execute(Call::Read, request.query(&[("fields", FIELDS)])).await?.body)
     }
 }

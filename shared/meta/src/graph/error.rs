@@ -225,8 +225,9 @@ impl GraphError {
 
     fn verdict(&self) -> (FailureClass, &'static Story) {
         match self {
-            // Whatever it says: a server error after the request was written usually means that the message went out.
-            Self::Refused { call: Call::Send, refusal: Refusal { status: 500.., .. } } => {
+            // Whatever it says: a server error, or a time-out, after the request was written usually means that the message
+            // went out.
+            Self::Refused { call: Call::Send, refusal: Refusal { status: 408 | 500.., .. } } => {
                 (FailureClass::Uncertain, &explain::DELIVERY_UNKNOWN)
             }
             Self::Refused { call, refusal } => match table::verdict(refusal) {
@@ -237,9 +238,9 @@ impl GraphError {
                 (FailureClass::RetryLater { after: *regain_seconds }, &explain::RATE_LIMITED)
             }
             Self::NotSent(_)
-            | Self::Unreadable { call: Call::Read | Call::Change, status: 500.., .. }
+            | Self::Unreadable { call: Call::Read | Call::Change, status: 408 | 500.., .. }
             | Self::NoAnswer { call: Call::Read | Call::Change, .. } => (FailureClass::Retry, &explain::UNREACHABLE),
-            Self::Unreadable { call: Call::Send, status: 500.., .. }
+            Self::Unreadable { call: Call::Send, status: 408 | 500.., .. }
             | Self::NoAnswer { call: Call::Send, .. }
             | Self::Shape { call: Call::Send } => (FailureClass::Uncertain, &explain::DELIVERY_UNKNOWN),
             Self::Unreadable { .. } | Self::Shape { .. } => (FailureClass::Permanent, &explain::REFUSED),

@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::answer::{Permissions, Success, Wrapped, instant, lenient_number};
+use super::answer::{Permissions, Success, Wrapped, instant, lenient_number, readable};
 use super::authorize::check_scopes;
 use super::transport::{Call, execute};
 use super::{FailureClass, GraphClient, GraphError};
@@ -87,7 +87,7 @@ pub struct TokenInfo {
     #[serde(default)]
     pub scopes: Vec<String>,
     /// Which Pages each permission was given for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     granular_scopes: Vec<GranularScope>,
     #[serde(default, deserialize_with = "lenient_number")]
     expires_at: Option<i64>,
@@ -98,7 +98,7 @@ pub struct TokenInfo {
 #[derive(Clone, Debug, Deserialize)]
 struct GranularScope {
     scope: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "readable")]
     target_ids: Vec<PageId>,
 }
 

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use tracing::info;
 
 use super::accounts::{DiscoveredAccount, Discovery};
-use super::answer::List;
+use super::answer::{List, Next};
 use super::login::LoginGrant;
 use super::transport::{Call, execute};
 use super::{GraphClient, GraphError};
@@ -185,28 +185,37 @@ impl GraphClient<'_> {
         Ok(execute(Call::Read, request).await?.body)
     }
 
-    /// A list, over its pages.
+    /// A list, over its pages. One that does not come ends it, and takes nothing from those before.
     async fn list<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
         token: &AccessToken,
     ) -> Result<Listed<T>, GraphError> {
-        let mut elements = Vec::new();
+        let mut listed = Listed { elements: Vec::new(), is_whole: true };
         let mut after: Option<String> = None;
         for _ in 0..MAX_CONTINUATIONS {
             let mut request = self.request(Method::GET, path, token).query(query).query(&[("limit", PAGE_SIZE)]);
             if let Some(after) = &after {
                 request = request.query(&[("after", after)]);
             }
-            let page = execute::<List<T>>(Call::Read, request).await?.body;
-            elements.extend(page.data);
-            after = page.paging.and_then(super::answer::Paging::after);
-            if after.is_none() {
-                break;
+            let page = match execute::<List<T>>(Call::Read, request).await {
+                Ok(answer) => answer.body,
+                Err(failure) if listed.elements.is_empty() => return Err(failure),
+                Err(failure) => {
+                    info!(error = %failure, "Meta did not show the rest of a list");
+                    break;
+                }
+            };
+            listed.is_whole &= page.is_readable;
+            listed.elements.extend(page.data);
+            match page.next {
+                Next::Nowhere => return Ok(listed),
+                Next::After(cursor) => after = Some(cursor),
+                Next::Unknown => break,
             }
         }
-        Ok(Listed { elements, is_whole: after.is_none() })
+        Ok(Listed { is_whole: false, ..listed })
     }
 }
 

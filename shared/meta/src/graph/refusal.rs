@@ -56,6 +56,10 @@ pub enum Wording {
     Unconfirmed,
     /// The session is over.
     Expired,
+    /// "Received invalid JSON reply": Meta has sent the message and then lost track of it.
+    InvalidReply,
+    /// "Unknown path components": the API's version does not exist, or the address is wrong.
+    UnknownPath,
 }
 
 impl fmt::Display for Refusal {
@@ -132,7 +136,7 @@ fn is_plain(trace: &str) -> bool {
 
 impl Wording {
     /// Parts of Meta's texts, in lower case. Reported by integrators: Meta documents none of them as stable.
-    const KNOWN: [(&'static str, Self); 22] = [
+    const KNOWN: [(&'static str, Self); 24] = [
         ("unsupported request", Self::UnsupportedRequest),
         ("disabled access to instagram direct messaging", Self::MessageAccessOff),
         ("does not have advanced access", Self::NotReviewed),
@@ -155,6 +159,8 @@ impl Wording {
         ("changed the password", Self::PasswordChanged),
         ("not a confirmed user", Self::Unconfirmed),
         ("has expired", Self::Expired),
+        ("invalid json reply", Self::InvalidReply),
+        ("unknown path components", Self::UnknownPath),
     ];
 
     fn find(message: &str) -> Option<Self> {

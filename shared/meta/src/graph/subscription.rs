@@ -72,8 +72,7 @@ pub struct Subscription {
 #[derive(Deserialize)]
 struct SubscribedApp {
     id: Option<String>,
-    #[serde(default)]
-    subscribed_fields: Vec<String>,
+    subscribed_fields: Option<Vec<AppField>>,
 }
 
 impl GraphClient<'_> {
@@ -91,16 +90,23 @@ impl GraphClient<'_> {
     ///
     /// # Errors
     ///
-    /// Any [`GraphError`].
+    /// Any [`GraphError`]; [`GraphError::Shape`] where it may stand in what cannot be read.
     pub async fn subscription(&self, access: AccountAccess<'_>) -> Result<Subscription, GraphError> {
         let request = self.subscribed_apps(Method::GET, access);
-        let apps = execute::<List<SubscribedApp>>(Call::Read, request).await?.body.data;
+        let apps = execute::<List<SubscribedApp>>(Call::Read, request).await?.body;
+        let is_whole = apps.is_whole();
         // Other apps may be subscribed too. Instagram's answer is not documented: there, what is listed is ours.
         let is_ours = |app: &SubscribedApp| {
             self.login() == Login::Instagram || app.id.as_deref().is_none_or(|id| id == self.app.app_id)
         };
-        let ours = apps.into_iter().find(is_ours);
-        Ok(ours.map_or_else(Subscription::default, |app| Subscription { active: true, fields: app.subscribed_fields }))
+        match apps.data.into_iter().find(is_ours) {
+            Some(app) => {
+                let fields = app.subscribed_fields.into_iter().flatten().map(AppField::into_name).collect();
+                Ok(Subscription { active: true, fields })
+            }
+            None if is_whole => Ok(Subscription::default()),
+            None => Err(GraphError::Shape { call: Call::Read }),
+        }
     }
 
     /// Switches webhooks off.
@@ -142,15 +148,17 @@ impl GraphClient<'_> {
     ///
     /// # Errors
     ///
-    /// Any [`GraphError`].
+    /// Any [`GraphError`]; [`GraphError::Shape`] where they may stand in what cannot be read.
     ///
     /// Source: <https://developers.facebook.com/docs/graph-api/reference/app/subscriptions>
     pub async fn app_fields(&self) -> Result<Vec<String>, GraphError> {
         let own = AccessToken::new(self.app_token().to_string());
         let request = self.request(Method::GET, &format!("{}/subscriptions", self.app.app_id), &own);
-        let objects = execute::<List<AppSubscription>>(Call::Read, request).await?.body.data;
-        let ours = objects.into_iter().filter(|one| one.object == "instagram" && one.active);
-        Ok(ours.flat_map(|one| one.fields).map(AppField::into_name).collect())
+        let objects = execute::<List<AppSubscription>>(Call::Read, request).await?.body;
+        let is_whole = objects.is_whole();
+        let ours = objects.data.into_iter().filter(|one| one.object == "instagram" && one.active);
+        let fields: Vec<String> = ours.flat_map(|one| one.fields).map(AppField::into_name).collect();
+        if fields.is_empty() && !is_whole { Err(GraphError::Shape { call: Call::Read }) } else { Ok(fields) }
     }
 }
 

@@ -77,8 +77,12 @@ const ROWS: &[Row] = &[
     (Bare(102),            Retry,                                 &explain::UNREACHABLE),
     (Code(102),            account(Problem::TokenInvalid),        &explain::TOKEN_INVALID),
 
+    (Worded(2500, Wording::UnknownPath), AppLevel,                &explain::APP_BLOCKED),
+    (Code(2500),           account(Problem::TokenInvalid),        &explain::TOKEN_INVALID), // taken for no user's token
+
     // Sent although an error is returned
     (Pair(1, 1_357_046),   Uncertain,                             &explain::DELIVERY_UNKNOWN),
+    (Says(Wording::InvalidReply), Uncertain,                      &explain::DELIVERY_UNKNOWN),
 
     // The window and the contact
     (Pair(10, 2_534_022),  Permanent,                             &explain::WINDOW_CLOSED),

@@ -195,3 +195,58 @@ async fn a_person_without_any_page_has_no_account() {
     let found = discover(&meta, Login::Facebook, &[]).await.expect("no failure");
     assert!(found.accounts.is_empty() && found.unlinked_pages.is_empty());
 }
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_hides_no_other() {
+    let mut odd = page("2", Some("22"));
+    odd["instagram_business_account"] = json!({"id": {}});
+    let pages = json!({"data": [page("1", Some("11")), odd, null, {"id": {}}, page("3", Some("33"))], "paging": []});
+    let meta = listing(move |_| pages.clone()).await;
+    let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
+    let ids: Vec<_> = found.accounts.iter().map(|account| account.ig_user_id.as_str()).collect();
+    assert_eq!((ids, found.complete), (vec!["11", "33"], false));
+}
+
+#[tokio::test]
+async fn a_list_that_goes_on_nobody_knows_where_is_not_whole() {
+    for paging in [
+        json!({"next": "https://x/"}),
+        json!({"next": "https://x/?after="}),
+        json!({"cursors": {"after": ""}, "next": "https://x/"}),
+        json!({"cursors": null, "next": "nowhere"}),
+        json!("odd"),
+    ] {
+        let answer = json!({"data": [page("1", Some("11"))], "paging": paging});
+        let meta = listing(move |_| answer.clone()).await;
+        let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
+        assert_eq!((found.accounts.len(), found.complete), (1, false), "{paging}");
+        assert_eq!(meta.seen().len(), 2, "{paging}: not asked again from its start");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_is_not_the_end_of_a_list_that_goes_on() {
+    let meta = listing(|request| match request.query.get("after").map(String::as_str) {
+        None => json!({"data": [], "paging": {"cursors": {"after": "A"}, "next": "https://x/"}}),
+        Some(_) => json!({"data": [page("1", Some("11"))], "paging": {"cursors": {"before": "A", "after": "B"}}}),
+    })
+    .await;
+    let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
+    assert_eq!((found.accounts.len(), found.complete), (1, true));
+}
+
+#[tokio::test]
+async fn a_list_whose_second_page_fails_keeps_its_first() {
+    let meta = FakeMeta::start(|request| {
+        let first =
+            json!({"data": [page("1", Some("11"))], "paging": {"cursors": {"after": "A"}, "next": "https://x/"}});
+        match (request.line.ends_with("/me/accounts"), request.query.contains_key("after")) {
+            (true, false) => ok(&first),
+            (true, true) => (500, Vec::new(), "Sorry".to_owned()),
+            (false, _) => ok(&json!({"data": []})),
+        }
+    })
+    .await;
+    let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
+    assert_eq!((found.accounts.len(), found.complete), (1, false));
+}

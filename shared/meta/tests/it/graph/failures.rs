@@ -64,6 +64,15 @@ async fn a_server_error_leaves_a_send_uncertain_whatever_its_error_object_says_a
 }
 
 #[tokio::test]
+async fn a_request_that_timed_out_on_the_way_leaves_a_send_uncertain_and_lets_a_read_try_again() {
+    for body in [String::new(), json!({"error": {"code": 123_456}}).to_string()] {
+        let (sent, _) = classes((408, Vec::new(), body.clone())).await;
+        assert_eq!(sent, FailureClass::Uncertain, "{body}");
+    }
+    assert_eq!(classes((408, Vec::new(), String::new())).await.1, FailureClass::Retry);
+}
+
+#[tokio::test]
 async fn a_success_that_cannot_be_read_leaves_a_send_uncertain() {
     for body in ["", "[]", r#"{"recipient_id":"1"}"#, r#"{"message_id":""}"#] {
         let meta = FakeMeta::start(|_| (200, Vec::new(), body.to_owned())).await;

@@ -133,6 +133,16 @@ async fn a_long_lived_token_of_facebook_login_knows_what_was_granted_to_whom() {
 }
 
 #[tokio::test]
+async fn a_grant_of_which_a_part_cannot_be_read_is_read_all_the_same() {
+    let mut odd = info();
+    let shown = json!({"scope": "pages_show_list", "target_ids": [{}, "134", null]});
+    odd["granular_scopes"] = json!([null, {"scope": {}}, {"scope": "pages_messaging", "target_ids": null}, shown]);
+    let meta = facebook(odd, json!({"access_token": "EAAlong", "expires_in": 5_183_944})).await;
+    let grant = long_lived(&meta, Login::Facebook).await.expect("a grant");
+    assert_eq!(grant.pages.iter().map(ToString::to_string).collect::<Vec<_>>(), ["134"]);
+}
+
+#[tokio::test]
 async fn an_exchange_without_expiry_asks_for_it() {
     let meta = facebook(info(), json!({"access_token": "EAAlong"})).await;
     let grant = long_lived(&meta, Login::Facebook).await.expect("a grant");

@@ -128,6 +128,23 @@ async fn a_subscription_without_fields_of_instagram_login_is_active_and_an_empty
 }
 
 #[tokio::test]
+async fn a_subscription_that_cannot_be_read_is_not_taken_for_none() {
+    for (data, active) in [
+        (json!([null]), None),
+        (json!([{"id": "990", "subscribed_fields": null}]), Some(true)),
+        (json!([{"id": "990", "subscribed_fields": [{"name": "messages"}]}]), Some(true)),
+        (json!([{"id": {}}, {"id": "990"}]), Some(true)),
+    ] {
+        let answer = json!({ "data": data });
+        let meta = FakeMeta::start(move |_| ok(&answer)).await;
+        let access = Access::new();
+        let subscription =
+            with_client(&meta.hosts, Login::Facebook, async |client| client.subscription(access.get()).await).await;
+        assert_eq!(subscription.ok().map(|subscription| subscription.active), active, "{data}");
+    }
+}
+
+#[tokio::test]
 async fn a_profile_may_lack_everything() {
     let full = json!({"name": "Peter", "username": "peter", "profile_pic": "https://x/p.jpg", "follower_count": 3});
     for (answer, name) in [(full, Some("Peter")), (json!({"name": null, "id": CONTACT}), None)] {
@@ -202,4 +219,90 @@ async fn absence_is_proven_only_by_a_list_that_reaches_back() {
     assert_eq!((beyond_details.complete, beyond_details.messages.len()), (false, 20));
     let hidden = FakeMeta::start(|_| ok(&json!({"data": []}))).await;
     assert_eq!(thread(&hidden, since).await, Thread::default());
+}
+
+/// A Meta whose only conversation holds `messages` and shows their details as `details` says.
+async fn conversation_with(
+    messages: Value,
+    details: impl Fn(&str) -> Option<super::Reply> + Send + Sync + 'static,
+) -> FakeMeta {
+    FakeMeta::start(move |request| {
+        let path = request.line.rsplit_once("/v25.0/").map(|(_, path)| path).unwrap_or_default();
+        match path {
+            "17841405726653026/conversations" => ok(&json!({"data": [{"id": "G0"}]})),
+            "G0" => ok(&json!({ "messages": messages, "id": "G0" })),
+            mid => details(mid).unwrap_or_else(|| {
+                ok(&json!({"id": mid, "created_time": "2026-10-01T10:00:05+0000", "message": "Hello",
+                    "from": {"id": "17841405726653026"}}))
+            }),
+        }
+    })
+    .await
+}
+
+fn mids(thread: &Thread) -> Vec<&str> {
+    thread.messages.iter().map(|message| message.mid.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_hides_no_other_and_leaves_open_what_it_was() {
+    let refusal = |status: u16, error: Value| (status, Vec::new(), json!({ "error": error }).to_string());
+    let refusals = [
+        refusal(400, json!({"code": 9_000_001, "message": "This message has been deleted."})),
+        refusal(400, json!({"code": 100, "error_subcode": 33, "message": "Unsupported get request."})),
+        refusal(400, json!({"code": 10, "message": "Not for this message."})),
+        refusal(500, json!({"code": 1, "message": "An unknown error has occurred."})),
+        (502, Vec::new(), "<html>".to_owned()),
+        ok(&json!({"id": {}})),
+    ];
+    for odd in refusals {
+        let list = json!({"data": [listed("odd", "10:00:09"), listed("ours", "10:00:05")]});
+        let answer = odd.clone();
+        let meta = conversation_with(list, move |mid| (mid == "odd").then(|| answer.clone())).await;
+        let thread = thread(&meta, "2026-10-01T10:00:00Z").await;
+        assert_eq!((mids(&thread), thread.complete), (vec!["ours"], false), "{odd:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_element_that_is_no_message_hides_no_other() {
+    let list = json!({"data": [null, {"id": {}, "created_time": "2026-10-01T10:00:09+0000"},
+        {"id": "odd", "created_time": "yesterday"}, {"id": "timeless"}, listed("ours", "10:00:05")]});
+    let meta = conversation_with(list, |_| None).await;
+    let thread = thread(&meta, "2026-10-01T10:00:00Z").await;
+    assert_eq!((mids(&thread), thread.complete), (vec!["ours"], false));
+}
+
+#[tokio::test]
+async fn details_are_not_asked_for_any_more_once_meta_wants_no_calls() {
+    let list = json!({"data": [listed("one", "10:00:09"), listed("two", "10:00:05")]});
+    let limit = json!({"error": {"code": 4, "message": "(#4) Application request limit reached"}}).to_string();
+    let meta = conversation_with(list, move |_| Some((400, Vec::new(), limit.clone()))).await;
+    let (access, contact) = (Access::new(), contact());
+    let since = UnixMillis::parse("2026-10-01T10:00:00Z").expect("a time");
+    let read = async |client: meta::GraphClient<'_>| client.conversation_messages(access.get(), &contact, since).await;
+    let refusal = with_client(&meta.hosts, Login::Instagram, read).await.expect_err("limited");
+    assert_eq!(refusal.class(), meta::FailureClass::RetryLater { after: None });
+    assert_eq!(meta.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn a_list_of_messages_is_read_on_until_it_reaches_back() {
+    let meta = FakeMeta::start(|request| {
+        let path = request.line.rsplit_once("/v25.0/").map(|(_, path)| path).unwrap_or_default();
+        let next = |after: &str| json!({"cursors": {"after": after}, "next": "https://x/"});
+        match (path, request.query.get("after").map(String::as_str)) {
+            ("17841405726653026/conversations", None) => ok(&json!({"data": [], "paging": next("A")})),
+            ("17841405726653026/conversations", Some("A")) => ok(&json!({"data": [{"id": "G0"}]})),
+            ("G0", None) => ok(&json!({"messages": {"data": [], "paging": next("B")}, "id": "G0"})),
+            ("G0/messages", Some("B")) => ok(&json!({"data": [listed("ours", "10:00:05")], "paging": next("C")})),
+            ("G0/messages", Some("C")) => ok(&json!({"data": [listed("old", "09:00:00")], "paging": next("D")})),
+            ("ours", None) => ok(&json!({"id": "ours", "created_time": "2026-10-01T10:00:05+0000", "message": "Hello",
+                "from": {"id": "17841405726653026"}})),
+            other => panic!("{other:?}"),
+        }
+    })
+    .await;
+    let thread = thread(&meta, "2026-10-01T10:00:00Z").await;
+    assert_eq!((mids(&thread), thread.complete), (vec!["ours"], true));
 }
