@@ -10,6 +10,7 @@ mod driver;
 mod elsewhere;
 mod embedding;
 mod english;
+mod integrating;
 mod issuers;
 mod keyboard;
 mod loading;

@@ -116,7 +116,7 @@ impl Drop for Driver {
 }
 
 /// The first of these programs that is on the path.
-fn installed(programs: &[&str]) -> Option<PathBuf> {
+pub(super) fn installed(programs: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<PathBuf> = env::split_paths(&path).collect();
     programs
@@ -125,12 +125,15 @@ fn installed(programs: &[&str]) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Says so once, past the test harness, which would swallow it.
+/// Says so once.
 fn skip() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
-        let line =
-            "\nSkipped: the stories in the browser, as there is no `chromium` with `chromedriver` on the path.\n";
-        std::io::stderr().write_all(line.as_bytes()).expect("standard error takes a line");
+        tell("Skipped: the stories in the browser, as there is no `chromium` with `chromedriver` on the path.");
     });
+}
+
+/// Says a line past the test harness, which would swallow it.
+pub(super) fn tell(line: &str) {
+    std::io::stderr().write_all(format!("\n{line}\n").as_bytes()).expect("standard error takes a line");
 }

@@ -9,6 +9,9 @@ use super::{BoxError, NotRunning, UpOptions, say};
 pub(super) struct TokenOptions {
     /// A sample person: ana, luis, marta, eva, robot or olivia
     person: String,
+    /// Prints what renews the person's tokens instead, where the provider gives that
+    #[arg(long)]
+    refresh: bool,
 }
 
 pub(super) async fn run(options: &TokenOptions, stack: &UpOptions) -> Result<(), BoxError> {
@@ -16,13 +19,12 @@ pub(super) async fn run(options: &TokenOptions, stack: &UpOptions) -> Result<(),
     let asked =
         reqwest::Client::new().post(format!("{issuer}/token/sample")).json(&json!({ "person": options.person }));
     let answer: Value = asked.send().await.map_err(NotRunning::at(&issuer))?.json().await?;
-    match answer["access_token"].as_str() {
-        Some(token) => say(token)?,
-        None => {
-            return Err(
-                format!("there is no sample person `{}`; there are {}", options.person, answer["people"]).into()
-            );
-        }
+    if !answer["people"].is_null() {
+        return Err(format!("there is no sample person `{}`; there are {}", options.person, answer["people"]).into());
     }
-    Ok(())
+    let token = if options.refresh { &answer["refresh_token"] } else { &answer["access_token"] };
+    match token.as_str() {
+        Some(token) => Ok(say(token)?),
+        None => Err("this provider gives no refresh token: start with another, as `--issuer auth0`".into()),
+    }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use super::{AUDIENCE, Issuer, people, session};
+use super::{AUDIENCE, Issuer, Vendor, people, session};
 use crate::pages;
 
 /// A code is redeemed at once or never.
@@ -64,6 +64,25 @@ pub(super) struct Code {
 }
 
 impl AuthorizationRequest {
+    /// What the pages of a deployment with this provider ask for.
+    pub(super) fn sample(vendor: Vendor) -> Self {
+        let parameters = vendor.parameters();
+        let asked = |name: &str| parameters.get(name).cloned().unwrap_or_default();
+        Self {
+            response_type: "code".to_owned(),
+            client_id: AUDIENCE.to_owned(),
+            redirect_uri: String::new(),
+            scope: asked("OidcScope"),
+            state: String::new(),
+            nonce: String::new(),
+            code_challenge: String::new(),
+            code_challenge_method: String::new(),
+            audience: asked("OidcAudience"),
+            resource: asked("OidcResource"),
+            prompt: String::new(),
+        }
+    }
+
     /// The fields that the sign-in page hands on.
     pub(crate) fn fields(&self) -> [(&'static str, &str); 10] {
         [

@@ -238,16 +238,20 @@ struct Sample {
     person: String,
 }
 
-/// A token for the command line, without a browser.
+/// A token for the command line, without a browser, and what renews it where the provider gives that.
 async fn sample(State(issuer): State<Arc<Issuer>>, Json(Sample { person }): Json<Sample>) -> Response {
     let Some(person) = find(&person) else {
         let known: Vec<&str> = PEOPLE.iter().map(|person| person.id).collect();
         return (StatusCode::NOT_FOUND, Json(json!({ "error": "unknown person", "people": known }))).into_response();
     };
     match issuer.bearer(person) {
-        Ok(token) => {
-            Json(json!({ "access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS })).into_response()
-        }
+        Ok(token) => Json(json!({
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "refresh_token": issuer.sample_refresh(person),
+        }))
+        .into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -94,6 +94,11 @@ impl Issuer {
         (OPEN_TO_PAGES, Json(answer)).into_response()
     }
 
+    /// What a sign-in of this person's would have left to renew tokens with.
+    pub(super) fn sample_refresh(&self, person: &'static Person) -> Option<String> {
+        self.refresh_token(Refresh { request: AuthorizationRequest::sample(self.vendor), person }, None)
+    }
+
     /// A new refresh token, where the provider gives one now.
     fn refresh_token(&self, granted: Refresh, used: Option<&str>) -> Option<String> {
         let asked = granted.request.scope.split(' ').any(|scope| scope == "offline_access");
