@@ -251,6 +251,10 @@ async fn a_plan_without_room_says_which_plan_has_it() {
     let upgrade = "document.querySelector('buzon-connect-card').setAttribute('upgrade-url', '/plans');";
     marta.run(upgrade, &[]).await;
     marta.comes_true(&format!("new URL({beside}.href).pathname === '/plans'")).await;
+    // Connecting the same account again takes no further place.
+    marta.click("Reconnect @mara.paints").await;
+    consent(&marta, "@mara.paints", "Allow").await;
+    marta.reads("Instagram conectado.").await;
     marta.close(&[]).await;
 }
 
@@ -264,6 +268,7 @@ async fn who_may_not_connect_is_offered_nothing_that_would_be_refused() {
     luis.reads("Pide a una persona administradora que conecte Instagram.").await;
     assert!(!luis.can_press("Conectar otra cuenta").await);
     assert!(!luis.can_press("Disconnect @luna.cafe").await);
+    assert!(!luis.can_press("Reconnect @luna.cafe").await);
     luis.picture("card-agent").await;
     let terms = json!({"overrides": {"max_connections": 1}});
     olivia.call(Method::PUT, "/api/admin/tenants/luna", Some(terms), &[]).await.json();
