@@ -7,16 +7,14 @@ use serde_json::{Value, json};
 use stories::{Browser, World};
 
 use crate::util::{
-    INES, KOFI, LUNA, Pair, account_of, all_conversations, all_messages, all_pages, entry, greeted, luna, newest,
+    self, INES, KOFI, LUNA, Pair, account_of, all_conversations, all_messages, all_pages, entry, greeted, luna, newest,
     notification,
 };
 
 const CONVERSATIONS: &str = "/api/tenants/luna/conversations";
 
 async fn deliver(world: &World, account: &str, events: &[Value]) {
-    let body = notification(&[entry(account, world.stack.clock().now_ms(), events)]);
-    assert_eq!(world.deliver(&body).await.status, 200);
-    world.settle().await;
+    util::deliver(world, &notification(&[entry(account, world.stack.clock().now_ms(), events)])).await;
 }
 
 /// Contacts 1 to `count` write one message each, the last one last.

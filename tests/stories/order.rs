@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use stories::{Browser, World};
 
 use crate::util::{
-    FORGOTTEN_BY_THE_QUEUE_MS, Pair, account_of, all_conversations, all_messages, dead_letters, entry, luna, metric,
-    newest, notification,
+    self, FORGOTTEN_BY_THE_QUEUE_MS, Pair, account_of, all_conversations, all_messages, dead_letters, entry, luna,
+    metric, newest, notification,
 };
 
 /// Contacts whose conversations go alike, each told in another order.
@@ -69,10 +69,7 @@ async fn shapes(person: &Browser<'_>) -> Vec<Value> {
 }
 
 async fn deliver(world: &World, account: &str, events: &[Value]) {
-    let body = notification(&[entry(account, world.stack.clock().now_ms(), events)]);
-    let answer = world.deliver(&body).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    world.settle().await;
+    util::deliver(world, &notification(&[entry(account, world.stack.clock().now_ms(), events)])).await;
 }
 
 fn assert_alike(shapes: &[Value]) {
