@@ -163,24 +163,18 @@ impl DynamoDb {
 
     /// Passes a call on and returns the answer as JSON; where there is a transcript, one call after the other.
     async fn call(&self, call: &Call, body: Vec<u8>) -> Answer {
-        match self.transcript.turn().await {
-            Some(mut pen) => {
-                let answer = self.ask(call, body.clone()).await;
-                pen.write(call, &body, &answer);
-                answer
-            }
-            None => self.ask(call, body).await,
-        }
-    }
-
-    async fn ask(&self, call: &Call, body: Vec<u8>) -> Answer {
         let headers = FORWARDED_HEADERS.into_iter().filter_map(|name| Some((name, call.headers.get(name)?)));
         let request = headers.fold(self.client.post(&self.url), |request, (name, value)| request.header(name, value));
-        let answer = request.body(body).send().await.map_err(|error| unavailable(&error))?;
-        let status = answer.status().as_u16();
-        let body = answer.bytes().await.map_err(|error| unavailable(&error))?;
-        let body: Value = serde_json::from_slice(&body).unwrap_or_else(|_| json!({}));
-        if status == 200 { Ok(body) } else { Err(refusal(status, body)) }
+        let asked = ask(request.body(body.clone()));
+        let Some(mut pen) = self.transcript.turn().await else { return asked.await };
+        // A caller that is gone before the answer takes its request with it, but not what was done by then.
+        let call = call.clone();
+        let written = tokio::spawn(async move {
+            let answer = asked.await;
+            pen.write(&call, &body, &answer);
+            answer
+        });
+        written.await.unwrap_or_else(|_| Err(silence()))
     }
 
     /// Deletes the items whose expiry is [`EXPIRY_DELAY`] ago by the simulated clock, now.
@@ -282,7 +276,20 @@ fn refusal(status: u16, body: Value) -> ServiceError {
     ServiceError { status, code, query_code: None, body }
 }
 
+/// The answer to a request, as JSON.
+async fn ask(request: reqwest::RequestBuilder) -> Answer {
+    let answer = request.send().await.map_err(|error| unavailable(&error))?;
+    let status = answer.status().as_u16();
+    let body = answer.bytes().await.map_err(|error| unavailable(&error))?;
+    let body: Value = serde_json::from_slice(&body).unwrap_or_else(|_| json!({}));
+    if status == 200 { Ok(body) } else { Err(refusal(status, body)) }
+}
+
 fn unavailable(error: &reqwest::Error) -> ServiceError {
     tracing::error!(%error, "The database server did not answer");
+    silence()
+}
+
+fn silence() -> ServiceError {
     ServiceError::with_details(500, "InternalServerError", "the database did not answer", serde_json::Map::new())
 }

@@ -3,9 +3,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::clock::Clock;
 use crate::describe::Call;
@@ -16,7 +17,7 @@ use crate::error::Answer;
 /// `DynamoDB`'s calls are as its store saw and answered them, in the order in which it did: what the weather and faults
 /// made of them is not here. The other services' calls are as their callers saw them.
 #[derive(Debug)]
-pub(crate) struct Transcript(Option<Mutex<Pen>>);
+pub(crate) struct Transcript(Option<Arc<Mutex<Pen>>>);
 
 /// The right to write the next line.
 #[derive(Debug)]
@@ -29,22 +30,22 @@ impl Transcript {
     pub(crate) fn open(file: Option<&Path>, clock: &Clock) -> io::Result<Self> {
         let pen = |file| {
             let file = OpenOptions::new().create(true).append(true).open(file)?;
-            Ok(Mutex::new(Pen { file, clock: clock.clone() }))
+            Ok(Arc::new(Mutex::new(Pen { file, clock: clock.clone() })))
         };
         file.map(pen).transpose().map(Self)
     }
 
     /// Waits until nobody else writes; `None` where nothing is. What is done in the meantime is in the order of the file.
-    pub(crate) async fn turn(&self) -> Option<MutexGuard<'_, Pen>> {
+    pub(crate) async fn turn(&self) -> Option<OwnedMutexGuard<Pen>> {
         match &self.0 {
-            Some(pen) => Some(pen.lock().await),
+            Some(pen) => Some(Arc::clone(pen).lock_owned().await),
             None => None,
         }
     }
 
     /// As [`Self::turn`], for a thread that may block.
-    pub(crate) fn blocking_turn(&self) -> Option<MutexGuard<'_, Pen>> {
-        self.0.as_ref().map(Mutex::blocking_lock)
+    pub(crate) fn blocking_turn(&self) -> Option<OwnedMutexGuard<Pen>> {
+        self.0.as_ref().map(|pen| Arc::clone(pen).blocking_lock_owned())
     }
 }
 
