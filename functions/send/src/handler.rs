@@ -140,6 +140,7 @@ async fn queue(app: &App, caller: &Caller, context: SendContext, draft: &Draft) 
         Ok(Queued::Replayed(message)) => (*message, true),
         Err(QueueError::QuotaExceeded) => return Err(plan.no_message_left().into()),
         Err(QueueError::KeyReuse) => return Err(SendError::KeyReused),
+        Err(QueueError::ConversationEnded) => return Err(SendError::UnknownConversation),
         Err(QueueError::Store(failure)) => return Err(failure.into()),
     };
     Ok(Accepted { message, conversation: context.conversation, replayed })

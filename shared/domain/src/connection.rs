@@ -162,6 +162,12 @@ impl Connection {
         matches!(self.status, ConnectionStatus::Active | ConnectionStatus::Pending)
     }
 
+    /// Until when Meta wants no calls for the account; `None` where it may be called.
+    #[must_use]
+    pub fn rests_until(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.throttled_until.filter(|until| now < *until)
+    }
+
     /// Whether Meta may be asked who a contact is.
     #[must_use]
     pub fn may_ask_for_profiles(&self, now: UnixSeconds) -> bool {

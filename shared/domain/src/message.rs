@@ -317,7 +317,22 @@ const fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+/// How long the provider works on a text at most.
+const TEXT_MS: i64 = 30 * 1000;
+
+/// The same of media: Meta gives itself 75 seconds to fetch them. With what lies before and after, and a margin.
+///
+/// Source: <https://developers.facebook.com/docs/messenger-platform/error-codes>, subcode 2018294
+const MEDIA_MS: i64 = 120 * 1000;
+
 impl Message {
+    /// How long after a call the provider has processed the message, in milliseconds: then it stands in the conversation, and its
+    /// echo has come.
+    #[must_use]
+    pub const fn longest_processing(&self) -> i64 {
+        if self.attachments.is_empty() { TEXT_MS } else { MEDIA_MS }
+    }
+
     /// The message that an event brings, before any change.
     #[must_use]
     pub fn from_event(conversation: ConversationId, new: NewMessage) -> Self {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::UnixSeconds;
+use domain::{UnixMillis, UnixSeconds};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1 as serde_aws;
@@ -83,6 +83,11 @@ pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<AttributeValue, StoreE
 /// Reads an entity; the cause of a failure is dropped, since it quotes what was read.
 pub(crate) fn from_item<T: DeserializeOwned>(entity: &'static str, item: Item) -> Result<T, StoreError> {
     serde_aws::from_item(item).map_err(|_| StoreError::Shape { entity })
+}
+
+/// A time that stands beside an entity.
+pub(crate) fn time(item: &Item, name: &str) -> Option<UnixMillis> {
+    item.get(name)?.as_n().ok()?.parse().ok().map(UnixMillis::new)
 }
 
 /// Reads one entity of many: one that cannot be read is logged by its key, counted and left out, so that it stands in

@@ -19,6 +19,8 @@ pub(crate) use walk::Walk;
 pub(crate) const OUTBOUND_SHARD: &str = "outbound_shard";
 /// Sorts the index of unsettled messages, in milliseconds.
 pub(crate) const OUTBOUND_AT: &str = "outbound_at";
+/// When the last call to the provider was begun.
+pub(crate) const TRIED_AT: &str = "tried_at";
 /// When the echo came that gave a message its mid; tells later that the mid was a conclusion, not Meta's answer.
 pub(crate) const ECHOED_AT: &str = "echoed_at";
 

@@ -8,10 +8,10 @@ use super::Outcome;
 use super::identity::DELIVERED_AGAIN_MS;
 use super::waiting::Parked;
 use crate::error::StoreError;
-use crate::item::number;
+use crate::item::{number, readable, time};
 use crate::key::Key;
 use crate::retry::{ATTEMPTS, pause};
-use crate::threads::{ECHOED_AT, OUTBOUND_AT, OUTBOUND_SHARD, Thread, Threads, Walk};
+use crate::threads::{ECHOED_AT, OUTBOUND_AT, OUTBOUND_SHARD, TRIED_AT, Thread, Threads, Walk};
 
 /// A message may wait for so long between being written here and reaching Meta.
 const LONGEST_WAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -79,12 +79,14 @@ impl Threads {
         let mut walk = Walk::between(&thread.tenant, thread.id(), earliest(echo), at.plus(CLOCK_SKEW_MS))
             .only("direction", "outbound");
         let (mut sending, mut uncertain) = (None, None);
-        while let Some(messages) = self.next(&mut walk).await? {
-            for message in messages {
+        while let Some(items) = self.next_items(&mut walk).await? {
+            for item in items {
+                let tried_at = time(&item, TRIED_AT);
+                let Some(message) = readable::<Message>("message", item) else { continue };
                 if message.provider_message_id.is_some() && message.provider_message_id == echo.mid {
                     return Ok(Original::Known(message));
                 }
-                if may_be_of(&message, echo) {
+                if may_be_of(&message, echo) && tried_at.is_none_or(|at| is_of_that_time(&message, at, echo)) {
                     let place = if message.status == Status::Sending { &mut sending } else { &mut uncertain };
                     *place = Some(message);
                 }
@@ -156,11 +158,22 @@ fn changes(message: &Message) -> Vec<Change> {
 
 /// When a message that comes back as this echo was written at the earliest.
 fn earliest(echo: &NewMessage) -> UnixMillis {
-    let delivered_later = if echo.untimed { DELIVERED_AGAIN_MS } else { 0 };
-    echo.id.at().plus(-LONGEST_WAY_MS - CLOCK_SKEW_MS - delivered_later)
+    echo.id.at().plus(-LONGEST_WAY_MS - CLOCK_SKEW_MS - delay(echo))
 }
 
-/// Whether the echo may be of this message of ours: Meta says nothing but the content.
+/// How much later than the message an echo may be dated: one without a time of its own is dated by its delivery.
+const fn delay(echo: &NewMessage) -> i64 {
+    if echo.untimed { DELIVERED_AGAIN_MS } else { 0 }
+}
+
+/// Whether Meta may have made the echo of what was tried at that time. The same words at another time were written elsewhere.
+fn is_of_that_time(message: &Message, tried_at: UnixMillis, echo: &NewMessage) -> bool {
+    let first = tried_at.plus(-CLOCK_SKEW_MS);
+    let last = tried_at.plus(message.longest_processing() + CLOCK_SKEW_MS + delay(echo));
+    (first..=last).contains(&echo.id.at())
+}
+
+/// Whether the echo may be of this message of ours, by its content: Meta tells no more.
 fn may_be_of(message: &Message, echo: &NewMessage) -> bool {
     let ours = message.direction == Direction::Outbound && message.author != Author::App;
     let unanswered = matches!(message.status, Status::Sending | Status::Uncertain);

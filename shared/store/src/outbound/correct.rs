@@ -5,10 +5,8 @@ use domain::event::NewMessage;
 use domain::{Author, Message, MessageId, Mid, TenantId, UnixMillis};
 
 use super::OutboundStore;
-use super::doubt::time;
 use crate::error::StoreError;
-use crate::item::{Item, from_item, to_value};
-use crate::key::Key;
+use crate::item::{Item, Written, from_item, time, to_value, written};
 use crate::retention::Retention;
 use crate::threads::{ECHOED_AT, Thread};
 
@@ -71,14 +69,12 @@ impl OutboundStore {
             self.threads.absorb_twin(&mut thread, id, mid).await?;
             self.threads.place_echo(&mut thread, &echo).await?;
         }
-        self.threads
-            .client
-            .update_item()
-            .table_name(&self.threads.messages)
-            .set_key(Some(Key::message(tenant, conversation, id).attributes()))
+        // Without a condition the update would make an item of a message that was deleted meanwhile.
+        let update = self
+            .update(tenant, conversation, id)
             .update_expression("REMOVE displaced_echo")
-            .send()
-            .await?;
+            .condition_expression("attribute_exists(pk)");
+        let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;
         Ok(())
     }
 }

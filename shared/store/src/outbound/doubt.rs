@@ -4,11 +4,9 @@ use domain::{ConversationId, Message, MessageId, Status, TenantId, UnixMillis};
 
 use super::OutboundStore;
 use crate::error::StoreError;
-use crate::item::{Item, Written, number, to_value, written};
-use crate::threads::OUTBOUND_AT;
-
-/// When the last call to the provider was begun.
-const TRIED_AT: &str = "tried_at";
+use crate::expiry::{self, Conditional as _};
+use crate::item::{Item, Written, number, time, to_value, written};
+use crate::threads::{OUTBOUND_AT, TRIED_AT};
 
 /// When the provider's list was first found without a message that is in doubt.
 const ABSENT_AT: &str = "absent_at";
@@ -48,7 +46,7 @@ impl OutboundStore {
         let update = self
             .update(tenant, conversation, id)
             .update_expression("SET absent_at = if_not_exists(absent_at, :now)")
-            .condition_expression("#status = :uncertain")
+            .if_living("#status = :uncertain", expiry::now(&self.threads.client))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":now", number(now.get()))
             .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?);
@@ -74,9 +72,4 @@ impl OutboundStore {
 /// Whether a message of the index of unsettled ones is left to people.
 pub(super) fn is_left(item: &Item) -> bool {
     time(item, OUTBOUND_AT).is_some_and(|at| at >= LEFT_AT)
-}
-
-/// A time that stands beside the message.
-pub(super) fn time(item: &Item, name: &str) -> Option<UnixMillis> {
-    item.get(name)?.as_n().ok()?.parse().ok().map(UnixMillis::new)
 }

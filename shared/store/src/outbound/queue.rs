@@ -1,5 +1,7 @@
 //! An answer is accepted: message, quota and idempotency record together or not at all.
 
+use std::borrow::Cow;
+
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use domain::conversation::LastMessage;
@@ -42,6 +44,9 @@ pub enum QueueError {
     /// The `Idempotency-Key` belongs to another request.
     #[error("the idempotency key was used for another request")]
     KeyReuse,
+    /// The conversation has expired, or its contact was erased, since the context was read.
+    #[error("the conversation has ended")]
+    ConversationEnded,
     /// See there.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,11 +82,11 @@ impl OutboundStore {
             return replay(earlier);
         }
         let mut message = draft.message(&context.conversation.id, context.waiting.as_ref(), now);
-        let mut shown = shown(&context.conversation, &message);
+        let mut conversation = Cow::Borrowed(&context.conversation);
         for attempt in 0..ATTEMPTS {
             let mut kinds = Vec::new();
             let mut writes = Vec::new();
-            for (kind, write) in self.writes(context, draft, &message, shown.as_ref(), limit, now)? {
+            for (kind, write) in self.writes(context, &conversation, draft, &message, limit)? {
                 kinds.push(kind);
                 writes.push(write);
             }
@@ -97,8 +102,9 @@ impl OutboundStore {
                 return Err(QueueError::QuotaExceeded);
             }
             if refused(Write::Conversation) {
-                // A newer message is shown already, and stays shown.
-                shown = None;
+                // A newer message is shown already, and stays shown; or there is no conversation any more.
+                let found = self.threads.conversation(&context.tenant, &context.conversation.id).await?;
+                conversation = Cow::Owned(found.ok_or(QueueError::ConversationEnded)?);
             }
             if refused(Write::Message) {
                 message = draft.message(&context.conversation.id, context.waiting.as_ref(), now);
@@ -122,24 +128,19 @@ impl OutboundStore {
     fn writes(
         &self,
         context: &SendContext,
+        conversation: &Conversation,
         draft: &Draft,
         message: &Message,
-        shown: Option<&LastMessage>,
         limit: Option<u32>,
-        now: UnixMillis,
     ) -> Result<Vec<(Write, TransactWriteItem)>, StoreError> {
         let mut writes = vec![
             (Write::Message, self.put_message(context, message)?),
-            (Write::Usage, self.spend(context, limit, now)?),
+            (Write::Usage, self.spend(context, limit, message.created_at)?),
         ];
         if let Some(key) = &draft.idempotency_key {
-            writes.push((Write::Record, self.put_record(context, draft, key, message, now)?));
+            writes.push((Write::Record, self.put_record(context, draft, key, message)?));
         }
-        let conversation = match shown {
-            Some(shown) => self.show(context, shown, message.created_at)?,
-            None => self.note_answer(context, message)?,
-        };
-        writes.push((Write::Conversation, conversation));
+        writes.push((Write::Conversation, self.show(context, conversation, message)?));
         Ok(writes)
     }
 
@@ -184,58 +185,66 @@ impl OutboundStore {
         draft: &Draft,
         key: &str,
         message: &Message,
-        now: UnixMillis,
     ) -> Result<TransactWriteItem, StoreError> {
-        let free_at = now.seconds().plus(KEY_SECONDS);
+        let now = message.created_at.seconds();
+        let free_at = now.plus(KEY_SECONDS);
         let record = Record { message: message.id.clone(), fingerprint: draft.fingerprint()?, free_at };
         let mut item = to_item(&record)?;
         item.extend(Key::idempotency(&context.tenant, &message.conversation, key).attributes());
-        Put::builder().table_name(&self.tenants).set_item(Some(item)).if_absent(now.seconds()).part()
+        Put::builder().table_name(&self.tenants).set_item(Some(item)).if_absent(now).part()
     }
 
-    /// Notes the message as the last answer, where the list shows a newer message.
-    fn note_answer(&self, context: &SendContext, message: &Message) -> Result<TransactWriteItem, StoreError> {
-        Update::builder()
-            .table_name(&self.threads.conversations)
-            .set_key(Some(Key::conversation(&context.tenant, &context.conversation.id).attributes()))
-            .update_expression("SET last_answer = :id ADD #version :one")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":id", text(message.id.as_str()))
-            .expression_attribute_values(":one", number(1))
-            .part()
-    }
-
-    /// Shows the message in the list and notes it as the last answer, unless a newer one is shown. That is no matter of the conversation's version, so
-    /// answers that are queued at once do not get into each other's way.
+    /// Shows the message in the list, unless a newer one is shown, and notes it as the last answer. The conversation has to be
+    /// there, and outlives the message.
+    ///
+    /// To show a message is no matter of the conversation's version, so answers that are queued at once do not get into each
+    /// other's way. Where a newer one is shown, that may have prolonged the conversation: its end has to be the one that was read.
     fn show(
         &self,
         context: &SendContext,
-        shown: &LastMessage,
-        at: UnixMillis,
+        conversation: &Conversation,
+        message: &Message,
     ) -> Result<TransactWriteItem, StoreError> {
+        let at = message.created_at;
         let update: UpdateBuilder = Update::builder()
             .table_name(&self.threads.conversations)
-            .set_key(Some(Key::conversation(&context.tenant, &context.conversation.id).attributes()))
-            .if_living_conversation("attribute_not_exists(last_message) OR last_message.id < :id", at.seconds())
+            .set_key(Some(Key::conversation(&context.tenant, &conversation.id).attributes()))
             .expression_attribute_names("#version", "version")
             .expression_attribute_names("#ttl", TTL)
             .expression_attribute_names("#kept", KEPT_UNTIL)
-            .expression_attribute_values(":shown", to_value(shown)?)
-            .expression_attribute_values(":at", number(at.get()))
-            .expression_attribute_values(":id", text(shown.id.as_str()))
+            .expression_attribute_values(":id", text(message.id.as_str()))
             .expression_attribute_values(":one", number(1));
-        let mut conversation = context.conversation.clone();
-        conversation.outlive(retention(context).end(at));
-        let show = "SET last_message = :shown, last_message_at = :at, last_answer = :id";
-        match conversation.kept_until {
+        let (update, set) = match shown(conversation, message) {
+            Some(shown) => {
+                let is_newest = "attribute_not_exists(last_message) OR last_message.id < :id";
+                let update = update
+                    .if_living_conversation(is_newest, at.seconds())
+                    .expression_attribute_values(":shown", to_value(&shown)?)
+                    .expression_attribute_values(":at", number(at.get()));
+                (update, "SET last_message = :shown, last_message_at = :at, last_answer = :id")
+            }
+            None => (if_ending_as(update, conversation, at), "SET last_answer = :id"),
+        };
+        let mut outliving = conversation.clone();
+        outliving.outlive(retention(context).end(at));
+        match outliving.kept_until {
             Some(end) => update
-                .update_expression(format!("{show}, #kept = :kept, #ttl = :end ADD #version :one"))
+                .update_expression(format!("{set}, #kept = :kept, #ttl = :end ADD #version :one"))
                 .expression_attribute_values(":kept", number(end.get()))
                 .expression_attribute_values(":end", number(end.plus(OUTLIVES_SECONDS).get())),
-            None => update.update_expression(format!("{show} ADD #version :one REMOVE #kept, #ttl")),
+            None => update.update_expression(format!("{set} ADD #version :one REMOVE #kept, #ttl")),
         }
         .part()
+    }
+}
+
+/// Only where the conversation is there and ends when it did as it was read.
+fn if_ending_as(update: UpdateBuilder, conversation: &Conversation, now: UnixMillis) -> UpdateBuilder {
+    match conversation.kept_until {
+        Some(end) => update
+            .if_living_conversation("#kept = :was", now.seconds())
+            .expression_attribute_values(":was", number(end.get())),
+        None => update.if_living_conversation("attribute_not_exists(#kept)", now.seconds()),
     }
 }
 

@@ -5,8 +5,9 @@ use domain::{Conversation, ConversationId, Message, MessageId, Status, TenantId,
 use super::OutboundStore;
 use crate::batch;
 use crate::error::StoreError;
-use crate::item::{Item, Written, number, readable, text, written};
+use crate::item::{Item, Written, number, readable, readable_as, text, written};
 use crate::key::{Key, place_of_messages};
+use crate::threads::Stored;
 
 /// The index of unsettled messages; it holds keys only.
 const BY_OUTBOUND: &str = "by-outbound";
@@ -74,8 +75,9 @@ impl OutboundStore {
         let read = |(tenant, conversation): (TenantId, ConversationId), key: &Key| {
             let message: Message = readable("message", found.get(key)?.clone())?;
             let thread = found.get(&Key::conversation(&tenant, &conversation))?.clone();
+            let conversation = readable_as("conversation", thread, Stored::read)?.conversation()?;
             let waits = matches!(message.status, Status::Queued | Status::Sending | Status::Uncertain);
-            waits.then_some(Unsettled { tenant, conversation: readable("conversation", thread)?, message })
+            waits.then_some(Unsettled { tenant, conversation, message })
         };
         Ok(places.into_iter().filter_map(|(place, key)| read(place, &key)).collect())
     }

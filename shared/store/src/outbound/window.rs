@@ -5,6 +5,7 @@ use domain::{ConversationId, MessageId, Status, TenantId};
 
 use super::OutboundStore;
 use crate::error::StoreError;
+use crate::expiry::{self, Conditional as _};
 use crate::item::{Written, number, text, to_value, written};
 use crate::key::Key;
 
@@ -28,7 +29,7 @@ impl OutboundStore {
             .table_name(&self.threads.conversations)
             .set_key(Some(Key::conversation(tenant, conversation).attributes()))
             .update_expression("SET window_closed = :closed ADD #version :one")
-            .condition_expression("window_opened_at < :at")
+            .if_living_conversation("window_opened_at < :at", expiry::now(&self.threads.client))
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":closed", to_value(&closed)?)
             .expression_attribute_values(":at", number(closed.at.get()))
@@ -51,7 +52,7 @@ impl OutboundStore {
     ) -> Result<(), StoreError> {
         let update = self
             .update(tenant, conversation, id)
-            .condition_expression("#status = :sending")
+            .if_living("#status = :sending", expiry::now(&self.threads.client))
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":sending", to_value(&Status::Sending)?)

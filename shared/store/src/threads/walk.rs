@@ -89,6 +89,12 @@ impl Threads {
 
     /// The next messages of a walk, without any that cannot be read; `None` at its end.
     pub(crate) async fn next(&self, walk: &mut Walk) -> Result<Option<Vec<Message>>, StoreError> {
+        let items = self.next_items(walk).await?;
+        Ok(items.map(|items| items.into_iter().filter_map(|item| readable("message", item)).collect()))
+    }
+
+    /// As [`Self::next`], with what stands beside the messages.
+    pub(crate) async fn next_items(&self, walk: &mut Walk) -> Result<Option<Vec<Item>>, StoreError> {
         if walk.done {
             return Ok(None);
         }
@@ -116,7 +122,7 @@ impl Threads {
         walk.done = walk.start.is_none() || walk.reach == 0;
         walk.limit = walk.limit.saturating_mul(8);
         let now = expiry::now(&self.client);
-        let messages = output.items.unwrap_or_default().into_iter().filter(|item| expiry::living(item, now));
-        Ok(Some(messages.filter_map(|item| readable("message", item)).collect()))
+        let items = output.items.unwrap_or_default().into_iter();
+        Ok(Some(items.filter(|item| expiry::living(item, now)).collect()))
     }
 }

@@ -244,3 +244,43 @@ async fn an_echo_alone_makes_a_conversation_that_nobody_may_answer_yet() {
     assert_eq!(seen.conversation.expect("stored").reply_window().reply_until(), None);
     assert_eq!(seen.listed.len(), 1);
 }
+
+#[tokio::test]
+async fn what_was_written_elsewhere_is_not_taken_for_an_answer_that_was_tried_at_another_time() {
+    const HOUR: i64 = 60 * 60;
+    // When it is tried after it was accepted, and when Meta has the same text.
+    for (tried, echoed, is_ours) in [
+        (0, 2, true),
+        (0, -9 * 60, true),
+        (0, 10 * 60, true),
+        (0, 13 * 60, false),
+        (0, 5 * HOUR, false),
+        (5 * HOUR, 5 * HOUR + 1, true),
+        (5 * HOUR, HOUR, false),
+    ] {
+        let world = world_with_a_question().await;
+        let message = queued(&world, "ok", 1).await;
+        let (whose, thread, tried_at) = (tenant("acme"), conversation(), NOW.plus(tried * 1000));
+        world.outbound.begin(&whose, &thread, &message.id, tried_at).await.expect("begun");
+        uncertain(&world, &message).await;
+        world.outbound.leave_in_doubt(&whose, &thread, &message.id).await.expect("left to people");
+        world.receive(&echo("phone", echoed, "ok")).await.expect("received");
+        let told = outbound(&world).await;
+        let ours = told.iter().find(|told| told.id == message.id).expect("ours");
+        let expected = if is_ours { (1, Status::Sent) } else { (2, Status::Uncertain) };
+        assert_eq!((told.len(), ours.status), expected, "tried after {tried} s, echoed after {echoed} s");
+    }
+}
+
+#[tokio::test]
+async fn an_echo_without_a_time_of_its_own_may_come_late() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "ok", 1).await;
+    uncertain(&world, &message).await;
+    let mut late = echo("ours", 5 * 60 * 60, "ok");
+    if let domain::Happening::Message { message, .. } = &mut late.happening {
+        message.untimed = true;
+    }
+    assert_eq!(world.receive(&late).await.expect("received").outcome, Outcome::Merged);
+    assert_eq!(outbound(&world).await.len(), 1);
+}

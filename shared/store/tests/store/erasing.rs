@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Connection, Contact, Event, Happening, MessageId, UnixMillis};
 use store::{Look, Outcome};
 
-use crate::util::examples::{CONTACT, NOW, account, connection, conversation, igsid, inbound, mid, reacted, tenant};
+use crate::util::examples::{
+    CONTACT, NOW, account, connection, conversation, draft, igsid, inbound, mid, reacted, tenant,
+};
 use crate::util::wire::Cut;
 use crate::util::{DAY_MS, World};
 
@@ -216,4 +218,31 @@ async fn that_an_event_without_a_time_came_first_is_known_after_a_deletion_of_wh
         message.id = MessageId::derive(at, &mid("untimed"));
     }
     assert_eq!(world.receive(&again).await.expect("received").outcome, Outcome::Duplicate);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_contact_who_was_erased_meanwhile_is_not_accepted() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    let context = world.outbound.context(&tenant("acme"), &conversation(), None, NOW).await.expect("a read");
+    erase(&world).await;
+    let tombstone = world.dump(&world.tables.conversations).await;
+    let now = NOW.plus(61_000);
+    let outcome = world.outbound.queue(&context.expect("a conversation"), &draft("Yes"), None, now).await;
+    let refusal = outcome.expect_err("there is nobody to answer");
+    assert_eq!(refusal.to_string(), "the conversation has ended");
+    assert_eq!(world.dump(&world.tables.conversations).await, tombstone, "nothing is written into the tombstone");
+    assert!(world.dump(&world.tables.messages).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_goes_to_whoever_wrote_again_after_they_were_erased() {
+    let world = World::connected().await;
+    world.receive(&inbound("old", 1, "old")).await.expect("received");
+    let context = world.outbound.context(&tenant("acme"), &conversation(), None, NOW).await.expect("a read");
+    erase(&world).await;
+    world.receive(&after("NEW order", 1)).await.expect("received");
+    let now = NOW.plus(60_500);
+    world.outbound.queue(&context.expect("a conversation"), &draft("Yes"), None, now).await.expect("queued");
+    assert_eq!(texts(&world).await, ["NEW order", "Yes"]);
 }

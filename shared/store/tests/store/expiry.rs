@@ -95,6 +95,34 @@ async fn an_answer_under_a_smaller_plan_does_not_shorten_its_conversation() {
 }
 
 #[tokio::test]
+async fn an_answer_under_a_larger_plan_prolongs_its_conversation_whatever_the_list_shows() {
+    let world = kept_for(30).await;
+    world.receive(&inbound("ahead", 120, "ahead of our clock")).await.expect("received");
+    let found = world.connections.list(&tenant("acme")).await.expect("a list");
+    world.connections.set_retention(&found[0], Some(365)).await.expect("the plan changed");
+    let now = NOW.plus(60_000);
+    let context = world.outbound.context(&tenant("acme"), &conversation(), None, now).await.expect("a read");
+    world.outbound.queue(&context.expect("a conversation"), &draft("Yes"), None, now).await.expect("queued");
+    world.clock.advance_days(40);
+    assert_eq!(texts(&world).await, ["Yes"]);
+    assert!(world.seen(&tenant("acme"), &conversation()).await.conversation.is_some());
+}
+
+#[tokio::test]
+async fn an_answer_to_a_conversation_that_has_expired_meanwhile_is_not_accepted() {
+    let world = kept_for(30).await;
+    world.receive(&on_day("old", 0)).await.expect("received");
+    let context = world.outbound.context(&tenant("acme"), &conversation(), None, NOW).await.expect("a read");
+    world.clock.advance_days(31);
+    let now = NOW.plus(31 * DAY_MS);
+    let outcome = world.outbound.queue(&context.expect("a conversation"), &draft("Yes"), None, now).await;
+    let refusal = outcome.expect_err("there is nothing to answer");
+    assert_eq!(refusal.to_string(), "the conversation has ended");
+    assert_eq!(world.tenants.usage(&tenant("acme"), now).await.expect("a read").sent, 0);
+    assert_eq!(world.dump(&world.tables.messages).await.len(), 1, "nothing but what has expired");
+}
+
+#[tokio::test]
 async fn a_change_to_a_message_that_has_expired_is_done_with_at_once() {
     let world = kept_for(30).await;
     world.receive(&on_day("old", 0)).await.expect("received");

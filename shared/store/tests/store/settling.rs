@@ -1,13 +1,19 @@
 //! From queued to where a message ends.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::policy::{STANDARD_WINDOW_MS, WindowClosed};
 use domain::{Message, MessageId, Status};
 use futures::future::join_all;
+use serde_json::{Value, json};
 use store::{Begun, Doubt, SHARDS};
 
 use crate::echoes::{queued, sending, sent, uncertain};
 use crate::util::World;
-use crate::util::examples::{NOW, conversation, failure, inbound, mid, tenant};
+use crate::util::examples::{NOW, conversation, echo, failure, inbound, mid, tenant};
+use crate::util::wire::Cut;
 
 async fn world_with_a_question() -> World {
     let world = World::connected().await;
@@ -212,4 +218,50 @@ async fn postponing_a_settled_message_does_not_bring_it_back() {
     let until = NOW.plus(1000);
     world.outbound.postpone(&tenant("acme"), &conversation(), &message.id, until).await.expect("nothing to do");
     assert!(stuck(&world, 60).await.is_empty());
+}
+
+/// The item that the database brings along when it refuses a write, although it has been deleted since.
+static BROUGHT_ALONG: OnceLock<Value> = OnceLock::new();
+
+fn refused_with_what_was_there(_: &Value) -> (u16, Value) {
+    let kind = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+    (400, json!({"__type": kind, "message": "The conditional request failed", "Item": BROUGHT_ALONG.get()}))
+}
+
+fn wire_form(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::Bool(flag) => json!({ "BOOL": flag }),
+        AttributeValue::Null(flag) => json!({ "NULL": flag }),
+        AttributeValue::L(list) => json!({"L": list.iter().map(wire_form).collect::<Vec<_>>()}),
+        AttributeValue::M(map) => json!({ "M": wire_item(map) }),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn wire_item(item: &HashMap<String, AttributeValue>) -> Value {
+    item.iter().map(|(name, value)| (name.clone(), wire_form(value))).collect()
+}
+
+#[tokio::test]
+async fn a_correction_of_a_message_that_is_deleted_meanwhile_leaves_nothing_behind() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    world.receive(&echo("phone", 2, "Yes")).await.expect("received");
+    let (_, cut_off, wire) = world.another_process();
+    // Refused, corrected; the echo's own message is still to be made.
+    wire.cut(2, Cut::Before);
+    cut_off.settle_sent(&tenant("acme"), &conversation(), &message.id, &mid("ours"), NOW).await.expect_err("killed");
+    let items = world.dump(&world.tables.messages).await;
+    let item = items.iter().find(|item| item.contains_key("displaced_echo")).expect("corrected").clone();
+    BROUGHT_ALONG.set(wire_item(&item)).expect("once");
+    let key = |name: &str| item[name].clone();
+    let delete = world.client.delete_item().table_name(&world.tables.messages);
+    delete.key("pk", key("pk")).key("sk", key("sk")).send().await.expect("deleted");
+
+    world.wire.answer("UpdateItem", refused_with_what_was_there);
+    begin(&world, &message).await;
+    let left = world.dump(&world.tables.messages).await;
+    assert!(left.iter().all(|left| left.get("sk") != Some(&key("sk"))), "{left:?}");
 }
