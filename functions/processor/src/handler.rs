@@ -188,7 +188,11 @@ async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Res
     if outcome == Outcome::NotForInbox
         && let Some(line) = happening::audit_line(&event, &tenant)
     {
-        app.connector.trail().append_once(&line).await?;
+        let trail = app.connector.trail();
+        match &event.untimed {
+            Some(identity) => trail.append_untimed(&line, identity).await?,
+            None => trail.append_once(&line).await?,
+        }
     }
     Ok(Some(Placed { tenant, account: event.account, conversation, profile_wanted }))
 }

@@ -46,7 +46,7 @@ const fn outcome(outcome: &Outcome) -> &'static str {
 
 /// What the tenant can read later about an event that no conversation shows.
 ///
-/// Its time is the event's own, so that another delivery makes the same line.
+/// Its time is the event's, which is the delivery's where the event has none.
 pub(crate) fn audit_line(event: &Event, tenant: &TenantId) -> Option<AuditEvent> {
     let line = |kind| AuditEvent::new(tenant.clone(), kind, event.at).with("ig_user_id", event.account.as_str());
     match &event.happening {

@@ -1,6 +1,6 @@
 //! The audit trail, as the functions of the integration write it.
 
-use domain::AuditEvent;
+use domain::{AuditEvent, MessageId};
 use edge::Setup;
 use edge::telemetry::Chain;
 use store::{AuditStore, StoreError, TRAIL_DAYS, Tables};
@@ -25,6 +25,15 @@ impl Trail {
     /// See [`AuditStore::append_once`].
     pub async fn append_once(&self, event: &AuditEvent) -> Result<(), StoreError> {
         self.0.append_once(event, Some(TRAIL_DAYS)).await
+    }
+
+    /// As [`Self::append_once`], for an event that has no time of its own.
+    ///
+    /// # Errors
+    ///
+    /// See [`AuditStore::append_untimed`].
+    pub async fn append_untimed(&self, event: &AuditEvent, identity: &MessageId) -> Result<(), StoreError> {
+        self.0.append_untimed(event, identity, Some(TRAIL_DAYS)).await
     }
 
     /// Adds a line. What happened has happened, so a line that cannot be stored is left to the log.

@@ -1,12 +1,14 @@
 //! The audit trail: append only.
 
 use aws_sdk_dynamodb::Client;
-use domain::{AuditEvent, AuditKind, TenantId, UnixMillis};
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use domain::{AuditEvent, AuditKind, MessageId, TenantId, UnixMillis};
+use serde::{Deserialize, Serialize};
 
 use crate::cursor::{List, Listing, Page};
 use crate::error::StoreError;
-use crate::expiry;
-use crate::item::{Keyed, readable, text, to_value};
+use crate::expiry::{self, Conditional as _};
+use crate::item::{Keyed, Written, from_item, readable, text, to_value, written};
 use crate::key::{EVENT, Key, tenant_partition};
 use crate::metrics;
 use crate::tables::Tables;
@@ -15,6 +17,15 @@ use crate::tables::Tables;
 pub const TRAIL_DAYS: u32 = 396;
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+
+/// For so long Meta delivers again: 36 hours and a little more.
+const DELIVERED_AGAIN_SECONDS: i64 = 37 * 60 * 60;
+
+/// The note of a first delivery.
+#[derive(Serialize, Deserialize)]
+struct First {
+    at: UnixMillis,
+}
 
 /// Which lines of a trail are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +71,42 @@ impl AuditStore {
     pub async fn append_once(&self, event: &AuditEvent, retention_days: Option<u32>) -> Result<(), StoreError> {
         let json = serde_json::to_vec(event).map_err(|_| StoreError::Shape { entity: "audit event" })?;
         self.put(Key::event(&event.tenant, event.at, &json), event, retention_days).await
+    }
+
+    /// Like [`AuditStore::append_once`], for an event that has no time of its own, so that each delivery has another: the line
+    /// has the first one's. `identity` is the same for every delivery.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn append_untimed(
+        &self,
+        event: &AuditEvent,
+        identity: &MessageId,
+        retention_days: Option<u32>,
+    ) -> Result<(), StoreError> {
+        let at = self.note_first_delivery(event, identity).await?;
+        self.append_once(&AuditEvent { at, ..event.clone() }, retention_days).await
+    }
+
+    /// Notes when an event was delivered, unless an earlier delivery was noted; answers the earliest time.
+    async fn note_first_delivery(&self, event: &AuditEvent, identity: &MessageId) -> Result<UnixMillis, StoreError> {
+        let now = expiry::now(&self.client);
+        let first = First { at: event.at };
+        let key = Key::first_notice(&event.tenant, identity);
+        let outcome = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(Keyed::new(&key, &first).expiring(now.plus(DELIVERED_AGAIN_SECONDS)).item()?))
+            .if_absent(now)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match written(outcome, |_| None)? {
+            Written::Refused(Some(earlier)) => Ok(from_item::<First>("first delivery", earlier)?.at),
+            Written::Refused(None) | Written::Done(_) => Ok(first.at),
+        }
     }
 
     /// Details that the database cannot hold are left out.

@@ -93,6 +93,11 @@ impl Key {
         Self::new(tenant_partition(tenant), format!("{EVENT}{:013}-{unique}", at.get().max(0)))
     }
 
+    /// When a notice without a time of its own was first delivered, by what identifies the event.
+    pub(crate) fn first_notice(tenant: &TenantId, event: &MessageId) -> Self {
+        Self::new(tenant_partition(tenant), format!("FIRST#{}", event.identity()))
+    }
+
     /// That everything of an account until some time was deleted. Nothing in it says whose account it was.
     pub(crate) fn erased_account(tenant: &TenantId, account: &IgId) -> Self {
         let digest = Sha256::new().chain_update(tenant.as_str()).chain_update("#").chain_update(account.as_str());
@@ -197,6 +202,7 @@ mod tests {
             Key::usage(&tenant, "2026-11"),
             Key::idempotency(&tenant, &conversation, "key"),
             Key::event(&tenant, UnixMillis::new(1), b"event"),
+            Key::first_notice(&tenant, &message),
             Key::erased_account(&tenant, &account),
         ];
         for key in keys {

@@ -42,6 +42,20 @@ async fn what_concerns_the_account_is_in_the_audit_trail_and_in_no_conversation(
 }
 
 #[tokio::test]
+async fn a_notice_that_has_no_time_at_all_is_one_line_however_late_it_comes_again() {
+    let world = luna().await;
+    let account = account_of(&world.browser("ana")).await;
+    let value = json!({"media_id": "17887498072083520"});
+    let untimed = json!({"id": account, "changes": [{"field": "mentions", "value": value}]});
+    for minutes in [0, 10, 35 * 60] {
+        world.stack.clock().advance(minutes * 60_000);
+        deliver(&world, std::slice::from_ref(&untimed)).await;
+    }
+    let notices = notices(&world.browser("ana")).await;
+    assert_eq!(count(&notices, "mentions"), 1, "{notices:?}");
+}
+
+#[tokio::test]
 async fn the_dashboards_test_makes_no_conversation() {
     let world = luna().await;
     let ana = world.browser("ana");
