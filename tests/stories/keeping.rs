@@ -122,6 +122,40 @@ async fn one_account_that_meta_refuses_alone_does_not_keep_an_outage_from_ending
 }
 
 #[tokio::test]
+async fn five_accounts_that_meta_refuses_alone_do_not_keep_an_outage_from_ending() {
+    let world = by_hand().await;
+    let eva = world.browser("eva");
+    eva.connect("instagram", LUNA).await;
+    advance_minutes(&world, 10);
+    let refused = [MARA, RAMAN, "atelier.okafor", "okafor.studio", "vintage.by.amara"];
+    for user in refused {
+        eva.connect("instagram", user).await;
+    }
+    for minutes in [51, 10] {
+        advance_minutes(&world, minutes);
+        run(&world, "Scan").await;
+    }
+    for user in refused {
+        refused_alone(&world, user).await;
+    }
+    // The one that Meta serves receives, so nobody asks for it, and its appointment is the earliest of all.
+    advance_minutes(&world, 48);
+    world.dm(INES, LUNA, "Hola").await;
+    for minutes in [3, 10] {
+        advance_minutes(&world, minutes);
+        run(&world, "Scan").await;
+    }
+    assert_eq!(metric(&world, "app_unavailable").len(), 1);
+
+    for _ in 0..12 {
+        advance_minutes(&world, 15);
+        run(&world, "Probe").await;
+    }
+
+    assert_eq!(recovered(&world).await, 1);
+}
+
+#[tokio::test]
 async fn a_probe_a_moment_before_its_time_is_not_left_out() {
     let world = three_tenants().await;
     outage(&world, true).await;

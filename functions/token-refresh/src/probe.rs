@@ -8,8 +8,12 @@ use crate::handler::App;
 use crate::queue::Order;
 use crate::scan::ScanError;
 
-/// So many connections are asked for at once: one of them may be refused alone.
-const PROBES: i32 = 5;
+/// So many connections are asked for at once: some of them may be refused alone.
+const PROBES: usize = 5;
+
+/// Of so many that worked last. Which ones is left to chance: those whose refusals ended it all have their appointments close
+/// together, and nothing moves while it lasts.
+const AMONG: i32 = 200;
 
 /// Sends a few connections of each refused app to Meta, if it is time for that.
 pub(crate) async fn all(app: &App) -> Result<(), ScanError> {
@@ -21,14 +25,15 @@ pub(crate) async fn all(app: &App) -> Result<(), ScanError> {
     Ok(())
 }
 
-/// Asks for those that worked last, due or not: what has failed before says little about the app.
+/// Asks for a few of those that worked last, due or not: what has failed before says little about the app.
 async fn probe(app: &App, login: Login) -> Result<(), ScanError> {
     let next_hour = app.clock.now().plus(CHECK_UP_SECONDS);
-    let latest = app.connector.connections().latest(login, next_hour, PROBES).await?;
+    let latest = app.connector.connections().latest(login, next_hour, AMONG).await?;
     if latest.is_empty() {
         warn!(login = login.as_str(), "No connection is left to probe with");
     }
-    let orders: Vec<Order> = latest.into_iter().map(|due| Order::Keep { due, login, probe: true }).collect();
+    let chosen = fastrand::choose_multiple(latest, PROBES);
+    let orders: Vec<Order> = chosen.into_iter().map(|due| Order::Keep { due, login, probe: true }).collect();
     let queued = app.queue.send_all(&orders).await;
     info!(login = login.as_str(), queued, "Probes whether Meta serves the app again");
     Ok(())
