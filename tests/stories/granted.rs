@@ -217,3 +217,19 @@ async fn what_meta_does_not_tell_of_the_apps_fields_keeps_nobody_from_connecting
     world.browser("ana").connect("facebook", "lucia.navarro").await;
     assert_eq!(card(&world, "ana").await["status"], "active");
 }
+
+#[tokio::test]
+async fn what_meta_is_only_asked_by_the_way_uses_up_nobodys_time() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    let ana = world.browser("ana");
+    ana.connect("instagram", LUNA).await;
+    for (endpoint, ms) in [("token", 6_000), ("exchange", 6_000)] {
+        world.fault(endpoint, json!({"kind": "slow", "ms": ms})).await;
+    }
+    let slow = json!({"endpoint": "subscribed_apps", "method": "POST", "action": {"kind": "slow", "ms": 4_000}});
+    world.meta("POST", "/faults", slow).await;
+    standing_fault(&world, "subscriptions", json!({"kind": "hang"})).await;
+    let landed = ana.authorize("facebook", "lucia.navarro", &[]).await;
+    assert_eq!(outcome(&landed, "instagram").as_deref(), Some("connected"), "{landed}");
+    assert_eq!(ana.audit().await[0], "instagram.connected");
+}

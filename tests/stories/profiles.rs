@@ -1,6 +1,8 @@
 //! Who a contact is: asked of Meta when there is a reason, shown while it is true.
 
-use local_aws::Filter;
+use std::time::Duration;
+
+use local_aws::{Effect, FaultRule, Filter, Service};
 use serde_json::{Value, json};
 use stories::{Browser, World};
 
@@ -163,4 +165,20 @@ async fn a_conversation_of_a_disconnected_account_is_read_without_asking_again_a
     }
     assert_eq!(orders(&world), before);
     assert_eq!((contact(&ana).await["name"].clone(), calls(&world, "profile").await), (json!("Inès Moreau"), 1));
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_answer_keeps_nobody_from_a_conversation() {
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    let conversation = ana.conversation().await;
+    world.advance_hours(25);
+    let ana = world.browser("ana");
+    let rules = [
+        FaultRule::on(Service::DynamoDb, "GetItem", Effect::delay_before(Duration::from_secs(3))).times(1),
+        FaultRule::on(Service::Sqs, "SendMessage", Effect::delay_before(Duration::from_secs(30))),
+    ];
+    let [_, queue] = rules.map(|rule| world.stack.aws().faults().inject(rule.from_function("inbox")));
+    assert_eq!(ana.texts(&conversation).await, ["Hola"]);
+    assert!(world.stack.aws().faults().hits(queue) > 0, "a profile was to be asked for");
 }

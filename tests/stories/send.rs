@@ -1,7 +1,10 @@
 //! Answers: what is accepted, what is refused, and what is sent of it.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
+use local_aws::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use stories::World;
 
@@ -277,4 +280,18 @@ async fn an_answer_may_name_the_message_it_answers() {
     for unknown in ["1795164361560-0f1e2d3c4b5a6978", "x", "aWdfbm90X2hlcmU"] {
         assert_eq!(ana.send_body(answering(&json!(unknown)), &[]).await.problem_kind(422), "unknown-reply-target");
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_accepted_though_the_queue_does_not_answer() {
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    let conversation = ana.conversation().await;
+    let rules = [
+        FaultRule::on(Service::DynamoDb, "TransactWriteItems", Effect::delay_before(Duration::from_secs(3))).times(1),
+        FaultRule::on(Service::Sqs, "SendMessage", Effect::delay_before(Duration::from_secs(30))),
+    ];
+    let [_, queue] = rules.map(|rule| world.stack.aws().faults().inject(rule.from_function("send")));
+    assert_eq!(ana.send(&conversation, "Sí").await.status, 202);
+    assert!(world.stack.aws().faults().hits(queue) > 0);
 }

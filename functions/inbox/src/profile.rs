@@ -1,9 +1,12 @@
 //! Names and pictures that are old are asked for again when somebody opens the conversation.
 
+use std::time::Duration;
+
 use aws_sdk_sqs::Client;
 use domain::contact::Occasion;
 use domain::{Conversation, ProfileRequest, TenantId, UnixMillis};
 use edge::telemetry::{Chain, metric};
+use tokio::time::timeout;
 use tracing::warn;
 
 /// Why an order did not reach the queue.
@@ -13,7 +16,12 @@ enum EnqueueError {
     Write(#[from] serde_json::Error),
     #[error("the queue did not take the order")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the queue did not answer in time")]
+    Late,
 }
+
+/// How long the queue may take: somebody waits for the conversation.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The `inbound` queue, whose processor may open tokens and ask Meta. The inbox may do neither.
 pub(crate) struct Profiles {
@@ -27,7 +35,8 @@ impl Profiles {
         if !conversation.contact.profile_due(Occasion::Opened, now) {
             return;
         }
-        if let Err(failure) = self.enqueue(tenant, conversation).await {
+        let enqueued = timeout(PATIENCE, self.enqueue(tenant, conversation)).await;
+        if let Err(failure) = enqueued.unwrap_or(Err(EnqueueError::Late)) {
             warn!(error = %Chain(&failure), "An old profile is not asked for");
             metric("profile_not_enqueued", 1, &[]);
         }

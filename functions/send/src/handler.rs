@@ -1,6 +1,7 @@
 //! Reads the request, asks the rules, stores the message, hands it over.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use domain::message::ReplyTo;
 use domain::view::MessageView;
@@ -13,10 +14,11 @@ use edge::telemetry::{Chain, metric};
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
-use outbound::{Order, OutboundQueue};
+use outbound::{EnqueueError, Order, OutboundQueue};
 use store::{
     AuditStore, Draft, Earlier, InboxStore, OutboundStore, QueueError, Queued, SendContext, TRAIL_DAYS, Tables,
 };
+use tokio::time::timeout;
 use tracing::{error, info};
 use vault::AppSecrets;
 
@@ -146,11 +148,16 @@ async fn queue(app: &App, caller: &Caller, context: SendContext, draft: &Draft) 
     Ok(Accepted { message, conversation: context.conversation, replayed })
 }
 
+/// How long the queue may take: somebody waits, and the sweep hands over what it did not get.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Hands an accepted message to the queue. A failure is only logged: the message is stored, so the sender finds it before the
 /// next answer of the conversation, or the sweep does.
 async fn hand_over(app: &App, context: &SendContext, message: &Message) {
     let dispatch = Dispatch::new(context.tenant.clone(), &context.conversation, message);
-    if let Err(failure) = app.queue.enqueue(&Order { dispatch, trace: message.trace_id.clone() }).await {
+    let order = Order { dispatch, trace: message.trace_id.clone() };
+    let enqueued = timeout(QUEUE_PATIENCE, app.queue.enqueue(&order)).await;
+    if let Err(failure) = enqueued.unwrap_or(Err(EnqueueError::Late)) {
         error!(message_id = %message.id, error = %Chain(&failure), "An accepted message waits for the sweep");
         metric("enqueue_failed", 1, &[]);
     }

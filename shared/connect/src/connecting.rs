@@ -1,5 +1,7 @@
 //! How an account is connected.
 
+use std::time::Duration;
+
 use domain::connection::{Grant, Notice, PROVIDER};
 use domain::{
     AccessToken, AppScopedId, Candidate, Connection, ConnectionStatus, Login, PageId, PlanRefusal, TenantId,
@@ -8,6 +10,7 @@ use domain::{
 use edge::telemetry::Chain;
 use meta::{AccountAccess, GraphClient};
 use store::ActivateError;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::connector::Connector;
@@ -17,6 +20,10 @@ use crate::{notes, subscription};
 
 /// How often a connection is stored anew when it changed between reading and writing.
 const ATTEMPTS: usize = 3;
+
+/// How long Meta may take for what the new connection does not depend on: a person waits, and the login and the subscription
+/// may have used up most of API Gateway's time.
+const BY_THE_WAY: Duration = Duration::from_secs(2);
 
 /// Who connects what, and on which grounds.
 #[derive(Clone, Copy)]
@@ -79,8 +86,8 @@ impl Connector {
             if moves { Ok(stored) } else { self.subscribe(&graph, choice, stored, previous.as_ref(), now).await }
         });
         let left = Box::pin(self.leave(superseded, now.seconds()));
-        let looked = Box::pin(self.fields.look(&graph, now));
-        let (connection, (), ()) = tokio::join!(subscribed, left, looked);
+        let looked = timeout(BY_THE_WAY, Box::pin(self.fields.look(&graph, now)));
+        let (connection, (), _) = tokio::join!(subscribed, left, looked);
         let connection = connection?;
         self.watch.works(choice.login, now).await;
         self.trail.note(notes::connected(&connection, now)).await;
@@ -166,11 +173,16 @@ impl Connector {
     /// Ends the subscription of a connection that now receives in another way: two would deliver everything twice.
     async fn leave(&self, superseded: Option<Connection>, now: UnixSeconds) {
         let Some(connection) = superseded else { return };
-        if let Err(failure) = self.unsubscribe(&connection, now).await {
-            warn!(
-                tenant = %connection.tenant, ig.id = %connection.ig_user_id, error = %Chain(&failure),
-                "The earlier subscription of account {} did not end", connection.ig_user_id
-            );
+        let (tenant, account) = (&connection.tenant, &connection.ig_user_id);
+        match timeout(BY_THE_WAY, self.unsubscribe(&connection, now)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => warn!(
+                %tenant, ig.id = %account, error = %Chain(&failure),
+                "The earlier subscription of account {account} did not end"
+            ),
+            Err(_) => {
+                warn!(%tenant, ig.id = %account, "The earlier subscription of account {account} did not end in time");
+            }
         }
     }
 

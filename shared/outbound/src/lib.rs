@@ -35,6 +35,9 @@ pub enum EnqueueError {
     /// It may have been taken all the same; the queue recognises a second try.
     #[error("the queue did not take the order")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// As well.
+    #[error("the queue did not answer in time")]
+    Late,
 }
 
 /// An order, and the trace that it goes on under.
