@@ -1,7 +1,12 @@
 //! Disconnecting cuts the flow, at once and on both sides.
 
+use std::time::Duration;
+
+use local_aws::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use stories::World;
+
+use crate::util::eventually;
 
 #[tokio::test]
 async fn after_a_disconnect_nothing_is_received_or_sent() {
@@ -82,4 +87,22 @@ async fn which_account_is_asked_for_where_there_are_several() {
     assert_eq!(ana.status().await["ig_username"], "mara.paints");
     ana.disconnect(json!({"ig_user_id": "17849999999999999"})).await.problem(404);
     ana.disconnect(json!({"ig_user_id": "not a number"})).await.problem(400);
+}
+
+#[tokio::test]
+async fn who_connects_again_before_meta_is_told_of_the_end_receives() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    let ana = world.browser("ana");
+    ana.connect("instagram", "luna.cafe").await;
+    // Nothing is connected any more, and Meta does not know it yet.
+    let slow = FaultRule::on(Service::DynamoDb, "PutItem", Effect::delay_before(Duration::from_secs(4)));
+    let slow = world.stack.aws().faults().inject(slow.from_function("disconnect").times(1));
+    let reconnect = async {
+        eventually("the connection has ended", async || world.stack.aws().faults().hits(slow) == 1).await;
+        world.browser("ana").connect("instagram", "luna.cafe").await;
+    };
+    let (ended, ()) = tokio::join!(ana.disconnect(json!({})), reconnect);
+    assert_eq!(ended.status, 200);
+    world.dm("ines.moreau", "luna.cafe", "Hola").await;
+    assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola"]);
 }

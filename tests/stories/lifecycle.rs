@@ -3,15 +3,18 @@
 mod erasing;
 mod tenant_deletion;
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use local::Login;
+use local_aws::{Effect, FaultRule, Service};
 use reqwest::Method;
 use serde_json::{Value, json};
 use stories::World;
 
-use crate::util::{INES, KOFI, LUNA, account_of, all_messages, dead_letters, greeted};
+use crate::util::{INES, KOFI, LUNA, account_of, all_messages, dead_letters, eventually, greeted};
 
 const DELETION: &str = "/webhooks/meta/data-deletion";
 const ERASURES: &str = "/api/admin/erasures";
@@ -127,6 +130,33 @@ async fn an_old_deauthorization_that_is_played_back_ends_no_new_connection() {
     world.browser("ana").connect("instagram", LUNA).await;
     assert_eq!(post(&world, DEAUTHORIZE, &old).await.status, 200);
     assert_eq!(world.browser("ana").status().await["status"], "active");
+}
+
+#[tokio::test]
+async fn who_connects_again_while_a_deauthorization_is_worked_on_stays_connected() {
+    let world = greeted().await;
+    world.advance_hours(2);
+    let asked = signed_request(&world, Login::Instagram, &about(&stored_person(&world).await, now(&world)));
+    world.advance_hours(1);
+    let slow = FaultRule::on(Service::DynamoDb, "TransactWriteItems", Effect::delay_before(Duration::from_secs(4)));
+    let slow = world.stack.aws().faults().inject(slow.from_function("lifecycle").times(1));
+    let reconnect = async {
+        eventually("the account is about to end", async || world.stack.aws().faults().hits(slow) == 1).await;
+        world.browser("ana").connect("instagram", LUNA).await;
+    };
+    let (answer, ()) = tokio::join!(post(&world, DEAUTHORIZE, &asked), reconnect);
+    assert_eq!(answer.status, 200);
+    assert_eq!(world.browser("ana").status().await["status"], "active");
+}
+
+#[tokio::test]
+async fn a_deauthorization_is_done_though_the_trail_cannot_be_written() {
+    let world = greeted().await;
+    let asked = signed_request(&world, Login::Instagram, &about(&stored_person(&world).await, now(&world)));
+    let away = FaultRule::on(Service::DynamoDb, "PutItem", Effect::error("ValidationException"));
+    world.stack.aws().faults().inject(away.from_function("lifecycle"));
+    assert_eq!(post(&world, DEAUTHORIZE, &asked).await.status, 200);
+    assert_eq!(world.browser("ana").status().await["status"], "revoked");
 }
 
 #[tokio::test]

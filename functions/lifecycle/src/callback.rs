@@ -36,13 +36,11 @@ pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, Lif
     let (person, accounts) = find_person(app, &demand).await?;
     let mut ended = 0;
     let now = app.clock.now_ms();
+    let meant = |connection: &Connection| is_meant(connection, &person, &demand.request);
     for AppUserAccount { tenant, ig_user_id } in accounts {
-        let found = app.connections.find(&tenant, &ig_user_id).await?;
-        if found.is_some_and(|connection| is_meant(&connection, &person, &demand.request))
-            && let Some(revoked) = app.connections.revoke(&tenant, &ig_user_id, now.seconds()).await?
-        {
+        if let Some(revoked) = app.connections.revoke_if(&tenant, &ig_user_id, now.seconds(), meant).await? {
             info!(%tenant, ig.id = %ig_user_id, "A person removed the app: account {ig_user_id} is disconnected");
-            app.trail.append_once(&line(&revoked, now)).await?;
+            app.trail.note(line(&revoked, now)).await;
             app.plans.make_room(&tenant, now).await;
             ended += 1;
         }

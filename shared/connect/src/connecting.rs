@@ -42,6 +42,15 @@ pub struct Choice<'a> {
     pub token: &'a AccessToken,
 }
 
+/// A connection that was stored.
+struct Stored {
+    connection: Connection,
+    /// What the tenant had for the account.
+    previous: Option<Connection>,
+    /// Meta delivers for it already.
+    begun: bool,
+}
+
 impl Choice<'_> {
     const fn access(&self) -> AccountAccess<'_> {
         AccountAccess {
@@ -75,15 +84,14 @@ impl Connector {
     pub async fn connect(&self, choice: &Choice<'_>, now: UnixMillis) -> Result<Connection, ConnectError> {
         let registered = self.registrations.current(now.seconds()).await?;
         let graph = registered.graph(choice.login)?;
-        let found = self.connections.find(choice.tenant, &choice.candidate.ig_user_id).await?;
-        let moves = found.as_ref().is_some_and(|found| works(found) && deliverer(found) != choice.deliverer());
-        if moves {
-            choice.begin(&graph).await.map_err(ConnectError::NotSubscribed)?;
-        }
-        let (stored, previous) = self.store(choice, now).await?;
+        let Stored { connection: stored, previous, begun } = self.store(&graph, choice, now).await?;
         let superseded = previous.clone().filter(|previous| deliverer(previous) != deliverer(&stored));
         let subscribed = Box::pin(async {
-            if moves { Ok(stored) } else { self.subscribe(&graph, choice, stored, previous.as_ref(), now).await }
+            if begun {
+                self.confirm(stored, now.seconds()).await
+            } else {
+                self.subscribe(&graph, choice, stored, previous.as_ref(), now).await
+            }
         });
         let left = Box::pin(self.leave(superseded, now.seconds()));
         let looked = timeout(BY_THE_WAY, Box::pin(self.fields.look(&graph, now)));
@@ -98,15 +106,17 @@ impl Connector {
         Ok(connection)
     }
 
-    /// Stores the connection, as pending where none worked, over whatever the tenant had for the account, which is answered too. What the plan
-    /// allows is checked in that very write.
+    /// Stores the connection, as pending where none worked, over whatever the tenant had for the account. What the plan
+    /// allows is checked in that very write; so is that nothing else was there when it was decided whether Meta has to deliver
+    /// before.
     async fn store(
         &self,
+        graph: &GraphClient<'_>,
         choice: &Choice<'_>,
         now: UnixMillis,
-    ) -> Result<(Connection, Option<Connection>), ConnectError> {
+    ) -> Result<Stored, ConnectError> {
         let account = &choice.candidate.ig_user_id;
-        let mut attempts = 0;
+        let (mut attempts, mut begun) = (0, false);
         loop {
             let (profile, previous) =
                 tokio::join!(self.plans.profile(choice.tenant), self.connections.find(choice.tenant, account));
@@ -114,6 +124,11 @@ impl Connector {
             let plan = self.plans.plan(&profile);
             if let Err(refusal) = plan.check_instagram() {
                 return Err(self.refused_by_plan(choice, refusal, now).await);
+            }
+            let moves = |previous: &Connection| works(previous) && deliverer(previous) != choice.deliverer();
+            if !begun && previous.as_ref().is_some_and(moves) {
+                Box::pin(choice.begin(graph)).await.map_err(ConnectError::NotSubscribed)?;
+                begun = true;
             }
             let expected = previous.as_ref().map(|previous| previous.version);
             let retention_days = plan.limits.retention_days;
@@ -133,7 +148,7 @@ impl Connector {
                     self.trail.note(notes::refused(choice, now)).await;
                     return Err(ConnectError::TakenElsewhere);
                 }
-                outcome => return Ok((outcome?, previous)),
+                outcome => return Ok(Stored { connection: outcome?, previous, begun }),
             }
         }
     }
@@ -145,7 +160,7 @@ impl Connector {
 
     /// Has Meta deliver the account's webhooks. Without Meta's word a connection that worked stays as it is, since what
     /// Meta delivered until now it goes on delivering; another one stays pending. Where Meta refuses for good, an account
-    /// that took no place in the plan before takes none now.
+    /// that took no place in the plan before takes none now, unless somebody has connected it otherwise meanwhile.
     async fn subscribe(
         &self,
         graph: &GraphClient<'_>,
@@ -164,7 +179,8 @@ impl Connector {
         }
         self.trail.note(notes::not_subscribed(&stored, now)).await;
         if failure.is_final() && !previous.is_some_and(Connection::counts) {
-            self.connections.revoke(&stored.tenant, &stored.ig_user_id, now.seconds()).await?;
+            let is_own = |found: &Connection| found.version == stored.version;
+            self.connections.revoke_if(&stored.tenant, &stored.ig_user_id, now.seconds(), is_own).await?;
             return Err(ConnectError::NotSubscribed(failure));
         }
         Ok(stored)

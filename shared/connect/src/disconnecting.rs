@@ -1,6 +1,6 @@
 //! How an account is disconnected.
 
-use domain::{Connection, ConnectionStatus, IgId, TenantId, UnixMillis, UnixSeconds, UserId};
+use domain::{Connection, ConnectionStatus, IgId, Login, PageId, TenantId, UnixMillis, UnixSeconds, UserId};
 use edge::telemetry::Chain;
 use futures::future::try_join_all;
 use meta::AccountAccess;
@@ -75,7 +75,7 @@ impl Connector {
     /// Tells Meta to deliver nothing more for a connection that has ended, with the token that it had.
     pub(crate) async fn unsubscribe(&self, ended: &Connection, now: UnixSeconds) -> Result<(), UnsubscribeError> {
         let Some(sealed) = &ended.token else { return Ok(()) };
-        if self.page_serves_another(ended).await? {
+        if self.is_still_used(ended).await? {
             return Ok(());
         }
         let token = self.open(&ended.tenant, &ended.ig_user_id, sealed, now).await?;
@@ -84,20 +84,24 @@ impl Connector {
         Ok(subscription::end(&registered.graph(ended.login)?, access).await?)
     }
 
-    /// A Page's subscription serves every connection that uses the Page.
-    async fn page_serves_another(&self, ended: &Connection) -> Result<bool, StoreError> {
-        if ended.page_id.is_none() {
-            return Ok(false);
-        }
+    /// A Page's subscription serves every connection that uses the Page, and an account may have been connected again
+    /// meanwhile.
+    async fn is_still_used(&self, ended: &Connection) -> Result<bool, StoreError> {
         let connections = self.connections.list(&ended.tenant).await?;
-        Ok(connections.iter().any(|other| other.is_active() && other.page_id == ended.page_id))
+        Ok(connections.iter().any(|other| other.is_active() && subscriber(other) == subscriber(ended)))
     }
+}
+
+/// What Meta's subscription of a connection is of: the Page where there is one, else the account.
+fn subscriber(connection: &Connection) -> (Login, &str) {
+    let account = connection.ig_user_id.as_str();
+    (connection.login, connection.page_id.as_ref().map_or(account, PageId::as_str))
 }
 
 /// Why Meta was not told that an account is disconnected.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnsubscribeError {
-    #[error("it is not known whether the Page serves another account")]
+    #[error("it is not known whether the subscription serves another connection")]
     Store(#[from] StoreError),
     #[error("the token was not opened")]
     Vault(#[from] VaultError),

@@ -247,10 +247,14 @@ impl<'a> Keeper<'a> {
         Ok(if noted { Kept::Broken(problem) } else { Kept::Overtaken })
     }
 
-    /// Gives the place in the plan to others: Meta never began to deliver.
+    /// Gives the place in the plan to others: Meta never began to deliver. Whoever has connected the account again while
+    /// Meta was asked keeps it.
     async fn release(self) -> Result<Kept, UpkeepError> {
-        let Connection { tenant, ig_user_id, .. } = &self.used;
-        self.connector.connections.revoke(tenant, ig_user_id, self.now()).await?;
+        let Connection { tenant, ig_user_id, version, .. } = &self.used;
+        let is_meant = |found: &Connection| found.version == *version;
+        if self.connector.connections.revoke_if(tenant, ig_user_id, self.now(), is_meant).await?.is_none() {
+            return Ok(Kept::Overtaken);
+        }
         warn!(%tenant, ig.id = %ig_user_id, "Account {ig_user_id} was given up: Meta never began to deliver");
         self.connector.trail.note(notes::released(&self.used, self.now)).await;
         self.connector.plans.make_room(tenant, self.now).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::erasure::{AppUser, Origin, Scope, Task};
-use domain::{Erasure, ErasureCode, UnixMillis};
+use domain::{Connection, Erasure, ErasureCode, UnixMillis};
 use store::StoreError;
 
 use crate::request::{Erasures, RequestError};
@@ -35,7 +35,9 @@ impl Erasures {
             if let Scope::Account { ig_user_id, .. } = &task.scope {
                 // First: whoever connects the account again reads it, and gets nothing back that still waits somewhere.
                 self.connections.note_erasure(&task.tenant, ig_user_id, erasure.requested_at).await?;
-                self.connections.revoke(&task.tenant, ig_user_id, now.seconds()).await?;
+                let asked_at = erasure.requested_at.seconds();
+                let is_meant = |found: &Connection| is_theirs(found, person) && found.token_refreshed_at <= asked_at;
+                self.connections.revoke_if(&task.tenant, ig_user_id, now.seconds(), is_meant).await?;
                 tenants.insert(&task.tenant);
             }
         }
@@ -49,10 +51,7 @@ impl Erasures {
         let mut tasks = Vec::new();
         for account in self.connections.accounts_of(person.login, &person.id).await? {
             let found = self.connections.find(&account.tenant, &account.ig_user_id).await?;
-            let is_theirs = found.is_none_or(|connection| {
-                connection.login == person.login && connection.app_scoped_user_id.as_ref() == Some(&person.id)
-            });
-            if is_theirs {
+            if found.is_none_or(|connection| is_theirs(&connection, person)) {
                 let scope = Scope::Account { ig_user_id: account.ig_user_id, person: Some(person.clone()) };
                 tasks.push(Task::new(account.tenant, scope));
             } else {
@@ -61,4 +60,9 @@ impl Erasures {
         }
         Ok(tasks)
     }
+}
+
+/// Whether this person has connected it.
+fn is_theirs(connection: &Connection, person: &AppUser) -> bool {
+    connection.login == person.login && connection.app_scoped_user_id.as_ref() == Some(&person.id)
 }

@@ -96,8 +96,25 @@ impl ConnectionStore {
         account: &IgId,
         now: UnixSeconds,
     ) -> Result<Option<Connection>, StoreError> {
+        self.revoke_if(tenant, account, now, |_| true).await
+    }
+
+    /// As [`Self::revoke`], where the connection is the one that the caller means, which is asked of the very version that
+    /// ends: whoever connects the account again meanwhile is not hit by a decision about what was there before. `None` also
+    /// where it is not meant.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::revoke`].
+    pub async fn revoke_if(
+        &self,
+        tenant: &TenantId,
+        account: &IgId,
+        now: UnixSeconds,
+        is_meant: impl Fn(&Connection) -> bool,
+    ) -> Result<Option<Connection>, StoreError> {
         for attempt in 0..ATTEMPTS {
-            let Some(found) = self.find(tenant, account).await? else { return Ok(None) };
+            let Some(found) = self.find(tenant, account).await?.filter(&is_meant) else { return Ok(None) };
             if found.status == ConnectionStatus::Revoked {
                 return Ok(Some(found));
             }

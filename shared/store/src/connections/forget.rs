@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use domain::erasure::AppUser;
-use domain::{Connection, ConnectionStatus, IgId, PageId, TenantId, UnixMillis};
+use domain::{Connection, IgId, PageId, TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionStore;
@@ -36,18 +36,14 @@ impl ConnectionStore {
         person: Option<&AppUser>,
         asked_at: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let Some(found) = self.find(tenant, account).await? else {
-            if let Some(person) = person {
+        let is_meant = |connection: &Connection| !connection.was_made_since(asked_at);
+        let Some(connection) = self.revoke_if(tenant, account, asked_at.seconds(), is_meant).await? else {
+            if let Some(person) = person
+                && self.find(tenant, account).await?.is_none()
+            {
                 self.forget_person(person, tenant, account).await?;
             }
             return Ok(false);
-        };
-        if found.was_made_since(asked_at) {
-            return Ok(false);
-        }
-        let connection = match found.status {
-            ConnectionStatus::Revoked => found,
-            _ => self.revoke(tenant, account, asked_at.seconds()).await?.ok_or(StoreError::Conflict)?,
         };
         // Together, under the version: whoever connects the account again meanwhile keeps all that leads to it.
         let own = connection.app_scoped_user_id.clone().map(|id| AppUser { login: connection.login, id });
