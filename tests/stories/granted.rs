@@ -93,6 +93,20 @@ async fn a_field_that_meta_has_made_meanwhile_is_asked_for_when_somebody_asks_to
 #[tokio::test]
 async fn a_page_without_the_permission_for_its_messages_is_not_connected_and_says_which_is_missing() {
     let world = World::start().await;
+#[tokio::test]
+async fn a_field_that_meta_has_made_meanwhile_is_asked_for_by_the_daily_look() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    world.meta("PATCH", "/variants", json!({"echoes": "refused"})).await;
+    world.browser("ana").connect("instagram", LUNA).await;
+    world.meta("PATCH", "/variants", json!({"echoes": "own"})).await;
+    days_later(&world, 1).await;
+    world.dm(INES, LUNA, "Hola").await;
+    world.act(INES, LUNA, json!({"kind": "app_reply", "text": "from the phone"})).await;
+    world.settle().await;
+    let ana = world.browser("ana");
+    assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola", "from the phone"]);
+}
+
     let ana = world.browser("ana");
     let landed = ana.authorize("facebook", "lucia.navarro", &[("auto_deny_scopes", "pages_messaging")]).await;
     assert_eq!(outcome(&landed, "reason").as_deref(), Some("permissions_missing"), "{landed}");

@@ -79,7 +79,7 @@ impl<'a> Keeper<'a> {
             Trouble::Passing(0)
         })?;
         let token = self.renew_if_wanted(&graph, token).await?;
-        self.restore_subscription(&graph, &token).await?;
+        self.restore_subscription(&graph, &token, in_full).await?;
         if in_full { self.examine(&graph, &token).await } else { Ok(()) }
     }
 
@@ -133,20 +133,28 @@ impl<'a> Keeper<'a> {
         Ok(renewed.token)
     }
 
-    /// Has Meta deliver again where it does not. Where Meta will not, the connection is shown as pending, which is told once;
-    /// it is tried again until Meta does.
-    async fn restore_subscription(&mut self, graph: &GraphClient<'_>, token: &AccessToken) -> Result<(), Trouble> {
+    /// Has Meta deliver again where it does not, and `in_full` what it does not deliver yet. Where Meta will not, the
+    /// connection is shown as pending, which is told once; it is tried again until Meta does.
+    async fn restore_subscription(
+        &mut self,
+        graph: &GraphClient<'_>,
+        token: &AccessToken,
+        in_full: bool,
+    ) -> Result<(), Trouble> {
         let (account, page) = (self.used.ig_user_id.clone(), self.used.page_id.clone());
         let access = AccountAccess { ig_user_id: &account, page_id: page.as_ref(), token };
         match subscription::restore(graph, access, &self.used.scopes).await {
             Ok(restored) => {
                 self.shift(ConnectionStatus::Active);
-                if restored == Restored::Unneeded && self.occasion != Occasion::Due {
-                    subscription::complete(graph, access, &self.used.scopes).await;
-                }
-                if restored == Restored::Again {
-                    warn!(ig.id = %account, "Meta had dropped the subscription of account {account}");
-                    self.connector.trail.note(notes::resubscribed(&self.used, self.now)).await;
+                match restored {
+                    Restored::Unneeded { fields } if in_full => {
+                        subscription::complete(graph, access, &self.used.scopes, &fields).await;
+                    }
+                    Restored::Unneeded { .. } => {}
+                    Restored::Again => {
+                        warn!(ig.id = %account, "Meta had dropped the subscription of account {account}");
+                        self.connector.trail.note(notes::resubscribed(&self.used, self.now)).await;
+                    }
                 }
                 Ok(())
             }

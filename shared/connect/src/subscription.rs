@@ -12,6 +12,9 @@ use tracing::info;
 /// How long Meta may take: a person waits, and API Gateway waits no longer than 30 s.
 const PATIENCE: Duration = Duration::from_secs(6);
 
+/// Webhook fields that Meta takes or refuses together.
+type FieldList = Vec<&'static str>;
+
 /// Why it is not certain that Meta does as it was told.
 #[derive(Debug, thiserror::Error)]
 pub enum SubscriptionError {
@@ -57,16 +60,20 @@ pub(crate) async fn begin(
     scopes: &[String],
 ) -> Result<(), SubscriptionError> {
     in_time(async {
-        subscribe(graph, access, scopes).await?;
+        subscribe(graph, access, field_lists(graph.login(), scopes)).await?;
         check(&graph.subscription(access).await?)
     })
     .await
 }
 
-/// Asks for shorter and shorter lists until Meta takes one.
-async fn subscribe(graph: &GraphClient<'_>, access: AccountAccess<'_>, scopes: &[String]) -> Result<(), GraphError> {
+/// Asks for one list after the other until Meta takes one.
+async fn subscribe(
+    graph: &GraphClient<'_>,
+    access: AccountAccess<'_>,
+    lists: Vec<FieldList>,
+) -> Result<(), GraphError> {
     let mut outcome = Ok(());
-    for fields in field_lists(graph.login(), scopes) {
+    for fields in lists {
         outcome = graph.subscribe(access, &fields).await;
         match &outcome {
             Err(refusal) if is_about_fields(refusal) => {
@@ -104,10 +111,13 @@ fn check(subscription: &Subscription) -> Result<(), SubscriptionError> {
 }
 
 /// Whether Meta delivered already, or does so from now on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Restored {
     /// Nothing was amiss.
-    Unneeded,
+    Unneeded {
+        /// What Meta delivers; empty where it does not tell.
+        fields: Vec<String>,
+    },
     /// Meta had dropped the subscription; it is there again.
     Again,
 }
@@ -120,27 +130,28 @@ pub(crate) async fn restore(
 ) -> Result<Restored, RestoreError> {
     let read = read(graph, access).await.map_err(RestoreError::Unread)?;
     if check(&read).is_ok() {
-        return Ok(Restored::Unneeded);
+        return Ok(Restored::Unneeded { fields: read.fields });
     }
     begin(graph, access, scopes).await.map_err(RestoreError::Dropped)?;
     Ok(Restored::Again)
 }
 
-/// Asks for the fields that the permissions cover and the subscription lacks, as after Meta has made a new one. What there is
-/// stays where Meta takes no more.
-pub(crate) async fn complete(graph: &GraphClient<'_>, access: AccountAccess<'_>, scopes: &[String]) {
-    let outcome = in_time(async {
-        let listed = graph.subscription(access).await?.fields;
-        let wanted = field_lists(graph.login(), scopes).swap_remove(0);
-        let is_whole = wanted.iter().all(|field| listed.iter().any(|known| known == field));
-        if is_whole || listed.is_empty() {
-            return Ok(());
-        }
-        Ok(subscribe(graph, access, scopes).await?)
-    });
-    if let Err(failure) = outcome.await {
+/// Asks for the fields that the permissions cover and the subscription lacks, as after Meta has made a new one. What is
+/// `listed` stays where Meta takes no more.
+pub(crate) async fn complete(graph: &GraphClient<'_>, access: AccountAccess<'_>, scopes: &[String], listed: &[String]) {
+    let lists = fuller(field_lists(graph.login(), scopes), listed);
+    if let Err(failure) = in_time(async { Ok(subscribe(graph, access, lists).await?) }).await {
         info!(error = %Chain(&failure), "A subscription was not completed");
     }
+}
+
+/// The lists that add something to what is listed, and leave nothing of it out. None where Meta does not tell.
+fn fuller(lists: Vec<FieldList>, listed: &[String]) -> Vec<FieldList> {
+    let is_listed = |field: &str| listed.iter().any(|known| known == field);
+    let whole = lists.first().cloned().unwrap_or_default();
+    let keeps = |list: &FieldList| whole.iter().all(|field| list.contains(field) || !is_listed(field));
+    let adds = |list: &FieldList| !listed.is_empty() && !list.iter().all(|field| is_listed(field));
+    lists.into_iter().filter(|list| keeps(list) && adds(list)).collect()
 }
 
 async fn read(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<Subscription, SubscriptionError> {
@@ -154,4 +165,20 @@ pub(crate) async fn end(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> R
 
 async fn in_time(work: impl Future<Output = Result<(), SubscriptionError>>) -> Result<(), SubscriptionError> {
     timeout(PATIENCE, work).await.unwrap_or(Err(SubscriptionError::Timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_delivered_is_only_added_to() {
+        let lists = || vec![vec!["messages", "comments", "echoes"], vec!["messages", "comments"], vec!["messages"]];
+        let asked = |listed: &[&str]| fuller(lists(), &listed.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(asked(&["messages"]), lists()[..2]);
+        assert_eq!(asked(&["messages", "comments"]), lists()[..1], "the others would add nothing");
+        assert_eq!(asked(&["messages", "echoes"]), lists()[..1], "the others would end the echoes");
+        assert_eq!(asked(&["messages", "comments", "echoes", "standby"]), Vec::<FieldList>::new());
+        assert_eq!(asked(&[]), Vec::<FieldList>::new(), "Meta does not tell");
+    }
 }
