@@ -187,10 +187,15 @@ impl Connection {
         matches!(self.status, ConnectionStatus::Active | ConnectionStatus::Pending | ConnectionStatus::Error)
     }
 
-    /// Whether it is time to connect it again: what a plan without room for another account has to let through.
+    /// Whether it is time to connect it again, in the place that it holds: what a plan without room for another account has
+    /// to let through.
     #[must_use]
     pub const fn wants_reconnect(&self) -> bool {
-        matches!(self.status, ConnectionStatus::Pending | ConnectionStatus::Error) || self.notice.is_some()
+        match self.status {
+            ConnectionStatus::Pending | ConnectionStatus::Error => true,
+            ConnectionStatus::Active => self.notice.is_some(),
+            ConnectionStatus::Paused | ConnectionStatus::Revoked | ConnectionStatus::Other(_) => false,
+        }
     }
 }
 

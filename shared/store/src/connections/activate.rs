@@ -218,6 +218,8 @@ fn revoked(found: Connection, now: UnixSeconds) -> Connection {
         token: None,
         token_expires_at: None,
         error: None,
+        notice: None,
+        profiles_refused: None,
         version: found.version + 1,
         updated_at: now,
         ..found

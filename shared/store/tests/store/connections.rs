@@ -1,6 +1,6 @@
 //! Connections: an account has one tenant, whatever happens at once.
 
-use domain::connection::ConnectionError;
+use domain::connection::{ConnectionError, Notice, ProfilesRefused};
 use domain::{AppScopedId, Connection, ConnectionStatus, Login};
 use futures::future::join_all;
 use store::{ActivateError, ConnectionStore};
@@ -86,6 +86,21 @@ async fn a_revoked_connection_has_no_token_and_no_route_and_frees_the_account() 
     let again = world.connections.revoke(&whose, &which, seconds(10)).await.expect("revoked before");
     assert_eq!(again, Some(revoked));
     world.connections.activate(&with_page("rival", "17841", "55"), None).await.expect("free for others");
+}
+
+#[tokio::test]
+async fn nothing_is_told_any_more_about_a_connection_that_has_ended() {
+    let world = World::empty().await;
+    let refused = ProfilesRefused { reason: "app_not_reviewed".to_owned(), since: seconds(0), asked_at: seconds(0) };
+    let noticed = Connection {
+        notice: Some(Notice::not_subscribed(seconds(0))),
+        profiles_refused: Some(refused),
+        ..connection("acme", "17841")
+    };
+    world.connections.activate(&noticed, None).await.expect("connected");
+    let revoked = world.connections.revoke(&tenant("acme"), &account("17841"), seconds(9)).await.expect("revoked");
+    let revoked = revoked.expect("there");
+    assert_eq!((revoked.notice, revoked.profiles_refused), (None, None));
 }
 
 #[tokio::test]
