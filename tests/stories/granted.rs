@@ -1,9 +1,12 @@
 //! What a person grants is what Meta delivers: an optional permission less is no reason not to connect.
 
+use std::time::Duration;
+
+use local_aws::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use stories::{World, outcome};
 
-use crate::util::{INES, LUNA, account_of, calls, standing_fault};
+use crate::util::{INES, LUNA, account_of, calls, eventually, standing_fault};
 
 const COMMENTS: (&str, &str) = ("auto_deny_scopes", "instagram_business_manage_comments");
 
@@ -91,9 +94,6 @@ async fn a_field_that_meta_has_made_meanwhile_is_asked_for_when_somebody_asks_to
 }
 
 #[tokio::test]
-async fn a_page_without_the_permission_for_its_messages_is_not_connected_and_says_which_is_missing() {
-    let world = World::start().await;
-#[tokio::test]
 async fn a_field_that_meta_has_made_meanwhile_is_asked_for_by_the_daily_look() {
     let world = World::start_with(|settings| settings.schedules = false).await;
     world.meta("PATCH", "/variants", json!({"echoes": "refused"})).await;
@@ -107,6 +107,9 @@ async fn a_field_that_meta_has_made_meanwhile_is_asked_for_by_the_daily_look() {
     assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola", "from the phone"]);
 }
 
+#[tokio::test]
+async fn a_page_without_the_permission_for_its_messages_is_not_connected_and_says_which_is_missing() {
+    let world = World::start().await;
     let ana = world.browser("ana");
     let landed = ana.authorize("facebook", "lucia.navarro", &[("auto_deny_scopes", "pages_messaging")]).await;
     assert_eq!(outcome(&landed, "reason").as_deref(), Some("permissions_missing"), "{landed}");
@@ -167,6 +170,80 @@ async fn an_account_that_waits_in_vain_for_meta_gives_its_place_back_after_two_d
     assert_eq!(marta.audit().await[0], "instagram.disconnected");
     world.meta("DELETE", "/faults", Value::Null).await;
     marta.connect("instagram", "mara.paints").await;
+    assert_eq!(marta.post(START, json!({})).await.status, 403, "what has ended does not want to be connected again");
+}
+
+#[tokio::test]
+async fn who_connects_again_while_an_account_is_about_to_be_given_up_keeps_it() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    no_subscription(&world, unavailable()).await;
+    world.browser("marta").authorize("instagram", LUNA, &[]).await;
+    world.meta("DELETE", "/faults", Value::Null).await;
+    world.advance_hours(49);
+    let asked = calls(&world, "subscribed_apps").await;
+    let hang = json!({"endpoint": "subscribed_apps", "method": "GET", "action": {"kind": "hang"}});
+    world.meta("POST", "/faults", hang).await;
+    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    eventually("Meta is asked whether it delivers", async || calls(&world, "subscribed_apps").await > asked).await;
+    world.browser("marta").connect("instagram", LUNA).await;
+    world.settle().await;
+    assert_eq!(card(&world, "marta").await["status"], "active");
+}
+
+#[tokio::test]
+async fn an_account_that_has_worked_is_not_given_up_because_somebody_tries_to_connect_it_again() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    world.browser("ana").connect("instagram", LUNA).await;
+    world.dm(INES, LUNA, "Hola").await;
+    world.meta("DELETE", &format!("/subscriptions?account={LUNA}"), Value::Null).await;
+    no_subscription(&world, unavailable()).await;
+    days_later(&world, 1).await;
+    assert_eq!(card(&world, "ana").await["status"], "pending");
+    world.browser("ana").authorize("instagram", LUNA, &[]).await;
+    days_later(&world, 3).await;
+    assert_eq!(card(&world, "ana").await["status"], "pending");
+    world.meta("DELETE", "/faults", Value::Null).await;
+    days_later(&world, 1).await;
+    assert_eq!(card(&world, "ana").await["status"], "active", "its token is still there");
+}
+
+#[tokio::test]
+async fn an_account_that_receives_is_not_given_up_though_meta_does_not_tell_that_it_delivers() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    let silence = json!({"kind": "html", "status": 500});
+    let fault = json!({"endpoint": "subscribed_apps", "method": "GET", "count": null, "action": silence});
+    world.meta("POST", "/faults", fault).await;
+    world.browser("marta").authorize("instagram", LUNA, &[]).await;
+    for _ in 0..3 {
+        world.dm(INES, LUNA, "Hola").await;
+        days_later(&world, 1).await;
+    }
+    assert_eq!(card(&world, "marta").await["status"], "pending");
+    let marta = world.browser("marta");
+    assert_eq!(marta.texts(&marta.conversation().await).await, ["Hola"; 3]);
+}
+
+#[tokio::test]
+async fn of_two_logins_at_once_the_one_that_meta_delivers_for_is_kept() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    let ana = world.browser("ana");
+    let page = ana.start("facebook").await;
+    let callback = ana.consent(page, "lucia.navarro", &[]).await;
+    // The first login has seen that nothing is connected, and is held up before it stores.
+    let slow = FaultRule::on(Service::DynamoDb, "TransactWriteItems", Effect::delay_before(Duration::from_secs(4)));
+    let slow = world.stack.aws().faults().inject(slow.from_function("oauth-callback").times(1));
+    let held_up = ana.arrive(&callback);
+    let second = async {
+        eventually("the first login is held up", async || world.stack.aws().faults().hits(slow) == 1).await;
+        world.browser("ana").connect("instagram", LUNA).await;
+        let fault = json!({"endpoint": "subscribed_apps", "method": "POST", "count": null, "action": not_permitted()});
+        world.meta("POST", "/faults", fault).await;
+    };
+    tokio::join!(held_up, second);
+    let kept = card(&world, "ana").await;
+    assert_eq!((&kept["status"], &kept["login"]), (&json!("active"), &json!("instagram")));
+    world.dm(INES, LUNA, "Hola").await;
+    assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola"]);
 }
 
 #[tokio::test]

@@ -229,6 +229,8 @@ const fn deliverer(connection: &Connection) -> (Login, Option<&PageId>) {
 fn connection(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSeconds) -> Connection {
     let Choice { candidate, grant, .. } = choice;
     let status = if previous.is_some_and(works) { ConnectionStatus::Active } else { ConnectionStatus::Pending };
+    // One that has worked is never given up, whatever comes of this try.
+    let has_worked = previous.is_some_and(|it| works(it) || (it.counts() && !it.waits_for_its_first_delivery()));
     Connection {
         tenant: choice.tenant.clone(),
         ig_user_id: candidate.ig_user_id.clone(),
@@ -247,7 +249,7 @@ fn connection(choice: &Choice<'_>, previous: Option<&Connection>, now: UnixSecon
         scopes: grant.scopes.clone(),
         last_webhook_at: previous.and_then(|previous| previous.last_webhook_at),
         error: None,
-        notice: (status == ConnectionStatus::Pending).then(|| Notice::not_subscribed(now)),
+        notice: (!has_worked).then(|| Notice::not_subscribed(now)),
         profiles_refused: None,
         throttled_until: None,
         retention_days: None,
@@ -334,6 +336,20 @@ mod tests {
         let previous = Connection { status: ConnectionStatus::Active, ..reconnected(None) };
         let connection = reconnected(Some(&previous));
         assert_eq!((connection.status, connection.notice), (ConnectionStatus::Active, None));
+    }
+
+    #[test]
+    fn an_account_that_has_worked_gets_no_time_limit_from_a_try_and_one_that_never_has_gets_a_new_one() {
+        let notice_after = |status, notice| {
+            let previous = Connection { status, notice, ..reconnected(None) };
+            reconnected(Some(&previous)).notice
+        };
+        for status in [ConnectionStatus::Pending, ConnectionStatus::Error] {
+            assert_eq!(notice_after(status, None), None, "{status:?}");
+            let earlier = Some(Notice::not_subscribed(NOW.plus(-3_600)));
+            assert_eq!(notice_after(status, earlier), Some(Notice::not_subscribed(NOW)), "{status:?}");
+        }
+        assert_eq!(notice_after(ConnectionStatus::Revoked, None), Some(Notice::not_subscribed(NOW)), "it begins anew");
     }
 
     #[test]

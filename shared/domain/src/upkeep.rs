@@ -76,8 +76,20 @@ impl Connection {
 
     /// The notice of an account for which Meta has never begun to deliver.
     fn waiting(&self) -> Option<&Notice> {
-        let is_pending = self.status == ConnectionStatus::Pending;
-        self.notice.as_ref().filter(|notice| is_pending && notice.reason == NOT_SUBSCRIBED)
+        self.first_wait().filter(|_| self.status == ConnectionStatus::Pending)
+    }
+
+    /// Whether Meta has never begun to deliver for it, in whatever status it is.
+    #[must_use]
+    pub fn waits_for_its_first_delivery(&self) -> bool {
+        self.first_wait().is_some()
+    }
+
+    /// The notice under which the account waits, if nothing has been delivered since that began.
+    fn first_wait(&self) -> Option<&Notice> {
+        let notice = self.notice.as_ref().filter(|notice| notice.reason == NOT_SUBSCRIBED)?;
+        let began_at = notice.until.plus(-SUBSCRIPTION_SECONDS);
+        self.last_webhook_at.is_none_or(|delivered_at| delivered_at < began_at).then_some(notice)
     }
 
     /// The notice of an account that Meta refuses while it serves others, as told since the first time.
@@ -223,6 +235,25 @@ mod tests {
         let works = Connection { status: ConnectionStatus::Active, ..waiting };
         assert!(!works.has_waited_in_vain(NOW.plus(2 * DAY)));
         assert_eq!(works.notice_due(NOW), None);
+    }
+
+    #[test]
+    fn an_account_that_meta_has_delivered_for_since_is_not_given_up() {
+        let notice = Some(Notice::not_subscribed(NOW));
+        let waiting = Connection { status: ConnectionStatus::Pending, notice, ..connection() };
+        let delivered = |at| Connection { last_webhook_at: Some(at), ..waiting.clone() };
+        assert!(!delivered(NOW.plus(HOUR)).has_waited_in_vain(NOW.plus(3 * DAY)));
+        assert_eq!(delivered(NOW.plus(HOUR)).notice_due(NOW.plus(DAY)), None);
+        assert!(delivered(NOW.plus(-HOUR)).has_waited_in_vain(NOW.plus(3 * DAY)), "that was an earlier connection");
+    }
+
+    #[test]
+    fn only_what_holds_a_place_wants_to_be_connected_again() {
+        let noticed = Connection { notice: Some(Notice::not_subscribed(NOW)), ..connection() };
+        assert!(noticed.wants_reconnect() && !connection().wants_reconnect());
+        for status in [ConnectionStatus::Revoked, ConnectionStatus::Paused] {
+            assert!(!Connection { status, ..noticed.clone() }.wants_reconnect(), "{status:?}");
+        }
     }
 
     #[test]
