@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::util::{INES, KOFI, LUNA, answered, answers_on_phone, audited, calls, greeted, standing_fault};
+use crate::util::{
+    INES, KOFI, LUNA, answered, answers_on_phone, audited, calls, greeted, settle_in_fast_motion, standing_fault,
+};
 
 fn refusal(code: i64, subcode: Option<i64>, message: &str) -> Value {
     let error = json!({"message": message, "type": "IGApiException", "code": code, "error_subcode": subcode});
@@ -42,6 +44,42 @@ async fn what_meta_refuses_of_one_message_leaves_the_connection_and_other_contac
         world.settle().await;
         told.push(text);
         assert_eq!(answers_on_phone(&world, KOFI).await, told, "{refused}");
+    }
+    assert_eq!(audited(&ana, "instagram.connection_error").await, 0);
+}
+
+#[tokio::test]
+async fn what_meta_refuses_to_show_of_one_conversation_leaves_the_connection_and_other_contacts_alone() {
+    let cases = [
+        ("conversations", refusal(10, None, "(#10) Not for this person.")),
+        ("conversation", refusal(290, None, "(#290) Something new.")),
+        ("message", refusal(3, None, "(#3) No capability.")),
+        ("conversation", refusal(10, Some(2_534_077), "Cannot verify.")),
+    ];
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    world.meta("PATCH", "/webhooks/options", json!({"echo": "never"})).await;
+    world.meta("PATCH", "/variants", json!({"bare_messages": true})).await;
+    world.dm(KOFI, LUNA, "Hi").await;
+    let conversations = ana.conversations().await;
+    let of =
+        |contact: &str| conversations.iter().find(|known| known["contact"]["username"] == contact).expect("theirs");
+    let (mut asked, mut told) = (Vec::new(), Vec::new());
+    for (number, (endpoint, refused)) in cases.into_iter().enumerate() {
+        let lost = json!({"endpoint": "messages", "accept": true, "action": {"kind": "cut"}});
+        world.meta("POST", "/faults", lost).await;
+        world.fault(endpoint, refused.clone()).await;
+        let text = format!("try {number}");
+        ana.send(of(INES), &text).await.json();
+        settle_in_fast_motion(&world).await;
+        asked.push(text);
+        assert_eq!(ana.status().await["status"], "active", "{endpoint} {refused}");
+        assert_eq!(answers_on_phone(&world, INES).await, asked, "{endpoint} {refused}");
+        let text = format!("welcome {number}");
+        ana.send(of(KOFI), &text).await.json();
+        world.settle().await;
+        told.push(text);
+        assert_eq!(answers_on_phone(&world, KOFI).await, told, "{endpoint} {refused}");
     }
     assert_eq!(audited(&ana, "instagram.connection_error").await, 0);
 }

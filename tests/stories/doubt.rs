@@ -42,6 +42,37 @@ async fn a_server_error_is_no_proof_that_meta_did_not_take_the_answer() {
     sent_once_each(&world, &doubts).await;
 }
 
+#[tokio::test]
+async fn a_refusal_after_which_meta_may_have_the_answer_is_no_proof_either() {
+    let doubts = [
+        json!({"kind": "error", "status": 400, "error": {"message": "Received invalid JSON reply", "code": 1}}),
+        json!({"kind": "html", "status": 408}),
+    ];
+    let world = greeted().await;
+    echoes(&world, "never").await;
+    sent_once_each(&world, &doubts).await;
+}
+
+#[tokio::test]
+async fn a_message_that_was_unsent_meanwhile_does_not_hide_the_answer() {
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    let conversation = ana.conversation().await;
+    echoes(&world, "never").await;
+    world.meta("PATCH", "/variants", json!({"bare_messages": true})).await;
+    doubtful(&world, true, &json!({"kind": "cut"})).await;
+    ana.send(&conversation, "hello?").await.json();
+    eventually("it is in doubt", async || status_of(&ana, &conversation).await == "uncertain").await;
+    let told = world.act(INES, LUNA, json!({"kind": "text", "text": "oh"})).await;
+    world.act(INES, LUNA, json!({"kind": "unsend", "mid": told["id"]})).await;
+    world.stack.clock().advance(31_000);
+    world.settle().await;
+    let answer = ana.messages(&conversation).await.into_iter().find(|message| message["text"] == "hello?");
+    assert_eq!(answer.expect("the answer")["status"], "sent");
+    assert_eq!(calls(&world, "conversation").await, 1, "the first look finds it");
+    assert_eq!(calls(&world, "messages").await, 1);
+}
+
 /// Sends two answers through each of the failures, and finds each once where everybody looks.
 async fn sent_once_each(world: &World, doubts: &[Value]) {
     let ana = world.browser("ana");

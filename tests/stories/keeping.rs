@@ -209,3 +209,37 @@ async fn a_look_that_the_operator_asks_for_ends_an_outage_when_meta_answers() {
     world.browser("olivia").post(&path, json!({})).await.json();
     assert_eq!(recovered(&world).await, 1);
 }
+
+#[tokio::test]
+async fn an_account_that_meta_wants_to_be_left_alone_is_looked_after_later() {
+    let world = by_hand().await;
+    let ana = world.browser("ana");
+    ana.connect("instagram", LUNA).await;
+    world.dm(INES, LUNA, "Hola").await;
+    let usage = json!({"1": [{"type": "instagram", "call_count": 100, "estimated_time_to_regain_access": 230}]});
+    let headers = json!({"x-business-use-case-usage": usage.to_string(), "x-app-usage": "{}"});
+    let error = json!({"message": "This person isn't available right now.", "code": 551});
+    world.fault("messages", json!({"kind": "error", "status": 400, "error": error, "headers": headers})).await;
+    answered(&world, &ana, "one").await;
+    let before = calls(&world, "subscribed_apps").await;
+    hours_later(&world, 3).await;
+    assert_eq!(calls(&world, "subscribed_apps").await, before);
+    hours_later(&world, 2).await;
+    assert!(calls(&world, "subscribed_apps").await > before, "its time has come");
+    assert_eq!(card(&world, "ana").await["status"], "active");
+}
+
+#[tokio::test]
+async fn a_limit_that_is_told_to_upkeep_holds_for_answers_too() {
+    let world = by_hand().await;
+    world.browser("ana").connect("instagram", LUNA).await;
+    world.dm(INES, LUNA, "Hola").await;
+    let limit = json!({"endpoint": "subscribed_apps", "action": {"kind": "rate_limit", "code": 80_002, "minutes": 90}});
+    world.meta("POST", "/faults", limit).await;
+    hours_later(&world, 2).await;
+    let ana = world.browser("ana");
+    ana.send(&ana.conversation().await, "one").await.json();
+    let put_off = || metric(&world, "sends").iter().any(|outcome| outcome["outcome"] == "not_yet");
+    eventually("the answer is put off", async || put_off()).await;
+    assert_eq!(calls(&world, "messages").await, 0);
+}

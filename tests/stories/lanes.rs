@@ -122,3 +122,53 @@ async fn a_limit_is_read_from_every_answer_of_metas() {
     world.settle().await;
     assert_eq!(answers_on_phone(&world, INES).await, ["two"]);
 }
+
+/// A refusal that says nothing about the account, and in its headers that the account is to be left alone.
+fn resting(minutes: u32) -> Value {
+    let usage = json!({"1": [{"type": "instagram", "call_count": 100, "estimated_time_to_regain_access": minutes}]});
+    let error = json!({"message": "This person isn't available right now.", "code": 551});
+    let headers = json!({"x-business-use-case-usage": usage.to_string(), "x-app-usage": "{}"});
+    json!({"kind": "error", "status": 400, "error": error, "headers": headers})
+}
+
+#[tokio::test]
+async fn nobody_asks_who_new_contacts_are_while_meta_wants_the_account_to_be_left_alone() {
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    world.fault("messages", resting(5)).await;
+    ana.send(&ana.conversation().await, "one").await.json();
+    world.settle().await;
+    let before = calls(&world, "profile").await;
+    let account = account_of(&ana).await;
+    for text in ["Hola", "Are you open?"] {
+        for contact in 0..5 {
+            let at = world.stack.clock().now_ms();
+            let did = Pair::new(&account, 8000 + contact).text(at, &format!("aWdf{contact}{}", text.len()), text);
+            assert_eq!(world.deliver(&notification(&[entry(&account, at, &[did])])).await.status, 200);
+        }
+        world.settle().await;
+    }
+    assert_eq!(calls(&world, "profile").await, before);
+    world.stack.clock().advance(5 * 60_000 + 1000);
+    for conversation in all_conversations(&ana).await {
+        ana.messages(&conversation).await;
+    }
+    world.settle().await;
+    assert_eq!(calls(&world, "profile").await, before + 5, "each is asked for once it may be");
+}
+
+#[tokio::test]
+async fn a_limit_that_is_told_while_asking_who_a_contact_is_holds_for_answers_too() {
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    let conversation = ana.conversation().await;
+    world.fault("profile", json!({"kind": "rate_limit", "code": 80_002, "minutes": 5})).await;
+    world.dm(KOFI, LUNA, "Hi").await;
+    ana.send(&conversation, "one").await.json();
+    let put_off = || metric(&world, "sends").iter().any(|outcome| outcome["outcome"] == "not_yet");
+    eventually("the answer is put off", async || put_off()).await;
+    assert_eq!(calls(&world, "messages").await, 0);
+    world.stack.clock().advance(5 * 60_000 + 1000);
+    world.settle().await;
+    assert_eq!(answers_on_phone(&world, INES).await, ["one"]);
+}

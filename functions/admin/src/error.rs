@@ -171,7 +171,7 @@ fn of_upkeep(kept: Kept) -> Problem {
             .detail("Connect the account again.")
             .with("reason", AccountProblem::as_str(problem)),
         Kept::Overtaken => changed_meanwhile(),
-        Kept::SetBack | Kept::AppRefused => unavailable(),
+        Kept::SetBack | Kept::Resting | Kept::AppRefused => unavailable(),
         Kept::Released => Problem::new(409, "connection-error", "The connection to Instagram does not work")
             .detail("Connect the account again.")
             .with("reason", Refusal::SUBSCRIPTION_FAILED.reason),

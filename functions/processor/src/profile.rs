@@ -28,6 +28,8 @@ enum ProfileError {
     Disconnected,
     #[error("Meta tells the account nothing about its contacts")]
     Withheld,
+    #[error("Meta wants the account to be left alone")]
+    Resting,
     #[error("the connection was not read or written")]
     Store(#[from] StoreError),
     #[error("the token was not opened")]
@@ -46,6 +48,7 @@ impl ProfileError {
         match self {
             Self::Disconnected => "disconnected",
             Self::Withheld => "withheld",
+            Self::Resting => "resting",
             Self::Store(_) => "store",
             Self::Vault(_) => "vault",
             Self::Registration(_) => "registration",
@@ -71,7 +74,8 @@ pub(crate) async fn learn(app: &App, request: &ProfileRequest) {
     metric("profiles", 1, &[("outcome", outcome)]);
 }
 
-/// Whatever comes of it is stored: who asks in vain must not ask with every message.
+/// Whatever comes of it is stored: who asks in vain must not ask with every message. Where Meta is not to be called at all for a
+/// while, there is nothing to store: the next reason to ask is one.
 async fn try_learn(app: &App, request: &ProfileRequest) -> Result<&'static str, StoreError> {
     let ProfileRequest { tenant, account, conversation, occasion, .. } = request;
     let now = app.clock.now_ms();
@@ -82,6 +86,7 @@ async fn try_learn(app: &App, request: &ProfileRequest) -> Result<&'static str, 
     }
     let (contact, outcome) = match ask(app, request, &contact.igsid, now).await {
         Ok(profile) => (contact.told(told(profile), now), "learned"),
+        Err(failure @ ProfileError::Resting) => return Ok(failure.as_str()),
         Err(failure) => {
             info!(%account, error = %Chain(&failure), "A contact stays without a name");
             match failure.about_contact() {
@@ -106,13 +111,19 @@ async fn ask(app: &App, request: &ProfileRequest, contact: &Igsid, now: UnixMill
     if !connection.may_ask_for_profiles(now.seconds()) {
         return Err(ProfileError::Withheld);
     }
+    if connection.rests_until(now).is_some() {
+        return Err(ProfileError::Resting);
+    }
     let outcome = call(app, &connection, contact, now).await;
     match &outcome {
         Ok(_) => {
             app.connector.note_profile_told(&connection).await?;
             app.connector.watch().works(connection.login, now).await;
         }
-        Err(ProfileError::Graph(refusal)) => report(app, &connection, refusal, now).await?,
+        Err(ProfileError::Graph(refusal)) => {
+            app.connector.leave_alone(&connection, refusal.regain_seconds(), now).await;
+            report(app, &connection, refusal, now).await?;
+        }
         Err(_) => {}
     }
     outcome

@@ -187,17 +187,12 @@ async fn settle_refusal(
     }
 }
 
-/// Notes how long Meta wants no calls for the account, for every lane of it. Where that cannot be noted, each lane finds out
-/// itself.
-async fn leave_alone(app: &App, access: &Access<'_>, seconds: Option<u32>) {
-    let Some(seconds) = seconds else { return };
-    let Connection { tenant, ig_user_id, .. } = &access.connection;
-    let until = app.clock.now_ms().plus(i64::from(seconds) * 1000);
-    app.accounts.forget(tenant, ig_user_id);
-    match app.connector.connections().throttle(tenant, ig_user_id, until).await {
-        Ok(()) => info!(account = %ig_user_id, seconds, "Meta wants an account to be left alone"),
-        Err(failure) => warn!(error = %Chain(&failure), "A limit of an account was not noted"),
+/// Notes how long Meta wants no calls for the account, for every lane of it.
+pub(crate) async fn leave_alone(app: &App, access: &Access<'_>, seconds: Option<u32>) {
+    if seconds.is_some() {
+        app.accounts.forget(&access.connection.tenant, &access.connection.ig_user_id);
     }
+    app.connector.leave_alone(&access.connection, seconds, app.clock.now_ms()).await;
 }
 
 /// Tells the app's breaker. Further tries of the same message are no further evidence: they would open the breaker again

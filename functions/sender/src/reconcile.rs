@@ -9,30 +9,22 @@ use std::time::Duration;
 
 use domain::{Dispatch, Message, Mid, UnixMillis};
 use edge::telemetry::{Chain, metric};
+use meta::GraphError;
 use meta::graph::{Thread, ThreadMessage};
-use meta::{FailureClass, GraphError};
 use store::{Begun, Doubt, StoreError};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::access::{Access, AccessError};
-use crate::backoff;
-use crate::deliver::attempt;
+use crate::deliver::{attempt, leave_alone};
 use crate::handler::{App, Delivery, Verdict};
+use crate::{backoff, blame};
 
 /// Two questions, and perhaps a few for details. Leaves time to send what is absent before the function's own timeout.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long after a call Meta has processed a text: then it stands in the conversation, and its echo has come.
-const TEXT_MS: i64 = 30 * 1000;
-
-/// The same of media: Meta gives itself 75 seconds to fetch them. With what lies before and after, and a margin.
-///
-/// Source: <https://developers.facebook.com/docs/messenger-platform/error-codes>, subcode 2018294
-const MEDIA_MS: i64 = 120 * 1000;
-
 /// From then on Meta is asked; before it only an echo can settle a message.
-const FIRST_QUESTION_MS: i64 = TEXT_MS;
+const FIRST_QUESTION_MS: i64 = 30 * 1000;
 
 /// Between two questions.
 const QUESTION: Duration = Duration::from_secs(30);
@@ -119,7 +111,7 @@ fn before_asking(since_ms: i64) -> Duration {
 async fn absent(app: &App, delivery: &Delivery, message: &Message, doubt: Doubt) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
     let now = app.clock.now_ms();
-    if doubt.tried_at.plus(longest_processing(message)) > now {
+    if doubt.tried_at.plus(message.longest_processing()) > now {
         return Ok(Verdict::Again(QUESTION));
     }
     match doubt.absent_at {
@@ -131,10 +123,6 @@ async fn absent(app: &App, delivery: &Delivery, message: &Message, doubt: Doubt)
             Ok(Verdict::Again(QUESTION))
         }
     }
-}
-
-const fn longest_processing(message: &Message) -> i64 {
-    if message.attachments.is_empty() { TEXT_MS } else { MEDIA_MS }
 }
 
 fn found(finding: &str, message: &Message) {
@@ -179,7 +167,7 @@ async fn look(app: &App, delivery: &Delivery, message: &Message) -> Result<Findi
     let thread = match timeout(PATIENCE, asked).await.map_err(|_| LookError::Late)? {
         Ok(thread) => thread,
         Err(refusal) => {
-            report_broken(app, &access, &refusal).await?;
+            report(app, &access, &refusal).await?;
             return Err(refusal.into());
         }
     };
@@ -188,10 +176,10 @@ async fn look(app: &App, delivery: &Delivery, message: &Message) -> Result<Findi
     Ok(find(message, &thread, &known))
 }
 
-async fn report_broken(app: &App, access: &Access<'_>, refusal: &GraphError) -> Result<(), StoreError> {
-    if let FailureClass::Account(problem) = refusal.class()
-        && problem.breaks_connection()
-    {
+/// Notes what the refusal of one question says about the account.
+async fn report(app: &App, access: &Access<'_>, refusal: &GraphError) -> Result<(), StoreError> {
+    leave_alone(app, access, refusal.regain_seconds()).await;
+    if let Some(problem) = blame::connection_problem(access, refusal).await {
         app.accounts.forget(&access.connection.tenant, &access.connection.ig_user_id);
         app.connector.mark_broken(&access.connection, problem, app.clock.now_ms()).await?;
     }

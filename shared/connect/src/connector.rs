@@ -1,8 +1,10 @@
 //! What connecting and disconnecting need.
 
-use domain::{AccessToken, IgId, SealedToken, TenantId, UnixSeconds};
+use domain::{AccessToken, Connection, IgId, SealedToken, TenantId, UnixMillis, UnixSeconds};
+use edge::telemetry::Chain;
 use edge::{ConfigError, Setup};
 use store::{ConnectionStore, Tables};
+use tracing::{info, warn};
 use vault::{TokenContext, Vault, VaultError};
 
 use crate::fields::AppFields;
@@ -75,6 +77,18 @@ impl Connector {
     #[must_use]
     pub const fn fields(&self) -> &AppFields {
         &self.fields
+    }
+
+    /// Notes how long Meta wants no calls for the account, where it says so: for whoever calls for it. A failure is logged, never
+    /// fatal: each of them finds out itself then.
+    pub async fn leave_alone(&self, connection: &Connection, seconds: Option<u32>, now: UnixMillis) {
+        let Some(seconds) = seconds else { return };
+        let Connection { tenant, ig_user_id, .. } = connection;
+        let until = now.plus(i64::from(seconds) * 1000);
+        match self.connections.throttle(tenant, ig_user_id, until).await {
+            Ok(()) => info!(account = %ig_user_id, seconds, "Meta wants an account to be left alone"),
+            Err(failure) => warn!(error = %Chain(&failure), "A limit of an account was not noted"),
+        }
     }
 
     /// Seals an account's token for the tenant.

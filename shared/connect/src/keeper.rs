@@ -50,6 +50,9 @@ impl<'a> Keeper<'a> {
         if !in_full && !self.used.is_quiet(self.now()) {
             return self.end(Kept::Idle, 0, 0).await;
         }
+        if let Some(until) = self.used.rests_until(self.now) {
+            return self.rest(until).await;
+        }
         match self.tend(in_full).await {
             Ok(()) => self.settle(in_full).await,
             Err(Trouble::Account(problem)) => self.give_up(problem).await,
@@ -226,9 +229,20 @@ impl<'a> Keeper<'a> {
         self.end(kept, 0, 0).await
     }
 
-    /// Tries again later. With each setback later, and never before Meta said.
+    /// Comes back once Meta may be called for the account: calls before that prolong the limit.
+    async fn rest(self, until: UnixMillis) -> Result<Kept, UpkeepError> {
+        if self.occasion != Occasion::Due {
+            return Ok(Kept::Resting);
+        }
+        let (setbacks, at_least) = (self.setbacks, until.seconds().get() - self.now().get());
+        self.end(Kept::Resting, setbacks, at_least).await
+    }
+
+    /// Tries again later. With each setback later, and never before Meta said, which holds for all calls for the account.
     async fn wait(mut self, at_least: i64) -> Result<Kept, UpkeepError> {
         self.remind().await;
+        let asked = u32::try_from(at_least).ok().filter(|seconds| *seconds > 0);
+        self.connector.leave_alone(&self.used, asked, self.now).await;
         let setbacks = self.setbacks.saturating_add(1);
         self.end(Kept::SetBack, setbacks, at_least).await
     }
@@ -288,7 +302,7 @@ impl<'a> Keeper<'a> {
 
     async fn store(&mut self, setbacks: u32, at_least: i64) -> Result<(), Trouble> {
         let due_at = if setbacks == 0 {
-            let soonest = self.now().plus(CHECK_UP_SECONDS);
+            let soonest = self.now().plus(CHECK_UP_SECONDS.max(at_least));
             self.next.upkeep_at(self.now()).map_or(soonest, |at| at.max(soonest))
         } else {
             self.now().plus(wait_after(setbacks).max(at_least))

@@ -34,6 +34,8 @@ pub enum Kept {
     TooYoung,
     /// It is to be tried again: its next appointment is after a wait.
     SetBack,
+    /// Meta wants the account to be left alone: its next appointment is after that.
+    Resting,
     /// It does not work until somebody connects again, who has been told.
     Broken(AccountProblem),
     /// Somebody changed it meanwhile, and theirs is what holds.
@@ -54,6 +56,7 @@ impl Kept {
             Self::Checked => "checked",
             Self::TooYoung => "too_young",
             Self::SetBack => "set_back",
+            Self::Resting => "resting",
             Self::Broken(_) => "broken",
             Self::Overtaken => "overtaken",
             Self::AppRefused => "app_refused",
@@ -125,13 +128,13 @@ impl From<&GraphError> for Trouble {
         match error.class() {
             FailureClass::Account(problem) if problem.breaks_connection() => Self::Account(problem),
             FailureClass::AppLevel => Self::App,
-            FailureClass::RetryLater { after } => Self::Passing(after.unwrap_or_default().into()),
-            FailureClass::Account(_)
+            FailureClass::RetryLater { .. }
+            | FailureClass::Account(_)
             | FailureClass::Permanent
             | FailureClass::Retry
             | FailureClass::RetryAtMost(_)
             | FailureClass::Uncertain
-            | FailureClass::InvalidGrant => Self::Passing(0),
+            | FailureClass::InvalidGrant => Self::Passing(error.regain_seconds().unwrap_or_default().into()),
         }
     }
 }

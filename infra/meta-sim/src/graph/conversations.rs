@@ -168,12 +168,13 @@ fn nested_call(call: &GraphCall, thread: &Thread, field: &Field, inner: &[Field]
 
 /// The messages of a thread, newest first, with the asked fields where Meta still tells details.
 fn told(world: &World, thread: &Thread, asked: &[Field], moment: Moment<'_>) -> Vec<Value> {
-    let present =
-        thread.messages.iter().rev().filter(|message| !message.deleted && message.appears_at_ms <= moment.now_ms);
+    let bare = world.variants.bare_messages;
+    let is_listed = |message: &&Message| (bare || !message.deleted) && message.appears_at_ms <= moment.now_ms;
+    let present = thread.messages.iter().rev().filter(is_listed);
     present
         .map(|message| {
             let all = detail(world, thread, message, moment);
-            if thread.is_recent(&message.mid) {
+            if thread.is_recent(&message.mid) && !bare {
                 fields::select(&all, asked)
             } else {
                 fields::select(&all, &fields::parse("id,created_time"))

@@ -67,6 +67,8 @@ pub(crate) struct Variants {
     pub(crate) echoes: EchoField,
     /// No list has more elements than this on one page, whatever `limit` asks for.
     pub(crate) page_cap: usize,
+    /// A list of messages names nothing but their ids and times, whatever is asked for, and the unsent ones too.
+    pub(crate) bare_messages: bool,
     /// Most messages an account may send within a second of simulated time; 0 means no limit.
     pub(crate) sends_per_second: usize,
 }
@@ -84,6 +86,7 @@ impl Default for Variants {
             success_as_text: false,
             echoes: EchoField::Own,
             page_cap: 3,
+            bare_messages: false,
             sends_per_second: 0,
         }
     }
