@@ -4,11 +4,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use domain::{ConversationId, IgId, Igsid, TenantId, lane};
 
 use crate::World;
+use crate::queue::{Queue, mapping};
 
 /// Tenants that answer many contacts at once, each from one account, just before somebody else's answer.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +35,6 @@ pub struct Waits {
 
 /// How long Meta takes with the other tenant's answer.
 const USUAL_MS: u64 = 500;
-/// What one call of SQS takes, in messages.
-const BATCH: usize = 10;
 /// Tells the other tenant's account from those of the rush, which are numbered.
 const OTHER: &str = "other";
 
@@ -50,14 +47,14 @@ impl Rush {
     pub async fn play(self, world: &World) -> Waits {
         let queue = Queue::new(world, &format!("rush-{}-{}.fifo", self.tenants, self.lanes)).await;
         queue.fill(self.messages()).await;
-        let mut places = places(world);
+        let mut places = mapping(world, "sender").max_concurrency;
         let mut waits = Waits::default();
         let mut under_way: BTreeMap<String, usize> = BTreeMap::new();
         let mut ends = BinaryHeap::new();
         let mut now_ms = 0;
         loop {
             while places > 0
-                && let Some((account, receipt)) = queue.receive().await
+                && let Some((account, receipt)) = queue.receive(1).await.pop()
             {
                 places -= 1;
                 let takes_ms = if account == OTHER { USUAL_MS } else { self.slow_ms };
@@ -73,7 +70,7 @@ impl Rush {
             let Some(Reverse((end_ms, account, receipt))) = ends.pop() else { return waits };
             now_ms = end_ms;
             places += 1;
-            queue.delete(&receipt).await;
+            queue.delete(vec![receipt]).await;
             if account != OTHER {
                 waits.rush_took_ms = now_ms;
                 under_way.entry(account).and_modify(|calls| *calls -= 1);
@@ -95,55 +92,5 @@ impl Rush {
         let contact = Igsid::try_from(format!("43091541{contact:07}")).expect("digits");
         let tenant = TenantId::try_from(format!("tenant-{tenant}")).expect("a name");
         lane(&account, &ConversationId::derive(&tenant, &account, &contact), self.lanes)
-    }
-}
-
-/// So many of the sender's invocations run at once.
-fn places(world: &World) -> usize {
-    let sender = world.stack.functions().find(|function| function.binary == "sender");
-    sender.and_then(|sender| sender.mappings.first()).expect("the sender reads a queue").max_concurrency
-}
-
-/// A queue as the outbound one.
-struct Queue {
-    client: Client,
-    url: String,
-}
-
-impl Queue {
-    async fn new(world: &World, name: &str) -> Self {
-        let client = Client::new(&world.stack.aws_config("story"));
-        let create = client.create_queue().queue_name(name).attributes(QueueAttributeName::FifoQueue, "true");
-        let url = create.send().await.expect("a queue").queue_url.expect("a queue has an address");
-        Self { client, url }
-    }
-
-    async fn fill(&self, messages: Vec<(String, String)>) {
-        for (batch, messages) in messages.chunks(BATCH).enumerate() {
-            let entries = messages.iter().enumerate().map(|(place, (account, group))| {
-                SendMessageBatchRequestEntry::builder()
-                    .id(place.to_string())
-                    .message_body(account)
-                    .message_group_id(group)
-                    .message_deduplication_id(format!("{batch}-{place}"))
-                    .build()
-                    .expect("has an id and a body")
-            });
-            let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
-            let sent = call.send().await.expect("is sent");
-            assert!(sent.failed().is_empty(), "{:?}", sent.failed());
-        }
-    }
-
-    /// The next message that may be received; its body and receipt.
-    async fn receive(&self) -> Option<(String, String)> {
-        let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(1).wait_time_seconds(0);
-        let message = receive.send().await.expect("can be received").messages?.pop()?;
-        Some((message.body?, message.receipt_handle?))
-    }
-
-    async fn delete(&self, receipt: &str) {
-        let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt);
-        delete.send().await.expect("can be deleted");
     }
 }

@@ -9,7 +9,9 @@ mod answer;
 mod browser;
 pub mod contract;
 mod lanes;
+mod queue;
 mod store;
+mod surge;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -27,6 +29,7 @@ pub use answer::Answer;
 pub use browser::{Browser, outcome};
 pub use lanes::{Rush, Waits};
 pub use store::Tables;
+pub use surge::Surge;
 
 /// How long a story waits for queues and webhooks to come to rest. Far more than it takes; nothing is asserted about it.
 const AT_MOST: Duration = Duration::from_mins(5);

@@ -1,7 +1,7 @@
 //! One who sends much, or whom Meta limits, hurts nobody else.
 
 use serde_json::{Value, json};
-use stories::{Browser, Rush, World};
+use stories::{Browser, Rush, Surge, World};
 
 use crate::util::{
     INES, KOFI, LUNA, Pair, account_of, all_conversations, answers_on_phone, calls, entry, eventually, greeted, metric,
@@ -27,6 +27,13 @@ async fn slow_answers_of_one_tenant_delay_another_tenants_by_under_a_second() {
     assert_eq!(waits.calls_at_once, LANES);
     let with_a_lane_for_each_contact = Rush { lanes: u8::MAX, ..rush }.play(&world).await;
     assert!(with_a_lane_for_each_contact.other_waited_ms >= SLOW_MS, "{with_a_lane_for_each_contact:?}");
+}
+
+#[tokio::test]
+async fn a_thousand_contacts_of_one_account_delay_another_accounts_message_by_under_a_second() {
+    let world = World::start().await;
+    let known_contacts = Surge { contacts: 1_000, batch_ms: 40 };
+    assert!(known_contacts.play(&world).await < 1000);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod report;
 mod running;
 mod scenario;
 mod subject;
+mod surges;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,8 @@ enum Command {
         #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32])]
         numbers: Vec<u8>,
     },
+    /// How long a message waits behind many of another account's, on a moved clock.
+    Surges,
 }
 
 #[derive(Args)]
@@ -101,6 +104,10 @@ async fn main() -> ExitCode {
         Some(Command::Inbox { sizes }) => inbox(sizes).await,
         Some(Command::Lanes { numbers }) => {
             lanes::print(numbers).await;
+            Ok(())
+        }
+        Some(Command::Surges) => {
+            surges::print().await;
             Ok(())
         }
     };
