@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connect::RegistrationError;
-use domain::contact::Told;
+use domain::contact::{Occasion, Told};
 use domain::{Connection, Contact, Igsid, ProfileRequest, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::graph::Profile;
@@ -15,8 +15,14 @@ use vault::VaultError;
 
 use crate::handler::App;
 
-/// The other conversations of the batch do not wait for this one, but the queue does.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long asking may take. The other conversations of the batch do not wait for this one, but the queue does: where many contacts
+/// write for the first time, everybody's messages behind theirs.
+const fn patience(occasion: Occasion) -> Duration {
+    match occasion {
+        Occasion::Wrote | Occasion::Answered => Duration::from_secs(1),
+        Occasion::Opened => Duration::from_secs(3),
+    }
+}
 
 /// "User consent is required to access user profile".
 const NO_CONSENT: i64 = 230;
@@ -114,7 +120,8 @@ async fn ask(app: &App, request: &ProfileRequest, contact: &Igsid, now: UnixMill
     if connection.rests_until(now).is_some() {
         return Err(ProfileError::Resting);
     }
-    let outcome = call(app, &connection, contact, now).await;
+    let called = timeout(patience(request.occasion), call(app, &connection, contact, now)).await;
+    let outcome = called.unwrap_or(Err(ProfileError::Late));
     match &outcome {
         Ok(_) => {
             app.connector.note_profile_told(&connection).await?;
@@ -136,7 +143,7 @@ async fn call(app: &App, connection: &Connection, contact: &Igsid, now: UnixMill
     let registrations = app.connector.registrations().current(now.seconds()).await?;
     let graph = registrations.graph(connection.login)?;
     let access = AccountAccess { ig_user_id: account, page_id: connection.page_id.as_ref(), token: &token };
-    Ok(timeout(PATIENCE, graph.profile(access, contact)).await.map_err(|_| ProfileError::Late)??)
+    Ok(graph.profile(access, contact).await?)
 }
 
 fn told(profile: Profile) -> Told {
