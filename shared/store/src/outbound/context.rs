@@ -137,6 +137,14 @@ impl OutboundStore {
         Ok(Beside { connection, message, waiting })
     }
 
+    /// The conversation, read anew; by the call that whoever accepts answers may make.
+    pub(super) async fn conversation_now(&self, context: &SendContext) -> Result<Option<Conversation>, StoreError> {
+        let key = Key::conversation(&context.tenant, &context.conversation.id);
+        let wanted = [(self.threads.conversations.as_str(), key.clone())];
+        let found = batch::get(&self.threads.client, &wanted).await?.remove(&key);
+        Ok(found.map(Stored::read).transpose()?.and_then(Stored::conversation))
+    }
+
     /// What a key was used for, read anew.
     pub(super) async fn record(
         &self,

@@ -103,7 +103,7 @@ impl OutboundStore {
             }
             if refused(Write::Conversation) {
                 // A newer message is shown already, and stays shown; or there is no conversation any more.
-                let found = self.threads.conversation(&context.tenant, &context.conversation.id).await?;
+                let found = self.conversation_now(context).await?;
                 conversation = Cow::Owned(found.ok_or(QueueError::ConversationEnded)?);
             }
             if refused(Write::Message) {
