@@ -153,7 +153,7 @@ export class Api {
     const elsewhere = new URL(this.base, location.href).origin !== location.origin;
     const there = elsewhere && (await fetch(`${this.base}/ui/buzon.js`, { mode: "no-cors" }).then(() => true, () => false));
     if (!there) return new ApiError(0);
-    tellOnce(`${this.base} does not let ${location.origin} call it: AllowedOrigins of the deployment has to name this origin`);
+    tellOnce(`${this.base} does not let ${location.origin} call it: AllowedOrigins of the deployment has to name exactly this origin, without a slash at its end`);
     return new ApiError(0, {}, "cors");
   }
 }

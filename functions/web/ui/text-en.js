@@ -167,7 +167,7 @@ export default {
   "setup.token.text": "Sign in to it again. If that does not help, tell whoever runs it.",
   "setup.endpoint": "This page could not renew your session.",
   "setup.endpoint.text": "Reload it, or sign in again. If that does not help, tell whoever runs it.",
-  "setup.cors": "This page is not allowed to show your messages.",
+  "setup.cors": "This page is not allowed to use this service.",
   "setup.cors.text": "Tell whoever runs it.",
   "setup.audience": "This service does not accept this page's session.",
   "setup.audience.text": "Signing in again will not change that: tell whoever runs it.",

@@ -165,7 +165,7 @@ export default {
   "setup.token.text": "Vuelve a entrar en ella. Si sigue igual, avisa a quien la mantiene.",
   "setup.endpoint": "Esta página no pudo renovar tu sesión.",
   "setup.endpoint.text": "Recárgala o vuelve a entrar. Si sigue igual, avisa a quien la mantiene.",
-  "setup.cors": "Esta página no tiene permiso para mostrar tus mensajes.",
+  "setup.cors": "Esta página no tiene permiso para usar este servicio.",
   "setup.cors.text": "Avisa a quien la mantiene.",
   "setup.audience": "Este servicio no acepta la sesión de esta página.",
   "setup.audience.text": "Volver a entrar no lo cambia: avisa a quien la mantiene.",

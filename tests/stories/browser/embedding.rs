@@ -159,6 +159,6 @@ async fn each_mistake_of_whoever_embeds_has_a_text_of_its_own() {
 
     let stranger = story.window().await;
     stranger.visit(&page.replacen("product", "stranger", 1)).await;
-    stranger.reads("Esta página no tiene permiso para mostrar tus mensajes.").await;
+    stranger.reads("Esta página no tiene permiso para usar este servicio.").await;
     stranger.close(&["Buzón: ", "CORS", "ERR_FAILED"]).await;
 }

@@ -25,6 +25,6 @@ pub(super) async fn run(options: &TokenOptions, stack: &UpOptions) -> Result<(),
     let token = if options.refresh { &answer["refresh_token"] } else { &answer["access_token"] };
     match token.as_str() {
         Some(token) => Ok(say(token)?),
-        None => Err("this provider gives no refresh token: start with another, as `--issuer auth0`".into()),
+        None => Err("this provider gives no refresh token: start with `--issuer`, and another than google".into()),
     }
 }

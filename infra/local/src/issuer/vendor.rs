@@ -175,6 +175,7 @@ impl Vendor {
             ],
             Self::Auth0Opaque => vec![
                 ("ApiToken", "id".to_owned()),
+                ("OidcScope", "openid profile offline_access".to_owned()),
                 ("TenantClaim", namespaced("tenant")),
                 ("RoleClaim", namespaced("roles")),
                 ("OperatorClaim", namespaced("operator")),
