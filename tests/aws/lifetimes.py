@@ -15,6 +15,7 @@ DAY = 24 * 60 * 60
 EXPIRE = {
     ("oauth-states", "STATE"): 1,
     ("connections", "ERASED"): 31,
+    ("integration-events", "FIRST"): 2,
     ("messages", "WAITING"): 8,
     ("tenants", "IDEMPOTENCY"): 2,
 }

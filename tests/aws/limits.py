@@ -340,7 +340,9 @@ def change_visibility(stack, call):
     for entry in request.get("Entries", [request]):
         seconds = entry["VisibilityTimeout"]
         before = (call["at_ms"] - stack.received.get(entry["ReceiptHandle"], call["at_ms"])) / 1000
-        if not 0 <= seconds <= VISIBILITY_SECONDS or (seconds and before + seconds > VISIBILITY_SECONDS):
+        # No message is in flight for longer: then the story has moved the clock while the function ran.
+        too_long = before <= VISIBILITY_SECONDS < before + seconds
+        if not 0 <= seconds <= VISIBILITY_SECONDS or (seconds and too_long):
             yield f"invisible for {seconds} s, {before:.0f} s after the receipt"
     if "Entries" in request:
         yield from entries(request)
