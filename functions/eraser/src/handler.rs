@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use connect::Trail;
-use domain::UnixMillis;
+use domain::{Erasure, ErasureCode, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use erasure::{ErasureOrder, ErasureQueue, QueueError};
 use lambda_runtime::LambdaEvent;
 use store::{ConnectionStore, EraseStore, ErasureStore, StoreError, Tables, TenantStore};
+use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::piece::{Ended, Piece};
@@ -24,6 +25,9 @@ const SETTLING: Duration = Duration::from_mins(1);
 
 /// How long an order waits for its deletion, which is stored after it was queued: longer than any request runs.
 const STORING_MS: i64 = 30_000;
+
+/// So often, a second apart, it is looked for before the order is hidden: whoever asked has its answer within moments.
+const LOOKS: usize = 3;
 
 /// After so many seconds it is looked for again.
 const LOOK_AGAIN_SECONDS: i32 = 3;
@@ -107,7 +111,7 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchR
 async fn follow(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
     let body = message.body.as_deref().unwrap_or_default();
     let ErasureOrder { code } = serde_json::from_str(body).map_err(|_| OrderError::Poison)?;
-    let Some(erasure) = app.erasures.find(&code).await? else { return wait_for_deletion(app, message).await };
+    let Some(erasure) = find(app, &code).await? else { return wait_for_deletion(app, message).await };
     let ended = Piece::new(app, erasure, Instant::now() + app.patience).work().await?;
     info!(ended = ended.as_str(), "Worked on a deletion");
     metric("erasures", 1, &[("outcome", ended.as_str())]);
@@ -124,6 +128,17 @@ async fn follow(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
             Ok(true)
         }
     }
+}
+
+/// The deletion, which may be stored just now.
+async fn find(app: &App, code: &ErasureCode) -> Result<Option<Erasure>, StoreError> {
+    for _ in 1..LOOKS {
+        if let Some(found) = app.erasures.find(code).await? {
+            return Ok(Some(found));
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    app.erasures.find(code).await
 }
 
 /// Waits for a deletion that is being stored. One that does not come was refused to whoever asked for it.

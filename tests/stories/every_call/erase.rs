@@ -54,7 +54,7 @@ impl Story for Erase {
         }
     }
 
-    async fn wrongs(&self, _: usize) -> Vec<String> {
+    async fn wrongs(&self, faults: usize) -> Vec<String> {
         let mut wrongs = Vec::new();
         for (table, items) in self.world.tables().everything().await {
             for trace in [INES, "secret", "another", "our answer"] {
@@ -67,7 +67,9 @@ impl Story for Erase {
             texts.push((ana.texts(&conversation).await, conversation["unread_count"].clone()));
         }
         expect(&mut wrongs, "what stays", &texts, &vec![(vec!["I stay".to_owned()], json!(1))]);
-        expect(&mut wrongs, "receipts", &audited(&ana, "data.erased").await, &1);
+        // Who was not answered asks again, and each demand that was taken has its receipt.
+        let receipts = audited(&ana, "data.erased").await;
+        expect(&mut wrongs, "receipts", &receipts, &receipts.clamp(1, 1 + faults));
         expect(&mut wrongs, "dead letters", &dead_letters(&self.world), &0);
         wrongs
     }
