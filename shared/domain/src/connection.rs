@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::channel::Login;
 use crate::id::{AppScopedId, IgId, PageId, TenantId, UserId};
 use crate::secret::SealedToken;
 use crate::time::{UnixMillis, UnixSeconds};
@@ -9,28 +10,6 @@ use crate::word::Word;
 
 /// The provider's name in keys, contexts and answers; other channels will stand beside it.
 pub const PROVIDER: &str = "meta_instagram";
-
-/// Which of Meta's two logins a Meta app, an authorization or a connection belongs to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Login {
-    /// Instagram API with Instagram Login: Instagram User token, no Page.
-    #[default]
-    Instagram,
-    /// Instagram API with Facebook Login for Business: Page token.
-    Facebook,
-}
-
-impl Login {
-    /// `instagram` or `facebook`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Instagram => "instagram",
-            Self::Facebook => "facebook",
-        }
-    }
-}
 
 /// Whether a connection works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

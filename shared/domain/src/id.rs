@@ -12,6 +12,12 @@ use crate::time::UnixMillis;
 #[error("{0}")]
 pub struct ParseIdError(&'static str);
 
+impl ParseIdError {
+    pub(crate) const fn new(rule: &'static str) -> Self {
+        Self(rule)
+    }
+}
+
 /// Reads an id that Meta writes as a JSON string in one place and as a number in the next.
 ///
 /// The number can exceed 2^53; it never passes through a float.
@@ -113,6 +119,23 @@ id!(
     digits
 );
 id!(
+    /// An account's id on its channel: an Instagram professional account's (Meta: `IG_ID`), or a Page's for Messenger.
+    ///
+    /// For Instagram it is `user_id` of `/me`, never `id`, which is the [`AppScopedId`]. Whose it is says only the
+    /// [`Account`](crate::Account), which has the channel.
+    AccountId,
+    "an account id is 1 to 64 decimal digits",
+    digits
+);
+id!(
+    /// One person, as seen by one account (Meta: "IGSID" on Instagram, "PSID" on Messenger).
+    ///
+    /// The same person has another id towards every account: it is a key only with the [`Account`](crate::Account).
+    ContactId,
+    "a contact id is 1 to 64 decimal digits",
+    digits
+);
+id!(
     /// A Facebook Page, which an account of Facebook Login is linked to.
     PageId,
     "a Page id is 1 to 64 decimal digits",
@@ -148,6 +171,13 @@ id!(
             && bytes[14..].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     }
 );
+
+impl From<&PageId> for AccountId {
+    /// A Page's id is its account's on Messenger.
+    fn from(page: &PageId) -> Self {
+        Self(page.0.clone())
+    }
+}
 
 impl TenantId {
     /// Whoever operates this installation, as the owner of an audit trail. No token names it: see [`Self::of_customer`].

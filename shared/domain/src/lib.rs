@@ -3,6 +3,7 @@
 //! | Module | What |
 //! | --- | --- |
 //! | [`id`], [`time`], [`secret`] | values that are valid once they exist |
+//! | [`channel`] | where people write, which account, and through which login it is connected |
 //! | [`connection`] | a tenant's connected account, and the authorization that leads to it |
 //! | [`contact`] | the person on the other side, and when the provider is asked who they are |
 //! | [`event`] | what a channel tells us, in words no channel owns |
@@ -19,6 +20,7 @@
 
 pub mod audit;
 pub mod breaker;
+pub mod channel;
 pub mod connection;
 pub mod contact;
 pub mod conversation;
@@ -42,7 +44,8 @@ pub mod word;
 
 pub use audit::{AuditEvent, AuditKind};
 pub use breaker::Breaker;
-pub use connection::{AuthorizationRequest, Candidate, Connection, ConnectionStatus, Login, Route};
+pub use channel::{Account, AccountId, Channel, ContactId, Login};
+pub use connection::{AuthorizationRequest, Candidate, Connection, ConnectionStatus, Route};
 pub use contact::{Contact, ProfileRequest};
 pub use conversation::Conversation;
 pub use dispatch::{Dispatch, LANES, lane};
