@@ -155,7 +155,11 @@ impl World<'_> {
         environment.extend(self.settings.variables.clone());
         let setup = Setup {
             env: Environment::from_map(environment),
-            aws: provision::named(self.sdk, &function.binary).into_builder().time_source(clock.clone()).build(),
+            aws: provision::named(self.sdk, &function.binary)
+                .into_builder()
+                .time_source(clock.clone())
+                .timeout_config(self.settings.patience.timeouts())
+                .build(),
             clock,
         };
         Ok(Executor::InProcess(Box::new(Warm::new(factory, setup))))

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io, path::PathBuf, time::Duration};
 
+use edge::Patience;
 use local_aws::Weather;
 
 use crate::{
@@ -57,6 +58,8 @@ pub struct StackSettings {
     /// How long a message waits after a failed delivery, in whole seconds, instead of its queue's visibility timeout. The one
     /// deviation from Lambda, for tests that do not want to wait three minutes; it also shortens a delay that the function set.
     pub retry_delay: Option<Duration>,
+    /// How long the functions wait for the emulated AWS. Processes have the patience that is deployed.
+    pub patience: Patience,
     /// Variables of every function beside those of the template.
     pub variables: BTreeMap<String, String>,
     /// Whether schedules ring by themselves as the clock passes. A story that moves the clock by days may prefer to run
@@ -87,6 +90,7 @@ impl StackSettings {
             data_dir: data_dir.into(),
             clock: StackClock::default(),
             retry_delay: None,
+            patience: Patience::default(),
             variables: BTreeMap::new(),
             schedules: true,
             weather: Weather::fine(),

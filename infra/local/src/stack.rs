@@ -30,7 +30,9 @@ use crate::{
 
 /// The queues or functions were still busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("still busy: {messages} messages in queues, {invocations} invocations, webhooks under way: {webhooks}")]
+#[error(
+    "still busy: {messages} messages in queues, {invocations} invocations, {late_calls} late calls, webhooks under way: {webhooks}"
+)]
 pub struct StillBusy {
     /// Messages that wait or are in flight.
     pub messages: usize,
@@ -38,12 +40,14 @@ pub struct StillBusy {
     pub invocations: usize,
     /// Whether the simulated Meta still delivers.
     pub webhooks: bool,
+    /// Calls that are still to be carried out.
+    pub late_calls: usize,
 }
 
 /// Callers of AWS that are no functions: stories and tests that look into tables, and the stack itself.
 const ONLOOKERS: [&str; 4] = ["story", "test", "local-stack", "event-source"];
 
-const NOT_BUSY: StillBusy = StillBusy { messages: 0, invocations: 0, webhooks: false };
+const NOT_BUSY: StillBusy = StillBusy { messages: 0, invocations: 0, webhooks: false, late_calls: 0 };
 
 /// A running stack. Dropping it stops it as well, without waiting.
 pub struct Stack {
@@ -58,7 +62,6 @@ pub struct Stack {
     apps: Vec<MetaApp>,
     clock: StackClock,
     logs: Registration,
-    http: reqwest::Client,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -143,7 +146,6 @@ impl Stack {
             apps,
             clock: settings.clock,
             logs,
-            http: reqwest::Client::new(),
             tasks: Mutex::new(tasks),
         })
     }
@@ -274,8 +276,8 @@ impl Stack {
         found.map(|function| function.logical_id.clone()).ok_or_else(|| InvokeError::Unknown(binary.to_owned()))
     }
 
-    /// Waits until nothing moves: Meta has delivered, queues that feed functions are empty, no function runs, and no read of
-    /// the database is behind.
+    /// Waits until nothing moves: Meta has delivered, queues that feed functions are empty, no function runs, no call is still
+    /// to be carried out, and no read of the database is behind.
     ///
     /// # Errors
     ///
@@ -284,8 +286,13 @@ impl Stack {
         let until = Instant::now() + at_most;
         loop {
             // What Meta still delivers reaches a queue before Meta is idle, so Meta is asked first.
-            let webhooks = !self.meta_is_idle().await;
-            let busy = StillBusy { webhooks, messages: self.waiting(), invocations: self.invoker.in_flight() };
+            let webhooks = !self.meta.is_idle();
+            let busy = StillBusy {
+                webhooks,
+                messages: self.waiting(),
+                invocations: self.invoker.in_flight(),
+                late_calls: self.late_calls(),
+            };
             if busy == NOT_BUSY {
                 self.aws.catch_up();
                 return Ok(());
@@ -297,17 +304,17 @@ impl Stack {
         }
     }
 
+    /// Calls of which AWS or Meta will do what they ask although their callers have given up, or will.
+    #[must_use]
+    pub fn late_calls(&self) -> usize {
+        self.aws.faults().late_calls() + self.meta.late_calls()
+    }
+
     /// Messages for functions; dead letters wait for a person.
     fn waiting(&self) -> usize {
         let queues = self.aws.queues();
         let working = queues.iter().filter(|queue| !queue.is_dead_letter_queue);
         working.map(|queue| queue.counts.visible + queue.counts.in_flight + queue.counts.delayed).sum()
-    }
-
-    async fn meta_is_idle(&self) -> bool {
-        let url = format!("{}/control/webhooks/idle?timeout_ms=0", self.meta.url());
-        let answer = self.http.get(url).send().await;
-        answer.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// Stops everything and waits for it: data is on disk, ports are free.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
 };
 
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,8 @@ pub(crate) enum Failure {
     Unsupported,
     /// The right answer, late: the call takes effect at once.
     Slow { ms: u64 },
+    /// The call takes effect only after so long, whether its caller still waits or not; then the connection is cut.
+    Late { ms: u64 },
 }
 
 const fn half_a_minute() -> u64 {
@@ -142,6 +144,8 @@ impl Fault {
 pub(crate) struct Faults {
     orders: Mutex<Vec<Fault>>,
     rests: Mutex<BTreeMap<String, Rest>>,
+    /// Calls that are still to take effect although their callers have given up, or will.
+    pub(crate) late: AtomicUsize,
 }
 
 /// An account's limit: until when, and by how much a call before that prolongs it.

@@ -30,7 +30,7 @@ use std::{
     fmt, io,
     net::Ipv4Addr,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -78,6 +78,18 @@ impl MetaSim {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.sim.base
+    }
+
+    /// How many calls are still to take effect although their callers have given up, or will.
+    #[must_use]
+    pub fn late_calls(&self) -> usize {
+        self.sim.faults.late.load(Ordering::SeqCst)
+    }
+
+    /// Whether no webhook is on its way and no echo to come.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.sim.outbox.is_idle()
     }
 
     /// Changes where an app receives webhooks. Does nothing for an unknown app.

@@ -1,6 +1,7 @@
 //! Our registrations at Meta, and what is done as one of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::secret::AppSecret;
 use domain::{Login, UnixSeconds};
@@ -40,19 +41,25 @@ pub struct Registrations {
 }
 
 impl Registrations {
-    /// Reads `META_APPS_SECRET_ID` and `META_URL_PREFIX`; calls nobody.
+    /// Reads `META_APPS_SECRET_ID`, `META_URL_PREFIX`, and `META_CALL_MILLISECONDS`, which is how long a whole call may take
+    /// where it is not as long as Meta's calls have to be given; calls nobody.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the secret's id is missing.
+    /// [`ConfigError`] when the secret's id is missing, or the time is no number.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let client = aws_sdk_secretsmanager::Client::new(&setup.aws);
         let prefix = setup.env.optional("META_URL_PREFIX");
         let clock = setup.clock.clone();
+        let pool = Pool::new(move || clock.now_ms());
+        let call_timeout = setup.env.parsed("META_CALL_MILLISECONDS")?.map(Duration::from_millis);
         Ok(Self {
             secrets: AppSecrets::new(client, setup.env.required("META_APPS_SECRET_ID")?),
             hosts: prefix.as_deref().map_or_else(Hosts::default, Hosts::new),
-            pool: Pool::new(move || clock.now_ms()),
+            pool: match call_timeout {
+                Some(call_timeout) => pool.with_call_timeout(call_timeout),
+                None => pool,
+            },
         })
     }
 

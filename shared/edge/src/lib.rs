@@ -36,4 +36,4 @@ pub use environment::{ConfigError, Environment};
 pub use page::PageQuery;
 pub use problem::Problem;
 pub use run::{run_event, run_http, run_sqs};
-pub use setup::Setup;
+pub use setup::{Patience, Setup};

@@ -16,17 +16,40 @@ use crate::environment::Environment;
 /// A TCP and TLS handshake inside a region takes milliseconds: whoever needs longer will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// One attempt of one call. Ours are single reads and writes of a few kilobytes.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// One call with all its attempts and the waits between them. Every function has ten seconds or more.
-const CALL_TIMEOUT: Duration = Duration::from_secs(8);
-
 /// Who signs for AWS's endpoints. Reading a system's hundred and fifty roots instead was five sixths of the work of a cold start.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// Names a file or folder of certificates to trust, here as in OpenSSL: then the system's way is taken.
 const OTHER_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// How long a function waits for AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// With one attempt of one call. Ours are single reads and writes of a few kilobytes.
+    pub attempt: Duration,
+    /// With one call, all its attempts, and the waits between them.
+    pub call: Duration,
+}
+
+impl Patience {
+    /// What AWS's clients are told.
+    #[must_use]
+    pub fn timeouts(self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(self.attempt)
+            .operation_attempt_timeout(self.attempt)
+            .operation_timeout(self.call)
+            .build()
+    }
+}
+
+impl Default for Patience {
+    /// Every function has ten seconds or more.
+    fn default() -> Self {
+        Self { attempt: Duration::from_secs(5), call: Duration::from_secs(8) }
+    }
+}
 
 /// Everything a function takes from outside: configuration, time, and the way to AWS.
 #[derive(Clone)]
@@ -61,7 +84,7 @@ impl Setup {
             // Watches bodies that trickle. Ours are kilobytes, and an attempt that takes too long is given up anyway.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts());
+            .timeout_config(Patience::default().timeouts());
         let loader = match app_name(&name) {
             Some(name) => loader.app_name(name),
             None => loader,
@@ -74,15 +97,6 @@ fn tls_context(env: &Environment) -> TlsContext {
     let asked = OTHER_ROOTS.iter().any(|name| env.optional(name).is_some());
     let trusted = if asked { TrustStore::default() } else { TrustStore::empty().with_pem_certificate(AMAZON_ROOTS) };
     TlsContext::builder().with_trust_store(trusted).build().expect("a trust store is all it needs")
-}
-
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(ATTEMPT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(CALL_TIMEOUT)
-        .build()
 }
 
 /// The SDK knows fewer characters for an app name than Lambda for a function's; 50 is its own recommended limit.
@@ -115,7 +129,7 @@ mod tests {
         assert_eq!(aws.retry_config().map(RetryConfig::max_attempts), Some(3));
         let timeouts = aws.timeout_config().expect("are set");
         assert_eq!(timeouts.connect_timeout(), Some(CONNECT_TIMEOUT));
-        assert_eq!(timeouts.operation_attempt_timeout(), Some(ATTEMPT_TIMEOUT));
-        assert_eq!(timeouts.operation_timeout(), Some(CALL_TIMEOUT));
+        assert_eq!(timeouts.operation_attempt_timeout(), Some(Duration::from_secs(5)));
+        assert_eq!(timeouts.operation_timeout(), Some(Duration::from_secs(8)));
     }
 }

@@ -1,13 +1,11 @@
-use std::time::Duration;
-
-use local_aws::Weather;
 use reqwest::Method;
 use serde_json::{Value, json};
 use stories::{Browser, World, outcome};
 use url::Url;
 
+use super::patience::Patience;
 use super::rest::rest;
-use super::story::{Story, expect};
+use super::story::{Story, connected, expect};
 use crate::util::{INES, KOFI, LUNA, answers_on_phone, dead_letters};
 
 /// Somebody whose plan has one account connects it.
@@ -46,15 +44,8 @@ async fn until_connected(browser: &Browser<'_>, user: &str) {
 impl Story for Connect {
     const NAME: &'static str = "A connection";
 
-    async fn set_up() -> Self {
-        let world = World::start_with(|settings| {
-            settings.retry_delay = Some(Duration::ZERO);
-            settings.schedules = false;
-            settings.weather = Weather::fine(); // one fault at a time
-        })
-        .await;
-        world.browser("ana").connect("instagram", NEIGHBOUR).await;
-        Self { world }
+    async fn set_up(patience: Patience) -> Self {
+        Self { world: connected(patience, &[("ana", NEIGHBOUR)]).await }
     }
 
     fn world(&self) -> &World {

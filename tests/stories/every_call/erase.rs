@@ -1,11 +1,12 @@
-use std::time::Duration;
-
+use local_aws::Weather;
 use reqwest::Method;
 use serde_json::json;
 use stories::World;
 
+use super::SEED;
+use super::patience::Patience;
 use super::rest::rest;
-use super::story::{Story, expect};
+use super::story::{Story, expect, world};
 use crate::util::{INES, KOFI, LUNA, audited, dead_letters};
 
 /// An admin has a contact erased.
@@ -17,9 +18,9 @@ pub(super) struct Erase {
 impl Story for Erase {
     const NAME: &'static str = "An erasure";
 
-    async fn set_up() -> Self {
-        let world = World::start_with(|settings| {
-            settings.retry_delay = Some(Duration::ZERO);
+    async fn set_up(patience: Patience) -> Self {
+        let world = world(patience, |settings| {
+            settings.weather = Weather::harsh(SEED);
             // An order that waits for its second look comes back at once as well: twenty times within the wait, which is its last.
             settings.variables.insert("SETTLING_SECONDS".to_owned(), "0".to_owned());
         })

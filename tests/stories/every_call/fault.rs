@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use stories::World;
 use tokio::time::sleep;
 
+use super::patience::{Patience, TOO_LATE};
 use super::place::Place;
 
 /// The SDK calls so often before it tells the function; the database's client waits longer for what passes.
@@ -32,6 +33,10 @@ pub(super) enum Fault {
     LostOnce,
     /// Done, but the connection is cut, however often the SDK asks.
     Lost,
+    /// Done, but only after the caller has given up and asked again, which is answered.
+    LateOnce,
+    /// Done, but only after the caller has given up, however often the SDK asks.
+    Late,
     /// The function is killed, or times out, before anything is done.
     KilledBefore,
     /// The function is killed, or times out, after it is done.
@@ -41,20 +46,25 @@ pub(super) enum Fault {
 impl Fault {
     /// What may go wrong at a place.
     pub(super) fn of(place: &Place) -> impl Iterator<Item = Self> + use<> {
-        use Fault::{Conflict, KilledAfter, KilledBefore, Lost, LostOnce, Refused, Throttled};
+        use Fault::{Conflict, KilledAfter, KilledBefore, Late, LateOnce, Lost, LostOnce, Refused, Throttled};
         let all: &'static [Self] = match place {
             Place::Aws { service: Service::DynamoDb, operation, .. }
                 if ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation.as_str()) =>
             {
-                &[Refused, Throttled, Conflict, LostOnce, Lost, KilledBefore, KilledAfter]
+                &[Refused, Throttled, Conflict, LostOnce, Lost, LateOnce, Late, KilledBefore, KilledAfter]
             }
             Place::Aws { operation, .. } if operation == "TransactWriteItems" => {
-                &[Refused, Throttled, Conflict, LostOnce, Lost, KilledBefore, KilledAfter]
+                &[Refused, Throttled, Conflict, LostOnce, Lost, LateOnce, Late, KilledBefore, KilledAfter]
             }
-            Place::Aws { .. } => &[Refused, Throttled, LostOnce, Lost, KilledBefore, KilledAfter],
-            Place::Meta { .. } => &[Refused, Throttled, Lost, KilledBefore, KilledAfter],
+            Place::Aws { .. } => &[Refused, Throttled, LostOnce, Lost, LateOnce, Late, KilledBefore, KilledAfter],
+            Place::Meta { .. } => &[Refused, Throttled, Lost, Late, KilledBefore, KilledAfter],
         };
         all.iter().copied()
+    }
+
+    /// The patience that lets it happen soon.
+    pub(super) const fn patience(self) -> Patience {
+        if matches!(self, Self::LateOnce | Self::Late) { Patience::Little } else { Patience::Usual }
     }
 
     /// Lets it happen at a place, the next time that the story comes there.
@@ -62,11 +72,8 @@ impl Fault {
         let kills = matches!(self, Self::KilledBefore | Self::KilledAfter);
         match place {
             Place::Aws { function, service, operation, after, entries } => {
-                let times = if matches!(self, Self::LostOnce | Self::KilledBefore | Self::KilledAfter) {
-                    1
-                } else {
-                    attempts(*service)
-                };
+                let once = matches!(self, Self::LostOnce | Self::LateOnce | Self::KilledBefore | Self::KilledAfter);
+                let times = if once { 1 } else { attempts(*service) };
                 let rule = FaultRule::on(*service, operation, self.at_aws(*service, operation, *entries))
                     .from_function(function)
                     .after(*after)
@@ -97,6 +104,7 @@ impl Fault {
             }
             Self::Conflict => Effect::error("TransactionConflictException"),
             Self::LostOnce | Self::Lost => Effect::CutAfter,
+            Self::LateOnce | Self::Late => Effect::late(TOO_LATE),
             Self::KilledBefore => Effect::delay_before(FOR_EVER),
             Self::KilledAfter => Effect::delay_after(FOR_EVER),
         }
@@ -109,6 +117,7 @@ impl Fault {
             Self::Refused | Self::Conflict => (false, json!({"kind": "html", "status": 503})),
             Self::Throttled => (false, json!({"kind": "rate_limit", "code": 4, "minutes": 1})),
             Self::LostOnce | Self::Lost => (true, json!({"kind": "cut"})),
+            Self::LateOnce | Self::Late => (false, json!({"kind": "late", "ms": TOO_LATE.as_millis()})),
             Self::KilledBefore => (false, hang()),
             Self::KilledAfter => (true, hang()),
         }
@@ -157,7 +166,7 @@ impl Armed {
             if told.get() {
                 return false;
             }
-            sleep(Duration::from_millis(5)).await;
+            sleep(Duration::from_millis(10)).await;
         }
     }
 

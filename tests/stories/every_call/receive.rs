@@ -1,11 +1,9 @@
-use std::time::Duration;
-
-use local_aws::Weather;
 use serde_json::{Value, json};
 use stories::World;
 
+use super::patience::Patience;
 use super::rest::rest;
-use super::story::{Story, expect};
+use super::story::{Story, expect, world};
 use crate::util::{KOFI, LUNA, Pair, account_of, all_conversations, all_messages, dead_letters, entry, notification};
 
 /// A contact writes twice and reacts, in one delivery.
@@ -17,12 +15,8 @@ pub(super) struct Receive {
 impl Story for Receive {
     const NAME: &'static str = "A webhook";
 
-    async fn set_up() -> Self {
-        let world = World::start_with(|settings| {
-            settings.retry_delay = Some(Duration::ZERO);
-            settings.weather = Weather::fine(); // one fault at a time
-        })
-        .await;
+    async fn set_up(patience: Patience) -> Self {
+        let world = world(patience, |_| ()).await;
         world.browser("ana").connect("instagram", LUNA).await;
         world.dm(KOFI, LUNA, "I was here before").await;
         let pair = Pair::new(&account_of(&world.browser("ana")).await, 4711);

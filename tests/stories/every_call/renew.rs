@@ -1,11 +1,9 @@
-use std::time::Duration;
-
-use local_aws::Weather;
 use serde_json::{Value, json};
 use stories::World;
 
+use super::patience::Patience;
 use super::rest::rest;
-use super::story::{Story, expect};
+use super::story::{Story, connected, expect};
 use crate::util::{INES, LUNA, answers_on_phone, dead_letters};
 
 /// Half of the life of two tokens is over.
@@ -35,16 +33,8 @@ impl Renew {
 impl Story for Renew {
     const NAME: &'static str = "A renewal";
 
-    async fn set_up() -> Self {
-        let world = World::start_with(|settings| {
-            settings.retry_delay = Some(Duration::ZERO);
-            settings.schedules = false;
-            settings.weather = Weather::fine(); // one fault at a time
-        })
-        .await;
-        for (person, user) in PEOPLE {
-            world.browser(person).connect("instagram", user).await;
-        }
+    async fn set_up(patience: Patience) -> Self {
+        let world = connected(patience, &PEOPLE).await;
         let ended_at = Self::cards(&world, "token_expires_at").await;
         world.advance_hours(31 * 24);
         Self { world, ended_at }

@@ -7,14 +7,16 @@ use super::fault::Fault;
 /// What came of the runs of one story.
 pub(super) struct Report {
     story: &'static str,
+    calls: usize,
     /// Runs, runs that came to the place of the fault, and runs that went wrong, by the fault; `None`: two faults.
     counts: BTreeMap<Option<Fault>, [usize; 3]>,
     wrongs: Vec<String>,
 }
 
 impl Report {
-    pub(super) fn new(story: &'static str) -> Self {
-        Self { story, counts: BTreeMap::new(), wrongs: Vec::new() }
+    /// Of a story that makes so many calls.
+    pub(super) fn new(story: &'static str, calls: usize) -> Self {
+        Self { story, calls, counts: BTreeMap::new(), wrongs: Vec::new() }
     }
 
     pub(super) fn add(&mut self, mishaps: &[Mishap], reached: bool, wrongs: Vec<String>) {
@@ -27,6 +29,9 @@ impl Report {
         *reaching += usize::from(reached);
         *wrong += usize::from(!wrongs.is_empty());
         let places: Vec<String> = mishaps.iter().map(|(place, fault)| format!("{place} {fault:?}")).collect();
+        for wrong in &wrongs {
+            println!("{}: {wrong}", places.join(", "));
+        }
         self.wrongs.extend(wrongs.into_iter().map(|wrong| format!("{}: {wrong}", places.join(", "))));
     }
 
@@ -37,11 +42,14 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "\n{}\n| fault | runs | reached | wrong |\n| --- | --- | --- | --- |", self.story)?;
+        let (story, calls) = (self.story, self.calls);
+        writeln!(formatter, "\n{story}: {calls} calls\n| fault | runs | reached | wrong |\n| --- | --- | --- | --- |")?;
         for (fault, [runs, reached, wrong]) in &self.counts {
             let name = fault.map_or_else(|| "two of them".to_owned(), |fault| format!("{fault:?}"));
             writeln!(formatter, "| {name} | {runs} | {reached} | {wrong} |")?;
         }
+        let sum = |which: usize| self.counts.values().map(|counts| counts[which]).sum::<usize>();
+        writeln!(formatter, "| all | {} | {} | {} |", sum(0), sum(1), sum(2))?;
         self.wrongs.iter().try_for_each(|wrong| writeln!(formatter, "{wrong}"))
     }
 }

@@ -1,11 +1,9 @@
-use std::time::Duration;
-
-use local_aws::Weather;
 use serde_json::{Value, json};
 use stories::World;
 
+use super::patience::Patience;
 use super::rest::rest;
-use super::story::{Story, expect};
+use super::story::{Story, expect, world};
 use crate::util::{INES, KOFI, LUNA, all_messages, answers_on_phone, dead_letters, used};
 
 /// An agent answers twice.
@@ -33,12 +31,8 @@ impl Send {
 impl Story for Send {
     const NAME: &'static str = "An answer";
 
-    async fn set_up() -> Self {
-        let world = World::start_with(|settings| {
-            settings.retry_delay = Some(Duration::ZERO);
-            settings.weather = Weather::fine(); // one fault at a time
-        })
-        .await;
+    async fn set_up(patience: Patience) -> Self {
+        let world = world(patience, |_| ()).await;
         let ana = world.browser("ana");
         ana.connect("instagram", LUNA).await;
         world.dm(INES, LUNA, "Hola").await;

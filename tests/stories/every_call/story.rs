@@ -1,12 +1,18 @@
+use std::time::Duration;
+
+use local::StackSettings;
+use local_aws::Weather;
 use stories::World;
+
+use super::patience::Patience;
 
 /// Something that people do, told in a world of its own.
 pub(super) trait Story {
     /// Its name in reports.
     const NAME: &'static str;
 
-    /// The world just before.
-    async fn set_up() -> Self;
+    /// The world just before, whose functions have this patience.
+    async fn set_up(patience: Patience) -> Self;
 
     fn world(&self) -> &World;
 
@@ -18,6 +24,26 @@ pub(super) trait Story {
 
     /// What is not as it should be after so many mishaps.
     async fn wrongs(&self, mishaps: usize) -> Vec<String>;
+}
+
+/// A world in fine weather, for one fault at a time.
+pub(super) async fn world(patience: Patience, change: impl FnOnce(&mut StackSettings)) -> World {
+    World::start_with(|settings| {
+        settings.retry_delay = Some(Duration::ZERO);
+        settings.weather = Weather::fine();
+        patience.tell(settings);
+        change(settings);
+    })
+    .await
+}
+
+/// The same without schedules, which are rung by hand; the people have connected these accounts.
+pub(super) async fn connected(patience: Patience, people: &[(&str, &str)]) -> World {
+    let world = world(patience, |settings| settings.schedules = false).await;
+    for (person, user) in people {
+        world.browser(person).connect("instagram", user).await;
+    }
+    world
 }
 
 /// Notes what is wrong where it is not as expected.

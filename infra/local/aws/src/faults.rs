@@ -35,6 +35,9 @@ pub enum Effect {
     DelayBefore(u64),
     /// The call is carried out, its answer waits this many milliseconds.
     DelayAfter(u64),
+    /// The call is carried out after this many milliseconds, whether its caller still waits or has given up and asked again. It
+    /// is answered by a cut connection.
+    Late(u64),
     /// The connection is cut before anything is done.
     CutBefore,
     /// The call is carried out and its answer lost: the connection is cut.
@@ -175,6 +178,12 @@ impl Effect {
         Self::DelayAfter(milliseconds(by))
     }
 
+    /// The call is carried out so late that nobody waits for it any more.
+    #[must_use]
+    pub fn late(by: Duration) -> Self {
+        Self::Late(milliseconds(by))
+    }
+
     /// The entries of a batch at these places, from 0, fail.
     #[must_use]
     pub fn partial(entries: impl IntoIterator<Item = usize>) -> Self {
@@ -202,6 +211,17 @@ struct Injected {
 struct Rules {
     last_id: u64,
     injected: Vec<Injected>,
+    late: usize,
+}
+
+/// A call that is still to be carried out, counted until it is.
+#[derive(Debug)]
+pub(crate) struct LateCall(Faults);
+
+impl Drop for LateCall {
+    fn drop(&mut self) {
+        self.0.with(|rules| rules.late -= 1);
+    }
 }
 
 /// A handle to the fault rules; clones share them.
@@ -234,6 +254,17 @@ impl Faults {
     /// Removes all rules.
     pub fn clear(&self) {
         self.with(|rules| rules.injected.clear());
+    }
+
+    /// How many calls are still to be carried out although their callers have given up, or will.
+    #[must_use]
+    pub fn late_calls(&self) -> usize {
+        self.with(|rules| rules.late)
+    }
+
+    pub(crate) fn begin_late_call(&self) -> LateCall {
+        self.with(|rules| rules.late += 1);
+        LateCall(self.clone())
     }
 
     /// Whether a rule has this effect.

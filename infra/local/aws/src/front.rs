@@ -71,9 +71,25 @@ async fn handle(State(front): State<Arc<Front>>, headers: HeaderMap, body: Bytes
     let record = describe(&call, front.clock.now_ms());
     let mut effects = front.faults.effects_on(&call);
     effects.extend(front.sky.effects_on(&call));
-    let (reply, units) = front.answer(&mut call, &effects).await;
-    front.calls.add(settle(record, &reply, units));
-    respond(reply)
+    let lateness = effects.iter().find_map(|effect| match effect {
+        Effect::Late(ms) => Some(Duration::from_millis(*ms)),
+        _ => None,
+    });
+    let Some(lateness) = lateness else {
+        let (reply, units) = front.answer(&mut call, &effects).await;
+        front.calls.add(settle(record, &reply, units));
+        return respond(reply);
+    };
+    // On its own: a caller who gives up takes what waits for it along.
+    let late = front.faults.begin_late_call();
+    let done = tokio::spawn(async move {
+        sleep(lateness).await;
+        let (_, units) = front.answer(&mut call, &effects).await;
+        front.calls.add(settle(record, &Reply::Cut, units));
+        drop(late);
+    });
+    let _ = done.await; // a task that panicked is cut as well
+    respond(Reply::Cut)
 }
 
 impl Front {
@@ -87,7 +103,8 @@ impl Front {
                     let error = injected(code, message, *status, reasons);
                     return (Reply::Answer(Err(error)), Units::default());
                 }
-                Effect::DelayAfter(_) | Effect::CutAfter | Effect::Partial { .. } | Effect::Stale => {}
+                Effect::Late(_) | Effect::DelayAfter(_) | Effect::CutAfter | Effect::Partial { .. } | Effect::Stale => {
+                }
             }
         }
         if let Err(denied) = self.permissions.check(call) {

@@ -1,6 +1,9 @@
 //! What happens to every call of an API host: version, failure on demand, the call itself, headers, log.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -9,6 +12,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 use tracing::debug;
 
 use super::{
@@ -167,6 +171,10 @@ async fn fail(sim: &Arc<Sim>, call: &GraphCall, account: &[String], fault: &Faul
         Failure::Token { subcode: Some(subcode) } => refuse(GraphError::dead_token(*subcode, None)),
         Failure::SentButError => refuse(GraphError::new(1, "(#1) Received invalid JSON reply").subcode(1_357_046)),
         Failure::Unsupported => refuse(GraphError::unsupported_method(&call.method)),
+        Failure::Late { ms } => {
+            take_effect_late(sim, call.clone(), Duration::from_millis(*ms)).await;
+            CutConnection::response()
+        }
         Failure::Slow { ms } => {
             let (response, effects) = answer(sim, call);
             sim.cause(effects).await;
@@ -174,6 +182,21 @@ async fn fail(sim: &Arc<Sim>, call: &GraphCall, account: &[String], fault: &Faul
             response
         }
     }
+}
+
+/// On its own: a caller who gives up takes what waits for it along.
+async fn take_effect_late(sim: &Arc<Sim>, call: GraphCall, lateness: Duration) {
+    let (done, is_done) = oneshot::channel();
+    sim.faults.late.fetch_add(1, Ordering::SeqCst);
+    let late_sim = Arc::clone(sim);
+    sim.spawn(async move {
+        tokio::time::sleep(lateness).await;
+        let (_, effects) = answer(&late_sim, &call);
+        late_sim.cause(effects).await;
+        late_sim.faults.late.fetch_sub(1, Ordering::SeqCst);
+        let _ = done.send(()); // nobody listens where the caller has gone
+    });
+    let _ = is_done.await; // an error is the end of the simulation
 }
 
 fn with_trace(error: &Value) -> Value {

@@ -187,3 +187,22 @@ async fn people_with_accounts_and_pages_can_be_added() {
     assert_eq!(pages["data"][0]["name"], "New Shop");
     assert!(!world.connected("new.shop").await.is_empty());
 }
+
+#[tokio::test]
+async fn a_late_call_takes_effect_after_its_caller_has_gone() {
+    let world = World::start().await;
+    let token = world.connected("luna.cafe").await;
+    let igsid = text(&world.act("luna.cafe", json!({ "kind": "text", "text": "hi" })).await["igsid"]);
+    let order = json!({ "endpoint": "messages", "action": { "kind": "late", "ms": 200 } });
+    world.control("/control/faults", order).await;
+    let path = world.at("/graph.instagram.com/v25.0/me/messages");
+    let body = json!({ "recipient": { "id": igsid }, "message": { "text": "hello" } });
+    let impatient = world.http.post(path).bearer_auth(&token).json(&body).timeout(Duration::from_millis(50));
+    assert!(impatient.send().await.is_err_and(|error| error.is_timeout()));
+    assert_eq!(world.meta.late_calls(), 1);
+    while world.meta.late_calls() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (_, threads) = world.get("/control/threads?account=luna.cafe").await;
+    assert!(threads.to_string().contains("hello"), "{threads}");
+}

@@ -179,3 +179,25 @@ async fn rules_and_log_are_reachable_over_http() {
     assert_eq!(log["totals"]["tests kms:GenerateRandom"]["errors"], 1);
     assert_eq!(log["calls"][0]["outcome"]["error"], "ThrottlingException");
 }
+
+#[tokio::test]
+async fn a_late_call_is_carried_out_after_its_caller_has_gone() {
+    let world = World::start().await;
+    let patience = TimeoutConfig::builder().operation_timeout(Duration::from_millis(50)).build();
+    let config = world.sdk("store").await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+    table(&dynamodb).await;
+    let impatient = aws_sdk_dynamodb::Client::new(&config.into_builder().timeout_config(patience).build());
+    let late = Effect::late(Duration::from_millis(200));
+    world.aws.faults().inject(FaultRule::on(Service::DynamoDb, "PutItem", late).times(1));
+
+    let put = impatient.put_item().table_name("conversations").set_item(Some(item("t", "a"))).send().await;
+
+    assert!(matches!(put, Err(SdkError::TimeoutError(_))), "{put:?}");
+    assert_eq!(world.aws.faults().late_calls(), 1);
+    while world.aws.faults().late_calls() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let found = dynamodb.scan().table_name("conversations").send().await.expect("a table");
+    assert_eq!(found.count(), 1);
+}
