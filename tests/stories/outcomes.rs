@@ -168,3 +168,19 @@ async fn what_waits_when_the_account_is_disconnected_is_not_sent() {
     assert_eq!((&failed["status"], &failed["error"]["reason"]), (&json!("failed"), &json!("not_connected")));
     assert!(answers_on_phone(&world, INES).await.is_empty());
 }
+
+#[tokio::test]
+async fn an_answer_to_a_thread_of_another_app_fails_and_the_next_goes_out_once_it_is_ours_again() {
+    let world = greeted().await;
+    let ana = world.browser("ana");
+    for refusal in ["not_owner", "other_app", "questions"] {
+        world.meta("PATCH", "/variants", json!({"owner_refusal": refusal})).await;
+        world.act(INES, LUNA, json!({"kind": "thread_control", "change": "take"})).await;
+        let refused = answered(&world, &ana, "mine?").await;
+        assert_eq!((&refused["status"], &refused["error"]["reason"]), (&json!("failed"), &json!("handled_elsewhere")));
+        assert_eq!(ana.status().await["connections"][0]["status"], "active", "{refusal}");
+        world.act(INES, LUNA, json!({"kind": "thread_control", "change": "pass"})).await;
+        assert_eq!(answered(&world, &ana, refusal).await["status"], "sent", "{refusal}");
+    }
+    assert_eq!(answers_on_phone(&world, INES).await, ["not_owner", "other_app", "questions"]);
+}

@@ -12,6 +12,7 @@ const EXTRAS = [
   ['Two photos', { kind: 'media', media: 'image', count: 2 }],
   ['Voice message', { kind: 'media', media: 'audio' }],
   ['View-once photo', { kind: 'ephemeral' }],
+  ['Sticker', { kind: 'sticker' }],
   ['Share a post', { kind: 'share' }],
   ['Share a reel', { kind: 'reel' }],
   ['Mention in my story', { kind: 'story_mention' }],
@@ -181,7 +182,7 @@ function content(message) {
 function showAttachment({ type, payload = {} }) {
   const url = payload.url || payload.story_media_url;
   const safe = typeof url === 'string' && /^https?:\/\//.test(url);
-  if (['image', 'story_mention', 'ig_story', 'share', 'ig_post', 'media'].includes(type) && safe) {
+  if (['image', 'story_mention', 'ig_story', 'share', 'ig_post', 'media', 'sticker'].includes(type) && safe) {
     return element('div', { class: 'bubble picture' }, element('img', { src: url, alt: describe(type, payload), loading: 'lazy' }));
   }
   if (type === 'audio' && safe) return element('div', { class: 'bubble picture' }, element('audio', { src: url, controls: true, 'aria-label': 'Voice message' }));
@@ -195,6 +196,7 @@ function describe(type, payload) {
   const names = {
     image: 'Photo', video: 'Video', audio: 'Voice message', file: 'File', share: 'Shared post', ig_post: 'Shared post',
     ig_reel: 'Reel', reel: 'Reel', story_mention: 'Story mention', ig_story: 'Story',
+    sticker: 'Sticker',
   };
   return payload.title || names[type] || 'Attachment';
 }

@@ -28,6 +28,7 @@ async fn what_concerns_the_account_is_in_the_audit_trail_and_in_no_conversation(
         json!({"kind": "mention"}),
         json!({"kind": "mention", "caption": true}),
         json!({"kind": "policy_enforcement", "action": "warning", "reason": "spam"}),
+        json!({"kind": "story_insights"}),
     ] {
         act(&world, action).await;
     }
@@ -37,8 +38,9 @@ async fn what_concerns_the_account_is_in_the_audit_trail_and_in_no_conversation(
     world.settle().await;
     act(&world, json!({"kind": "response_feedback", "good": true})).await;
     let notices = notices(&ana).await;
-    let told = ["mentions", "policy_enforcement", "response_feedback"].map(|kind| count(&notices, kind));
-    assert_eq!(told, [2, 1, 1], "{notices:?}");
+    let kinds = ["mentions", "policy_enforcement", "story_insights", "response_feedback"];
+    let told = kinds.map(|kind| count(&notices, kind));
+    assert_eq!(told, [2, 1, 1, 1], "{notices:?}");
 }
 
 #[tokio::test]

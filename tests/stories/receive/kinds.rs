@@ -20,13 +20,16 @@ fn types(message: &Value) -> Vec<&str> {
 async fn every_kind_of_message_is_shown_as_what_it_is() {
     let world = luna().await;
     let ana = world.browser("ana");
-    let cases: [(Value, &str, &[&str]); 25] = [
+    let cases: [(Value, &str, &[&str]); 28] = [
         (json!({"kind": "text", "text": "hello"}), "message", &[]),
         (json!({"kind": "media", "count": 2}), "message", &["image", "image"]),
         (json!({"kind": "media", "media": "video"}), "message", &["video"]),
         (json!({"kind": "media", "media": "audio"}), "message", &["audio"]),
         (json!({"kind": "media", "media": "file", "text": "the menu"}), "message", &["file"]),
         (json!({"kind": "media", "media": "media"}), "message", &["media"]),
+        (json!({"kind": "sticker"}), "message", &["sticker"]),
+        (json!({"kind": "sticker", "shape": "text"}), "message", &["sticker"]),
+        (json!({"kind": "sticker", "shape": "image"}), "message", &["image"]),
         (json!({"kind": "share"}), "message", &["ig_post"]),
         (json!({"kind": "share", "shape": "legacy"}), "message", &["share"]),
         (json!({"kind": "share", "shape": "ig_post"}), "message", &["ig_post"]),

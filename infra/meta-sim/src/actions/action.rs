@@ -26,6 +26,11 @@ pub(crate) enum Action {
         #[serde(default)]
         text: Option<String>,
     },
+    /// The contact sends a sticker: an attachment of its own since 30 August 2026, a picture before.
+    Sticker {
+        #[serde(default)]
+        shape: StickerShape,
+    },
     /// The contact mentions the account in a story.
     StoryMention,
     /// The contact answers a story of the account.
@@ -149,6 +154,8 @@ pub(crate) enum Action {
         #[serde(default)]
         reason: String,
     },
+    /// Figures about a story of the account, a day after it was shown.
+    StoryInsights,
     /// The contact rates an answer.
     ResponseFeedback {
         #[serde(default)]
@@ -167,6 +174,19 @@ pub(crate) enum ShareShape {
     Legacy,
     /// Only `ig_post`.
     IgPost,
+}
+
+/// How a sticker is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StickerShape {
+    /// `sticker` with a number as its id.
+    #[default]
+    Number,
+    /// `sticker` with its id as text.
+    Text,
+    /// `image`, without an id.
+    Image,
 }
 
 /// How a comment is told.

@@ -57,6 +57,7 @@ pub(crate) fn apply(
     match action {
         Action::Text { text, reply_to } => scene.text(text, reply_to),
         Action::Media { media, url, count, text } => scene.media(&media, url.as_deref(), count, text),
+        Action::Sticker { shape } => Ok(scene.attachments(vec![elements::sticker(moment, shape)])),
         Action::StoryMention => Ok(scene.attachments(vec![elements::story_mention(moment)])),
         Action::StoryReply { text } => {
             let reply_to = Some(elements::story(moment));
@@ -88,6 +89,7 @@ pub(crate) fn apply(
         | Action::AppReply { .. }
         | Action::SelfMessage { .. }
         | Action::PolicyEnforcement { .. }
+        | Action::StoryInsights
         | Action::ResponseFeedback { .. } => system::apply(&mut scene, action),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::action::ShareShape;
+use super::action::{ShareShape, StickerShape};
 use crate::{ids, media, sim::Moment, world::threads::Message};
 
 /// A messaging element from a contact to an account, with one part of its own.
@@ -35,6 +35,20 @@ pub(super) fn message_part(message: &Message) -> Value {
 
 pub(super) fn media(kind: &str, url: &str) -> Value {
     json!({ "type": kind, "payload": { "url": url } })
+}
+
+/// The thumb that most people know.
+const STICKER: u64 = 369_239_263_222_822;
+
+pub(super) fn sticker(moment: Moment<'_>, shape: StickerShape) -> Value {
+    let url = media::url(moment, "sticker");
+    match shape {
+        StickerShape::Number => json!({ "type": "sticker", "payload": { "url": url, "sticker_id": STICKER } }),
+        StickerShape::Text => {
+            json!({ "type": "sticker", "payload": { "url": url, "sticker_id": STICKER.to_string() } })
+        }
+        StickerShape::Image => media("image", &url),
+    }
 }
 
 pub(super) fn story_mention(moment: Moment<'_>) -> Value {

@@ -35,6 +35,11 @@ pub(super) fn apply(scene: &mut Scene<'_>, action: Action) -> Result<Done, Actio
             let event = scene.event("messaging_policy_enforcement", "policy_enforcement", &part);
             Ok(Done { id: None, events: vec![event] })
         }
+        Action::StoryInsights => {
+            let value =
+                json!({ "media_id": ids::object(), "impressions": 444, "reach": 44, "taps_forward": 4, "replies": 3 });
+            Ok(Done { id: None, events: vec![Event::change(&scene.account, "story_insights", now_ms, value)] })
+        }
         Action::ResponseFeedback { good } => {
             let last = scene.thread().messages.iter().rev().find(|message| message.outbound);
             let mid = last.map(|message| message.mid.clone()).ok_or(ActionError::NoMessage)?;

@@ -58,7 +58,13 @@ pub(crate) fn list(world: &World, call: &GraphCall, actor: &Actor, moment: Momen
     threads.sort_by_key(|thread| std::cmp::Reverse(thread.updated_at_ms()));
     let described: Result<Vec<Value>, _> =
         threads.iter().map(|thread| describe(world, call, thread, &asked, moment)).collect();
-    Ok(Answer::of(paging::page(call, moment.base, world.variants.page_cap.max(20), &described?)?))
+    Ok(Answer::of(paging::page(
+        call,
+        moment.base,
+        world.variants.page_cap.max(20),
+        world.variants.empty_pages,
+        &described?,
+    )?))
 }
 
 /// `GET /<CONVERSATION_ID>`
@@ -87,7 +93,7 @@ pub(crate) fn messages(
     let asked = fields::parse(call.param("fields").unwrap_or("id,created_time"));
     MESSAGE.check(&asked)?;
     let all = told(world, thread, &asked, moment);
-    Ok(Answer::of(paging::page(call, moment.base, DETAILED_PAGE, &all)?))
+    Ok(Answer::of(paging::page(call, moment.base, DETAILED_PAGE, world.variants.empty_pages, &all)?))
 }
 
 /// `GET /<MESSAGE_ID>`
@@ -146,7 +152,13 @@ fn describe(
             inner = fields::parse("id,created_time");
         }
         let nested = nested_call(call, thread, field, &inner);
-        all["messages"] = paging::page(&nested, moment.base, DETAILED_PAGE, &told(world, thread, &inner, moment))?;
+        all["messages"] = paging::page(
+            &nested,
+            moment.base,
+            DETAILED_PAGE,
+            world.variants.empty_pages,
+            &told(world, thread, &inner, moment),
+        )?;
     }
     Ok(fields::select(&all, asked))
 }

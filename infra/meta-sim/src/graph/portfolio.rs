@@ -19,8 +19,18 @@ use crate::{
     },
 };
 
-const PAGE: Node =
-    Node { kind: "Page", fields: &["id", "name", "access_token", "tasks", "category", "instagram_business_account"] };
+const PAGE: Node = Node {
+    kind: "Page",
+    fields: &[
+        "id",
+        "name",
+        "access_token",
+        "tasks",
+        "category",
+        "instagram_business_account",
+        "messaging_feature_status",
+    ],
+};
 const BUSINESS: Node = Node { kind: "Business", fields: &["id", "name"] };
 
 /// `GET /me/accounts`. Pages of a portfolio, and some others, are not among them: the caller has to look further.
@@ -71,7 +81,7 @@ pub(crate) fn businesses(
         .filter(|business| mine.contains(&business.id))
         .map(|business| fields::select(&json!({ "id": business.id, "name": business.name }), &asked))
         .collect();
-    Ok(Answer::of(paging::page(call, moment.base, world.variants.page_cap, &all)?))
+    Ok(Answer::of(paging::page(call, moment.base, world.variants.page_cap, world.variants.empty_pages, &all)?))
 }
 
 /// `GET /<PAGE_ID>`
@@ -104,7 +114,7 @@ fn list(
     let asked = fields::parse(call.param("fields").unwrap_or("id,name,access_token,tasks,category"));
     PAGE.check(&asked)?;
     let all: Vec<Value> = ids.iter().map(|id| describe(world, token, id, &asked, moment)).collect();
-    Ok(Answer::of(paging::page(call, moment.base, world.variants.page_cap, &all)?))
+    Ok(Answer::of(paging::page(call, moment.base, world.variants.page_cap, world.variants.empty_pages, &all)?))
 }
 
 fn describe(world: &mut World, token: &Token, page_id: &str, asked: &[Field], moment: Moment<'_>) -> Value {
@@ -116,6 +126,8 @@ fn describe(world: &mut World, token: &Token, page_id: &str, asked: &[Field], mo
         "name": page.name,
         "category": "Local business",
         "tasks": tasks(world, token, page),
+        // Whether Conversation Routing decides which app may answer.
+        "messaging_feature_status": { "ig_multi_app": world.variants.routing },
     });
     if let Some(page_token) = page_token {
         all["access_token"] = page_token.into();

@@ -4,22 +4,25 @@ use serde_json::{Value, json};
 
 use super::{
     content::{NewAttachment, NewMessage},
-    request::{self, Content, Recipient, SendRequest, SenderAction},
+    request::{self, Content, Control, Recipient, SendRequest, SenderAction},
 };
 use crate::{
+    Login,
     clock::{DAY_MS, SECOND_MS},
     errors::GraphError,
     graph::{Actor, Answer},
     ids, media,
     sim::{Effect, Moment},
     webhooks::event::Event,
-    world::{World, threads::Message},
+    world::{World, apps::OwnerRefusal, threads::Message},
 };
 
 /// Comments can be answered privately for so long.
 const PRIVATE_REPLY_MS: i64 = 7 * DAY_MS;
 /// The pseudo-contact of messages to oneself.
 const SELF: &str = "";
+/// Meta's own inbox, which a thread is passed to where nobody is named.
+const INBOX: &str = "263902037430900";
 const TYPING_MS: i64 = 20 * SECOND_MS;
 
 /// Carries a send call out.
@@ -29,6 +32,9 @@ const TYPING_MS: i64 = 20 * SECOND_MS;
 /// Every refusal of Meta's Send API that account, recipient, window and body can cause.
 pub(crate) fn send(world: &mut World, actor: &Actor, body: &Value, moment: Moment<'_>) -> Result<Answer, GraphError> {
     let request = request::read(body)?;
+    if request.control.is_some() && !(world.variants.routing && actor.login == Login::Facebook) {
+        return Err(GraphError::new(27, "(#27) Thread control needs Conversation Routing."));
+    }
     check_account(world, actor, moment.now_ms)?;
     let contact = contact(world, actor, &request.recipient, moment.now_ms)?;
     match request.content {
@@ -129,6 +135,11 @@ fn send_to_contact(
     let echo = echo(&actor.account, &igsid, &message);
     thread.general = true;
     thread.typing_until_ms = 0;
+    match request.control {
+        Some(Control::Pass(app)) => thread.owner_app = Some(app.unwrap_or_else(|| INBOX.to_owned())),
+        Some(Control::Release) => thread.owner_app = None,
+        None => {}
+    }
     let answer = json!({ "recipient_id": igsid, "message_id": message.mid });
     thread.messages.push(message);
     let event = Event::messaging(&actor.account, "messages", moment.now_ms, echo);
@@ -161,9 +172,18 @@ fn check_window(world: &World, actor: &Actor, contact: &str, human_agent: bool, 
     };
     let thread = world.thread(&actor.account, contact).ok_or_else(closed)?;
     if thread.owner_app.as_ref().is_some_and(|owner| *owner != actor.app_id) {
-        return Err(GraphError::parameter("Another app is controlling this thread now.").subcode(2_534_037));
+        return Err(not_owner(world.variants.owner_refusal));
     }
     if thread.is_open(now_ms, human_agent) { Ok(()) } else { Err(closed()) }
+}
+
+fn not_owner(refusal: OwnerRefusal) -> GraphError {
+    let message = "Another app is controlling this thread now.";
+    match refusal {
+        OwnerRefusal::NotOwner => GraphError::parameter(message).subcode(2_534_037),
+        OwnerRefusal::OtherApp => GraphError::new(10, format!("(#10) {message}")).subcode(2_018_300),
+        OwnerRefusal::Questions => GraphError::new(10, format!("(#10) {message}")).subcode(2_018_321),
+    }
 }
 
 fn compose(

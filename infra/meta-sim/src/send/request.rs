@@ -11,6 +11,16 @@ pub(crate) struct SendRequest {
     pub(crate) content: Content,
     /// Sent with the `HUMAN_AGENT` tag.
     pub(crate) human_agent: bool,
+    /// Who may write from then on.
+    pub(crate) control: Option<Control>,
+}
+
+/// What a send does with the control over its thread.
+pub(crate) enum Control {
+    /// To another app, or to the default one.
+    Pass(Option<String>),
+    /// The thread is nobody's.
+    Release,
 }
 
 pub(crate) enum Recipient {
@@ -49,7 +59,16 @@ pub(crate) fn read(body: &Value) -> Result<SendRequest, GraphError> {
         (None, Some(action)) => Content::Action(sender_action(action, &body["payload"])?),
         (None, None) => return Err(GraphError::parameter("The parameter message is required")),
     };
-    Ok(SendRequest { recipient, content, human_agent })
+    Ok(SendRequest { recipient, content, human_agent, control: control(&body["thread_control"])? })
+}
+
+fn control(value: &Value) -> Result<Option<Control>, GraphError> {
+    match value["control_type"].as_str() {
+        None if value.is_null() => Ok(None),
+        Some("pass") => Ok(Some(Control::Pass(value["app_id"].as_str().map(str::to_owned)))),
+        Some("release") => Ok(Some(Control::Release)),
+        _ => Err(GraphError::parameter("Param thread_control[control_type] must be one of {pass, release}")),
+    }
 }
 
 fn recipient(value: &Value) -> Result<Recipient, GraphError> {

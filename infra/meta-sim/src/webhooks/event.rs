@@ -64,7 +64,9 @@ impl Event {
 /// Some fields exist for one login only.
 fn exists_for(login: Login, field: &str) -> bool {
     match login {
-        Login::Instagram => !matches!(field, "mentions" | "messaging_policy_enforcement" | "response_feedback"),
+        Login::Instagram => {
+            !matches!(field, "mentions" | "messaging_policy_enforcement" | "response_feedback" | "story_insights")
+        }
         Login::Facebook => field != "messaging_optins",
     }
 }

@@ -45,6 +45,30 @@ pub(crate) enum EchoField {
     Refused,
 }
 
+/// Which refusal tells that another app owns a thread; Meta's pages list several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OwnerRefusal {
+    /// 100/2534037
+    NotOwner,
+    /// 2018300, listed without a code before it.
+    OtherApp,
+    /// 2018321, the same: Meta's own questions and answers.
+    Questions,
+}
+
+/// Pages of a list without an element, which say nevertheless that there is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EmptyPages {
+    /// There are none.
+    Never,
+    /// One before each page.
+    Between,
+    /// After the last page, each leading to itself.
+    Endless,
+}
+
 /// Shapes of answers that documentation and observation disagree on. The default is what integrators observe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -69,6 +93,10 @@ pub(crate) struct Variants {
     pub(crate) page_cap: usize,
     /// A list of messages names nothing but their ids and times, whatever is asked for, and the unsent ones too.
     pub(crate) bare_messages: bool,
+    pub(crate) empty_pages: EmptyPages,
+    pub(crate) owner_refusal: OwnerRefusal,
+    /// Conversation Routing is set up for every Page.
+    pub(crate) routing: bool,
     /// Most messages an account may send within a second of simulated time; 0 means no limit.
     pub(crate) sends_per_second: usize,
 }
@@ -87,6 +115,9 @@ impl Default for Variants {
             echoes: EchoField::Own,
             page_cap: 3,
             bare_messages: false,
+            empty_pages: EmptyPages::Never,
+            owner_refusal: OwnerRefusal::NotOwner,
+            routing: false,
             sends_per_second: 0,
         }
     }

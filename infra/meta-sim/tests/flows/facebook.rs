@@ -171,3 +171,41 @@ async fn mentions_and_policy_events_are_told_with_facebook_login_only() {
     }
     assert_eq!(world.act("luna.cafe", json!({ "kind": "optin" })).await["told"], json!([crate::util::INSTAGRAM_APP]));
 }
+
+#[tokio::test]
+async fn a_list_can_have_empty_pages() {
+    let world = World::start().await;
+    let token = world.facebook_token("jonas.keller").await;
+    let path = format!("/graph.facebook.com/v25.0/me/accounts?fields={FIELDS}&limit=100");
+    world.change("/control/variants", json!({ "empty_pages": "between" })).await;
+    let (found, pages) = all(&world, &path, &token).await;
+    assert_eq!((found.len(), pages), (7, 6));
+    world.change("/control/variants", json!({ "empty_pages": "endless", "page_cap": 10 })).await;
+    let (_, body) = world.get_with(&path, &token).await;
+    let after = text(&body["paging"]["cursors"]["after"]);
+    let (_, body) = world.get_with(&format!("{path}&after={after}"), &token).await;
+    assert_eq!((&body["data"], text(&body["paging"]["cursors"]["after"])), (&json!([]), after));
+    assert!(body["paging"]["next"].is_string());
+}
+
+#[tokio::test]
+async fn control_over_a_thread_is_passed_with_a_message_where_routing_is_set_up() {
+    let world = World::start().await;
+    let (page, token) = page_token(&world, "lucia.navarro", 0).await;
+    let igsid = text(&world.act("luna.cafe", json!({ "kind": "text", "text": "hi" })).await["igsid"]);
+    let path = format!("/graph.facebook.com/v25.0/{page}/messages");
+    let body = json!({
+        "recipient": { "id": igsid }, "message": { "text": "A colleague takes over" },
+        "thread_control": { "control_type": "pass" },
+    });
+    let (_, refused) = world.post_with(&path, &token, &body).await;
+    assert_eq!(refused["error"]["code"], 27);
+    world.change("/control/variants", json!({ "routing": true, "owner_refusal": "other_app" })).await;
+    let status = "/graph.facebook.com/v25.0/me?fields=messaging_feature_status";
+    let (_, me) = world.get_with(status, &token).await;
+    assert_eq!(me["messaging_feature_status"]["ig_multi_app"], true);
+    let (status, answer) = world.post_with(&path, &token, &body).await;
+    assert_eq!(status, 200, "{answer}");
+    let (_, refused) = world.post_with(&path, &token, &body).await;
+    assert_eq!(refused["error"]["error_subcode"], 2_018_300);
+}
