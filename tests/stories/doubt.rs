@@ -73,6 +73,14 @@ async fn a_message_that_was_unsent_meanwhile_does_not_hide_the_answer() {
     assert_eq!(calls(&world, "messages").await, 1);
 }
 
+#[tokio::test]
+async fn a_list_that_begins_with_an_empty_page_proves_as_much_as_any() {
+    let world = greeted().await;
+    echoes(&world, "never").await;
+    world.meta("PATCH", "/variants", json!({"empty_pages": "between"})).await;
+    sent_once_each(&world, &[json!({"kind": "cut"})]).await;
+}
+
 /// Sends two answers through each of the failures, and finds each once where everybody looks.
 async fn sent_once_each(world: &World, doubts: &[Value]) {
     let ana = world.browser("ana");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stories::{Browser, World, outcome};
 
-use crate::util::standing_fault;
+use crate::util::{calls, standing_fault};
 
 /// A person with a Page of each kind: listed, of a portfolio, only among the granted ids, and one without an account.
 async fn with_pages(world: &World, pages: &[(&str, &str)]) {
@@ -88,4 +88,18 @@ async fn a_page_without_an_account_beside_the_only_one_is_shown_before_anything_
     let assets = offered(&world.browser("ana")).await;
     let reasons: Vec<_> = assets.iter().map(|asset| asset["reason"].as_str()).collect();
     assert_eq!(reasons, [None, Some("no_instagram_account")]);
+}
+
+#[tokio::test]
+async fn an_empty_page_of_a_list_hides_nothing_and_one_that_leads_to_itself_is_left() {
+    for empty in ["between", "endless"] {
+        let world = World::start().await;
+        world.meta("PATCH", "/variants", json!({"empty_pages": empty, "page_cap": 1})).await;
+        with_pages(&world, &[("lindt.a", "listed"), ("lindt.b", "listed"), ("lindt.c", "portfolio")]).await;
+        let assets = offered(&world.browser("ana")).await;
+        let names: Vec<_> = assets.iter().map(|asset| &asset["ig_username"]).collect();
+        assert_eq!(names, ["lindt.a", "lindt.b", "lindt.c"], "{empty}");
+        let asked = calls(&world, "accounts").await;
+        assert!(asked <= 4, "{empty}: a list of two was asked for {asked} times");
+    }
 }

@@ -211,8 +211,8 @@ impl GraphClient<'_> {
             listed.elements.extend(page.data);
             match page.next {
                 Next::Nowhere => return Ok(listed),
-                Next::After(cursor) => after = Some(cursor),
-                Next::Unknown => break,
+                Next::After(cursor) if after.as_ref() != Some(&cursor) => after = Some(cursor),
+                Next::After(_) | Next::Unknown => break, // a page that leads to itself leads nowhere
             }
         }
         Ok(Listed { is_whole: false, ..listed })

@@ -100,10 +100,17 @@ async fn all_pages_of_the_list_are_read_and_a_foreign_address_is_not_followed() 
 
 #[tokio::test]
 async fn a_list_without_end_is_left_after_a_while() {
-    let endless = json!({"data": [page("1", Some("11"))], "paging": {"cursors": {"after": "A"}, "next": "https://x/"}});
-    let meta = listing(move |_| endless.clone()).await;
+    let endless = |after: &str| {
+        let paging = json!({"cursors": {"after": after}, "next": "https://x/"});
+        json!({"data": [page("1", Some("11"))], "paging": paging})
+    };
+    let growing = move |request: &super::Seen| format!("{}A", request.query.get("after").map_or("", String::as_str));
+    let meta = listing(move |request| endless(&growing(request))).await;
     let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
     assert_eq!((found.accounts.len(), meta.seen().len(), found.complete), (1, 21, false));
+    let to_itself = listing(move |_| endless("A")).await;
+    let found = discover(&to_itself, Login::Facebook, &[]).await.expect("found");
+    assert_eq!((found.accounts.len(), to_itself.seen().len(), found.complete), (1, 3, false));
 }
 
 #[tokio::test]
