@@ -4,6 +4,7 @@ use serde_json::json;
 use stories::outcome;
 
 use super::Story;
+use super::window::Window;
 use crate::util::{INES, LUNA};
 
 pub(super) fn page(story: &Story, rest: &str) -> String {
@@ -20,6 +21,16 @@ fn twenty_lines_embed_all_three_components() {
     for component in ["<buzon-connect-card", "<buzon-account-selector", "<buzon-inbox"] {
         assert!(PAGE.contains(component), "{component}");
     }
+}
+
+/// Connects luna.cafe with the card of an embedding page: Meta's login is in a window of its own.
+pub(super) async fn connect(site: &Window<'_>) {
+    site.click("Connect Instagram").await;
+    site.turn_to_popup().await;
+    site.click("@luna.cafe").await;
+    site.click("Allow").await;
+    site.turn_back().await;
+    site.reads("Connected: @luna.cafe").await;
 }
 
 #[tokio::test]
@@ -103,7 +114,7 @@ async fn a_page_of_another_origin_lets_accounts_be_chosen() {
 }
 
 /// Puts another inbox into the page, whose token is what this script gives.
-async fn embeds(site: &super::window::Window<'_>, token: &str) {
+async fn embeds(site: &Window<'_>, token: &str) {
     let script = format!(
         "document.querySelector('main').replaceChildren(document.createElement('buzon-inbox')); \
          const inbox = document.querySelector('buzon-inbox'); {token}"

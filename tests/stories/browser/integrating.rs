@@ -12,8 +12,8 @@ use local::Vendor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::Story;
 use super::driver::{installed, tell};
+use super::{Story, embedding};
 use crate::util::{INES, LUNA};
 
 const GUIDE: &str = include_str!("../../../infra/guides/integrate.md");
@@ -109,12 +109,7 @@ async fn an_integrator_walks_the_guide(vendor: Vendor, file: &str, language: &st
 
     let ana = story.window().await;
     ana.visit(&site).await;
-    ana.click("Connect Instagram").await;
-    ana.turn_to_popup().await;
-    ana.click("@luna.cafe").await;
-    ana.click("Allow").await;
-    ana.turn_back().await;
-    ana.reads("Connected: @luna.cafe").await;
+    embedding::connect(&ana).await;
     story.world.dm(INES, LUNA, "¿Abren hoy?").await;
     ana.click("Inès Moreau").await;
     ana.write("Escribe una respuesta", "Sí\u{E007}").await;

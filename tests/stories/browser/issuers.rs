@@ -18,12 +18,7 @@ async fn a_working_day(vendor: Vendor) {
     let Some(story) = begin(vendor, |_| ()).await else { return };
     let ana = story.window().await;
     ana.visit(&embedding::page(&story, "&tenant=luna")).await;
-    ana.click("Connect Instagram").await;
-    ana.turn_to_popup().await;
-    ana.click("@luna.cafe").await;
-    ana.click("Allow").await;
-    ana.turn_back().await;
-    ana.reads("Connected: @luna.cafe").await;
+    embedding::connect(&ana).await;
     story.world.dm(INES, LUNA, "¿Abren hoy?").await;
     ana.reads("¿Abren hoy?").await;
     ana.visit("/inbox").await;
