@@ -1,6 +1,6 @@
 //! Connections of all tenants, and looking after one of them now.
 
-use connect::{Kept, Occasion};
+use accounts::{Kept, Occasion};
 use domain::view::ConnectionView;
 use domain::{Connection, IgId, TenantId, UnixSeconds, UserId};
 use edge::http::{self, StatusCode};

@@ -1,6 +1,6 @@
 //! Why a request to administer was refused, and the answers.
 
-use connect::{ConnectError, Kept, Refusal, RegistrationError, UpkeepError};
+use accounts::{ConnectError, Kept, Refusal, RegistrationError, UpkeepError};
 use edge::Problem;
 use edge::page::invalid_cursor;
 use erasure::RequestError;

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use connect::Connector;
+use accounts::Connector;
 use domain::TenantId;
 use edge::telemetry::Chain;
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Role, Setup, http};

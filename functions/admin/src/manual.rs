@@ -1,6 +1,6 @@
 //! An account is connected by hand, with its id and a token: for support, and for trying things out.
 
-use connect::Choice;
+use accounts::Choice;
 use domain::connection::Grant;
 use domain::{AccessToken, Candidate, ConnectionStatus, IgId, Login, PageId, SealedToken, TenantId, UnixSeconds};
 use edge::http::{self, StatusCode};

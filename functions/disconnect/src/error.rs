@@ -1,6 +1,6 @@
 //! Why nothing was disconnected.
 
-use connect::DisconnectError;
+use accounts::DisconnectError;
 use edge::Problem;
 use store::StoreError;
 

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use connect::Connector;
+use accounts::Connector;
 use domain::view::ConnectionView;
 use domain::{Connection, ConnectionStatus, IgId};
 use edge::http::{self, StatusCode};

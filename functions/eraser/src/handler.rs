@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use audit::Trail;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use connect::Trail;
 use domain::{Erasure, ErasureCode, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};

@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 
-use connect::{Plans, Trail};
+use audit::Trail;
 use edge::http::StatusCode;
 use edge::telemetry::{Chain, metric};
 use edge::{ClaimNames, Clock, ConfigError, Problem, Setup, http};
 use erasure::Erasures;
 use lambda_http::{Body, Request, Response};
+use plans::Plans;
 use serde::Serialize;
 use store::{ConnectionStore, EraseStore, Tables};
 use tracing::{error, info};

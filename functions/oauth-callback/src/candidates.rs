@@ -1,6 +1,6 @@
 //! The accounts of a login, with their tokens sealed for the tenant.
 
-use connect::Connector;
+use accounts::Connector;
 use domain::connection::UnlinkedPage;
 use domain::{Candidate, TenantId, UnixSeconds};
 use futures::stream::{self, StreamExt, TryStreamExt};

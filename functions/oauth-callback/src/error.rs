@@ -1,8 +1,9 @@
 //! Why a login led to no connection, and what the page says about it.
 
-use connect::{ConnectError, PlanError, Refusal, RegistrationError};
+use accounts::{ConnectError, Refusal, RegistrationError};
 use meta::graph::AccountProblem;
 use meta::{FailureClass, GraphError};
+use plans::PlanError;
 use store::StoreError;
 use vault::VaultError;
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use connect::{BrowserCookie, Choice, ConnectError, Connector, Nonce, PlanError, RedirectUri, Refusal};
+use accounts::{Choice, ConnectError, Connector, Refusal};
 use domain::connection::{AUTHORIZATION_SECONDS, Grant, Offer, UnlinkedPage};
 use domain::secret::AuthorizationCode;
 use domain::{AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, IgId, TenantId, UnixMillis};
@@ -11,7 +11,9 @@ use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup, http};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
+use login::{BrowserCookie, Nonce, RedirectUri};
 use meta::graph::{DiscoveredAccount, Discovery};
+use plans::PlanError;
 use store::{AuthorizationStore, Claim, Tables};
 use tokio::time::timeout;
 use tracing::{error, info};

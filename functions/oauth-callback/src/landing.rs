@@ -1,6 +1,7 @@
 //! Where the browser goes next.
 
-use connect::{Nonce, Refusal};
+use accounts::Refusal;
+use login::Nonce;
 use url::form_urlencoded::Serializer;
 
 use crate::error::CallbackError;

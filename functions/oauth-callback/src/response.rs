@@ -1,9 +1,9 @@
 //! What Meta's redirect says.
 
-use connect::Nonce;
 use domain::secret::AuthorizationCode;
 use edge::http::query;
 use lambda_http::Request;
+use login::Nonce;
 
 use crate::error::CallbackError;
 

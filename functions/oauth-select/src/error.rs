@@ -1,8 +1,9 @@
 //! Why a choice was not shown or not made.
 
-use connect::{ConnectError, PlanError, Refusal};
+use accounts::{ConnectError, Refusal};
 use domain::{Candidate, IgId, PlanRefusal};
 use edge::Problem;
+use plans::PlanError;
 use serde::Serialize;
 use serde_json::json;
 use store::StoreError;

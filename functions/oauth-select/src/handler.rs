@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use connect::{Choice, Connector, Nonce, PlanError, Refusal};
+use accounts::{Choice, Connector, Refusal};
 use domain::connection::{AuthorizationPhase, Offer, UnlinkedPage};
 use domain::view::{self, InstagramStatus};
 use domain::{AuthorizationRequest, Candidate, Connection, IgId, PageId, UnixMillis};
@@ -12,6 +12,8 @@ use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use futures::future::join_all;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
+use login::Nonce;
+use plans::PlanError;
 use serde::Serialize;
 use store::{AuthorizationStore, Tables};
 use tracing::{error, info, warn};

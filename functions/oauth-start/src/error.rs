@@ -1,7 +1,8 @@
 //! Why a login was not started.
 
-use connect::{PlanError, RegistrationError};
+use accounts::RegistrationError;
 use edge::Problem;
+use plans::PlanError;
 use store::StoreError;
 
 use crate::return_to::ReturnToError;

@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 
-use connect::{BrowserCookie, Nonce, PlanError, Plans, RedirectUri, Registrations, Trail};
+use accounts::Registrations;
+use audit::Trail;
 use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
 use domain::{AuditEvent, AuditKind, AuthorizationRequest, IgId, Login, UnixMillis};
 use edge::http::{self, StatusCode};
@@ -10,6 +11,8 @@ use edge::telemetry::{Chain, metric};
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
 use lambda_http::http::header;
 use lambda_http::{Body, Request, Response};
+use login::{BrowserCookie, Nonce, RedirectUri};
+use plans::{PlanError, Plans};
 use serde::Deserialize;
 use serde_json::json;
 use store::{AuthorizationStore, Tables};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
+use accounts::Connector;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use connect::Connector;
 use domain::contact::Occasion;
 use domain::{ConversationId, Happening, IgId, ProfileRequest, TenantId, TraceId};
 use edge::telemetry::{Chain, metric};

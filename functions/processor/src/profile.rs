@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect::RegistrationError;
+use accounts::RegistrationError;
 use domain::contact::{Occasion, Told};
 use domain::{Connection, Contact, Igsid, ProfileRequest, UnixMillis};
 use edge::telemetry::{Chain, metric};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use connect::registrations::Registered;
-use connect::{Connector, RegistrationError};
+use accounts::registrations::Registered;
+use accounts::{Connector, RegistrationError};
 use domain::message::SendFailure;
 use domain::{AccessToken, Connection, IgId, TenantId, UnixMillis, UnixSeconds};
 use meta::{AccountAccess, GraphClient};

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use accounts::{AppWatch, Connector};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
-use connect::{AppWatch, Connector};
 use domain::Dispatch;
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};

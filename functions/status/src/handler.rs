@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 
-use connect::Plans;
 use domain::view::{InstagramStatus, PlanView};
 use domain::{Connection, TenantProfile, UnixMillis};
 use edge::access::access;
 use edge::telemetry::Chain;
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup, http};
 use lambda_http::{Body, Request, Response};
+use plans::Plans;
 use serde::Serialize;
 use store::{ConnectionStore, StoreError, Tables};
 use tracing::{error, warn};

@@ -1,6 +1,6 @@
 //! Looks at what Meta's dashboard delivers to our apps.
 
-use connect::RegistrationError;
+use accounts::RegistrationError;
 use domain::Login;
 
 use crate::handler::App;

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use accounts::{AppWatch, Connector, RegistrationError};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
-use connect::{AppWatch, Connector, RegistrationError};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use futures::future::join_all;

@@ -1,6 +1,6 @@
 //! Looks after the connections of a batch, side by side.
 
-use connect::{Kept, Occasion, Refusal, UpkeepError};
+use accounts::{Kept, Occasion, Refusal, UpkeepError};
 use domain::Login;
 use domain::breaker::Seen;
 use edge::telemetry::metric;

@@ -1,10 +1,10 @@
 //! The codes that deletions are known by.
 
-use connect::Nonce;
 use domain::id::AppScopedId;
 use domain::secret::AppSecret;
 use domain::{ErasureCode, UnixSeconds};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use login::Nonce;
 use sha2::Sha256;
 
 /// A code for a deletion that only its answer names: nobody guesses it.

@@ -1,10 +1,12 @@
 //! A deletion is asked for.
 
-use connect::{Plans, RedirectUri, Trail};
+use audit::Trail;
 use domain::erasure::Progress;
 use domain::{AuditEvent, AuditKind, Erasure, ErasureCode, UserId};
 use edge::{ConfigError, Setup};
 use lambda_http::Request;
+use login::RedirectUri;
+use plans::Plans;
 use store::{ConnectionStore, ErasureStore, StoreError, Tables};
 use tracing::info;
 use url::Url;

@@ -10,7 +10,7 @@ use edge::{Caller, ClaimNames, ConfigError, Setup};
 use store::{Allowance, ConnectionStore, StoreError, Tables, TenantStore, Terms};
 use tracing::{info, warn};
 
-use crate::trail::Trail;
+use audit::Trail;
 
 /// How often connections are arranged anew while others change them.
 const ROUNDS: usize = 5;
@@ -263,7 +263,8 @@ impl Plans {
 }
 
 /// The line of the trail about something that a plan did not allow.
-pub(crate) fn refused(tenant: &TenantId, user: &UserId, refusal: &PlanRefusal, now: UnixMillis) -> AuditEvent {
+#[must_use]
+pub fn refused(tenant: &TenantId, user: &UserId, refusal: &PlanRefusal, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(tenant.clone(), AuditKind::Refused, now)
         .by(user.clone())
         .with("reason", refusal.reason())

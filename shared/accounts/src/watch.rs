@@ -10,7 +10,7 @@ use edge::telemetry::{Chain, metric};
 use store::{BreakerStore, StoreError, Tables};
 use tracing::{error, warn};
 
-use crate::trail::Trail;
+use audit::Trail;
 
 /// How long a process that works takes no further look at whether the app had been refused.
 const LOOK_MS: i64 = 60_000;

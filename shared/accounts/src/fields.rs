@@ -7,7 +7,7 @@ use meta::GraphClient;
 use meta::graph::MESSAGES;
 use tracing::{error, info, warn};
 
-use crate::trail::Trail;
+use audit::Trail;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 

@@ -5,7 +5,6 @@ use domain::{AuditEvent, AuditKind, Connection, PlanRefusal, UnixMillis, UserId}
 
 use crate::connecting::Choice;
 use crate::error::Refusal;
-use crate::plans;
 
 /// The account was connected, though perhaps not subscribed yet.
 pub(crate) fn connected(connection: &Connection, now: UnixMillis) -> AuditEvent {

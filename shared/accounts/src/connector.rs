@@ -8,10 +8,10 @@ use tracing::{info, warn};
 use vault::{TokenContext, Vault, VaultError};
 
 use crate::fields::AppFields;
-use crate::plans::Plans;
 use crate::registrations::Registrations;
-use crate::trail::Trail;
 use crate::watch::AppWatch;
+use audit::Trail;
+use plans::Plans;
 
 /// Connects and disconnects accounts.
 pub struct Connector {

@@ -9,7 +9,7 @@ use edge::{ConfigError, Setup};
 use meta::{AppCredentials, GraphClient, Hosts, Pool};
 use vault::{AppSecrets, MetaApp, Secrets, SecretsError};
 
-use crate::nonce::Nonce;
+use login::Nonce;
 
 /// Why nothing can be done at Meta.
 #[derive(Debug, thiserror::Error)]
