@@ -10,10 +10,11 @@
 mod mac;
 
 pub mod graph;
+mod instagram;
 pub mod signature;
 pub mod signed_request;
 pub mod webhook;
 
 pub use graph::{AccountAccess, AppCredentials, FailureClass, GraphClient, GraphError, Hosts, Pool, authorize_url};
 pub use signature::{SignatureError, SignedPayload};
-pub use webhook::{Channel, Notification, QueuedEvent, RawEvent, read};
+pub use webhook::{EntryList, Notification, QueuedEvent, RawEvent, read};

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde::{Deserialize, Deserializer};
 use tracing::info;
 
-use super::answer::{List, Next};
+use super::transport::answer::{List, Next};
 use super::transport::{Call, execute};
 use super::{AccountAccess, FailureClass, GraphClient, GraphError};
 

@@ -3,34 +3,22 @@
 //! A client is bound to one Meta app, and with it to a login, a host, a secret and a family of permissions:
 //! a token of one login never travels to the host of the other.
 
-mod accounts;
-mod answer;
-mod authorize;
 mod conversation;
 mod error;
-mod explain;
-mod holder;
 mod login;
-mod pages;
-mod pool;
-mod refusal;
+mod outbound;
 mod send;
 mod subscription;
-mod table;
 mod transport;
-mod usage;
 
-pub use accounts::{DiscoveredAccount, Discovery};
-pub use authorize::{authorize_url, requested_scopes, required_scopes};
 pub use conversation::{Profile, Thread, ThreadMessage};
-pub use error::{AccountProblem, FailureClass, GraphError};
-pub use login::{LoginGrant, Renewal, RenewedToken, TokenInfo};
-pub use pool::Pool;
-pub use refusal::{Refusal, Wording};
-pub use send::{Content, OutboundAttachment, OutboundMessage, SenderAction, Sent};
+pub use error::{AccountProblem, FailureClass, GraphError, Refusal, Wording};
+pub use login::{DiscoveredAccount, Discovery, LoginGrant, Renewal, RenewedToken, TokenInfo};
+pub use login::{authorize_url, requested_scopes, required_scopes};
+pub use outbound::{Content, OutboundAttachment, OutboundMessage};
+pub use send::{SenderAction, Sent};
 pub use subscription::{MESSAGES, Subscription, field_lists};
-pub use transport::Call;
-pub use usage::Usage;
+pub use transport::{Call, Pool, Usage};
 
 use domain::connection::Login;
 use domain::id::{IgId, Mid, PageId};

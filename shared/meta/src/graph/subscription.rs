@@ -7,7 +7,7 @@ use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::answer::{List, Success};
+use super::transport::answer::{List, Success};
 use super::transport::{Call, execute};
 use super::{AccountAccess, GraphClient, GraphError};
 

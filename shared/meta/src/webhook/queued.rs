@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::{Channel, characters, reduce};
+use super::{EntryList, characters, reduce};
 
 /// The longest group id that SQS takes.
 const MAX_GROUP_ID: usize = 128;
@@ -27,7 +27,7 @@ pub struct QueuedEvent {
     /// Whose secret signed it.
     pub login: Login,
     /// In which list it stood.
-    pub channel: Channel,
+    pub list: EntryList,
     /// When it was received, in milliseconds.
     pub received_at_ms: UnixMillis,
     /// The entry's time, in milliseconds.
@@ -68,7 +68,7 @@ impl QueuedEvent {
         let digest = Sha256::new()
             .chain_update(self.account.as_str())
             .chain_update("#")
-            .chain_update(self.channel.as_str())
+            .chain_update(self.list.as_str())
             .chain_update("#")
             .chain_update(self.event.get())
             .finalize();
@@ -84,7 +84,7 @@ impl fmt::Debug for QueuedEvent {
             .field("account", &self.account)
             .field("contact", &self.contact)
             .field("login", &self.login)
-            .field("channel", &self.channel)
+            .field("list", &self.list)
             .finish_non_exhaustive()
     }
 }

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::read::is_true;
-use super::roles::{Parties, as_contact};
-use super::{Channel, DASHBOARD_ACCOUNT, QueuedEvent, characters, time};
+use super::parties::{Parties, as_contact};
+use super::read::json::is_true;
+use super::{DASHBOARD_ACCOUNT, EntryList, QueuedEvent, characters, time};
 use crate::signature::SignedPayload;
 
 /// The body is signed, yet no JSON.
@@ -38,7 +38,7 @@ pub struct RawEvent<'a> {
     /// The other side of the conversation, if the event names one.
     pub contact: Option<Igsid>,
     /// In which list it stood.
-    pub channel: Channel,
+    pub list: EntryList,
     /// The entry's time.
     pub entry_time: Option<UnixMillis>,
     /// The event byte for byte.
@@ -59,7 +59,7 @@ impl RawEvent<'_> {
             account: self.account.clone(),
             contact: self.contact.clone(),
             login,
-            channel: self.channel,
+            list: self.list,
             received_at_ms,
             entry_time: self.entry_time,
             reduced: false,
@@ -75,7 +75,7 @@ impl fmt::Debug for RawEvent<'_> {
             .debug_struct("RawEvent")
             .field("account", &self.account)
             .field("contact", &self.contact)
-            .field("channel", &self.channel)
+            .field("list", &self.list)
             .finish_non_exhaustive()
     }
 }
@@ -85,7 +85,7 @@ impl<'a> SignedPayload<'a> {
     ///
     /// Accepts every variant that was seen: several entries and events, entries without a list, a body inside
     /// an array, ids as numbers. What cannot be understood but belongs to an account is an event of
-    /// [`Channel::Unknown`]; what belongs to none is counted.
+    /// [`EntryList::Unknown`]; what belongs to none is counted.
     ///
     /// # Errors
     ///
@@ -174,21 +174,21 @@ impl<'a> Notification<'a> {
         };
         let context = EntryContext { account: entry.id.and_then(id), time: entry.time.and_then(instant) };
         let lists = [
-            (Channel::Messaging, entry.messaging),
-            (Channel::Standby, entry.standby),
-            (Channel::Changes, entry.changes),
+            (EntryList::Messaging, entry.messaging),
+            (EntryList::Standby, entry.standby),
+            (EntryList::Changes, entry.changes),
         ];
         let mut empty = true;
-        for (channel, list) in lists {
-            for event in list.into_iter().flat_map(one_or_many) {
+        for (list, events) in lists {
+            for event in events.into_iter().flat_map(one_or_many) {
                 empty = false;
-                self.add_event(&context, channel, event);
+                self.add_event(&context, list, event);
             }
         }
         match (empty, entry.field) {
             (false, _) => {}
             // The flat form: the entry is its own only change.
-            (true, Some(_)) => self.add_event(&context, Channel::Changes, json),
+            (true, Some(_)) => self.add_event(&context, EntryList::Changes, json),
             (true, None) => {
                 self.count("entry_without_events");
                 self.add_unknown(&context, json);
@@ -196,20 +196,20 @@ impl<'a> Notification<'a> {
         }
     }
 
-    fn add_event(&mut self, context: &EntryContext, channel: Channel, json: &'a RawValue) {
+    fn add_event(&mut self, context: &EntryContext, list: EntryList, json: &'a RawValue) {
         let Some(peek) = object::<Peek>(json) else {
             self.count("malformed_event");
             return self.add_unknown(context, json);
         };
-        let subject = match channel {
-            Channel::Changes => peek.value.and_then(object::<Peek>).unwrap_or(peek),
-            Channel::Messaging | Channel::Standby | Channel::Unknown => peek,
+        let subject = match list {
+            EntryList::Changes => peek.value.and_then(object::<Peek>).unwrap_or(peek),
+            EntryList::Messaging | EntryList::Standby | EntryList::Unknown => peek,
         };
         let Some(account) = subject.account(context.account.as_ref()) else {
             return self.count("event_without_account");
         };
         let contact = subject.contact(&account);
-        self.events.push(RawEvent { account, contact, channel, entry_time: context.time, json });
+        self.events.push(RawEvent { account, contact, list, entry_time: context.time, json });
     }
 
     fn add_unknown(&mut self, context: &EntryContext, json: &'a RawValue) {
@@ -217,7 +217,7 @@ impl<'a> Notification<'a> {
             Some(account) => self.events.push(RawEvent {
                 account: account.clone(),
                 contact: None,
-                channel: Channel::Unknown,
+                list: EntryList::Unknown,
                 entry_time: context.time,
                 json,
             }),

@@ -11,7 +11,7 @@ const SKEW_MS: i64 = 10 * 60 * 1000;
 
 /// Reads seconds, milliseconds, microseconds or nanoseconds, with or without a fraction, as a number or as text, and
 /// dates as `2026-11-30T09:15:20+0000`. `None` for what is no time.
-pub(super) fn read(value: &Value) -> Option<UnixMillis> {
+pub(crate) fn read(value: &Value) -> Option<UnixMillis> {
     match value {
         Value::Number(number) => of_decimal(&number.to_string()),
         Value::String(text) => of_decimal(text.trim()).or_else(|| UnixMillis::parse(text.trim()).ok()),
@@ -20,7 +20,7 @@ pub(super) fn read(value: &Value) -> Option<UnixMillis> {
 }
 
 /// Whether something that was received then can have happened at this time.
-pub(super) fn is_plausible(at: UnixMillis, received_at: UnixMillis) -> bool {
+pub(crate) fn is_plausible(at: UnixMillis, received_at: UnixMillis) -> bool {
     (EARLIEST..=received_at.plus(SKEW_MS)).contains(&at)
 }
 

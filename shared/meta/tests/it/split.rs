@@ -1,6 +1,6 @@
 //! From a signed body to its events.
 
-use meta::Channel;
+use meta::EntryList;
 use meta::webhook::DASHBOARD_ACCOUNT;
 use serde_json::json;
 
@@ -38,12 +38,12 @@ fn entries_of_different_accounts_and_lists_of_events_are_all_found_in_order() {
         {"id": "77", "time": AT, "standby": [other], "changes": [{"field": "mentions", "value": {"media_id": "1"}}]},
     ]});
     split(&body.to_string(), |notification| {
-        let found: Vec<_> = notification.events.iter().map(|event| (event.account.as_str(), event.channel)).collect();
+        let found: Vec<_> = notification.events.iter().map(|event| (event.account.as_str(), event.list)).collect();
         let expected = [
-            (ACCOUNT, Channel::Messaging),
-            (ACCOUNT, Channel::Messaging),
-            ("77", Channel::Standby),
-            ("77", Channel::Changes),
+            (ACCOUNT, EntryList::Messaging),
+            (ACCOUNT, EntryList::Messaging),
+            ("77", EntryList::Standby),
+            ("77", EntryList::Changes),
         ];
         assert_eq!(found, expected);
         assert!(notification.oddities.is_empty());
@@ -93,7 +93,7 @@ fn a_flat_entry_is_its_own_change_and_seconds_become_milliseconds() {
     let value = json!({"id": "17894227972186120", "from": {"id": CONTACT, "username": "jane"}, "text": "price?"});
     let body = notification(&json!({"time": 1_520_622_968, "field": "comments", "value": value}));
     let [event] = queued(&body).try_into().expect("one event");
-    assert_eq!((event.channel, event.contact), (Channel::Changes, Some(contact())));
+    assert_eq!((event.list, event.contact), (EntryList::Changes, Some(contact())));
     assert_eq!(event.entry_time.map(domain::UnixMillis::get), Some(1_520_622_968_000));
 }
 
@@ -118,8 +118,8 @@ fn what_is_broken_costs_nothing_but_itself() {
         {"id": null, "messaging": [{"message": {"mid": "nobody's"}}]},
     ]});
     split(&body.to_string(), |notification| {
-        let channels: Vec<_> = notification.events.iter().map(|event| event.channel).collect();
-        assert_eq!(channels, [Channel::Unknown, Channel::Messaging, Channel::Unknown, Channel::Unknown]);
+        let lists: Vec<_> = notification.events.iter().map(|event| event.list).collect();
+        assert_eq!(lists, [EntryList::Unknown, EntryList::Messaging, EntryList::Unknown, EntryList::Unknown]);
         assert!(notification.events.iter().all(|event| event.account == account()));
         assert_eq!(notification.oddities["malformed_entry"], 3);
         assert_eq!(notification.oddities["malformed_event"], 2);

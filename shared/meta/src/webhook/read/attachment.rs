@@ -8,7 +8,7 @@ use super::json::{member, text, without};
 /// Reads `attachments`: an array, or the single object that one of Meta's samples shows.
 ///
 /// A shared post comes as `ig_post` and for a while as the older `share` too: one is enough.
-pub(super) fn read_all(attachments: Option<&Value>) -> Vec<Attachment> {
+pub(crate) fn read_all(attachments: Option<&Value>) -> Vec<Attachment> {
     let elements = match attachments {
         Some(Value::Array(elements)) => elements.as_slice(),
         Some(element @ Value::Object(_)) => std::slice::from_ref(element),

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 /// A member that is an object.
-pub(super) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
+pub(crate) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
     object.get(name)?.as_object()
 }
 
 /// A member that is text or a number, as text: Meta writes ids both ways. Empty text counts as absent.
-pub(super) fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
+pub(crate) fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
     match object.get(name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -17,12 +17,12 @@ pub(super) fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
 }
 
 /// A member that is text or a number, as an identifier with a rule.
-pub(super) fn id<T: TryFrom<String>>(object: &Map<String, Value>, name: &str) -> Option<T> {
+pub(crate) fn id<T: TryFrom<String>>(object: &Map<String, Value>, name: &str) -> Option<T> {
     T::try_from(text(object, name)?).ok()
 }
 
 /// A whole number, or text of one.
-pub(super) fn number(object: &Map<String, Value>, name: &str) -> Option<i64> {
+pub(crate) fn number(object: &Map<String, Value>, name: &str) -> Option<i64> {
     match object.get(name)? {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.parse().ok(),
@@ -31,7 +31,7 @@ pub(super) fn number(object: &Map<String, Value>, name: &str) -> Option<i64> {
 }
 
 /// Whether a member is `true`, also as the text that one of Meta's own samples shows.
-pub(super) fn flag(object: &Map<String, Value>, name: &str) -> bool {
+pub(crate) fn flag(object: &Map<String, Value>, name: &str) -> bool {
     object.get(name).is_some_and(is_true)
 }
 
@@ -41,19 +41,19 @@ pub(crate) fn is_true(flag: &Value) -> bool {
 }
 
 /// A copy of the object without some members and without `null`s.
-pub(super) fn without(object: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+pub(crate) fn without(object: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
     let kept = object.iter().filter(|(name, value)| !names.contains(&name.as_str()) && !value.is_null());
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Those of the named members that are there.
-pub(super) fn only(object: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+pub(crate) fn only(object: &Map<String, Value>, names: &[&str]) -> Map<String, Value> {
     let found = names.iter().filter_map(|name| object.get_key_value(*name));
     found.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// What an unknown object consists of, without its content: `{"fields": [names]}`.
-pub(super) fn fields(object: &Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn fields(object: &Map<String, Value>) -> Map<String, Value> {
     let mut names: Vec<String> = object.keys().take(MAX_FIELDS).map(|name| stable_word(name)).collect();
     names.sort_unstable();
     Map::from_iter([("fields".to_owned(), names.into())])
@@ -63,7 +63,7 @@ pub(super) fn fields(object: &Map<String, Value>) -> Map<String, Value> {
 const MAX_FIELDS: usize = 20;
 
 /// A name of Meta's as a word that may stand in logs, metrics and keys.
-pub(super) fn stable_word(name: &str) -> String {
+pub(crate) fn stable_word(name: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.');
     name.chars().map(|char| if is_plain(char) { char } else { '_' }).take(64).collect()
 }

@@ -1,41 +1,28 @@
 //! One queued event in the domain's words. Every kind has an answer; an unknown one stays visible.
 
-mod attachment;
+pub(crate) mod attachment;
 mod bounded;
-mod change;
-mod json;
-mod message;
-mod messaging;
+pub(crate) mod context;
+pub(crate) mod element;
+pub(crate) mod json;
+pub(crate) mod kinds;
 
 use domain::event::{Event, Happening};
 use domain::id::MessageId;
 use domain::time::UnixMillis;
 use serde_json::{Map, Value};
 
-use super::{Channel, DASHBOARD_ACCOUNT, QueuedEvent, characters, reduce, time};
 use bounded::Bounds;
-pub(super) use json::is_true;
+use context::{Context, notice};
 use json::{fields, member};
+
+use super::{DASHBOARD_ACCOUNT, EntryList, QueuedEvent, characters, reduce, time};
+use crate::instagram;
 
 /// The event can never be read, since it is no JSON object: no retry helps.
 #[derive(Debug, thiserror::Error)]
 #[error("the event is not an object")]
 pub struct ReadError;
-
-/// What the readers of the single kinds share.
-#[derive(Clone, Copy)]
-struct Context<'a> {
-    /// As it came: its bytes are the identity of what has no mid.
-    queued: &'a QueuedEvent,
-    /// When it happened.
-    at: UnixMillis,
-    /// It does not say so itself.
-    untimed: bool,
-    /// It says a time that has not come yet.
-    ahead: Option<UnixMillis>,
-    /// Another app owns the thread.
-    standby: bool,
-}
 
 /// Reads an event.
 ///
@@ -53,15 +40,15 @@ pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
     };
     let own_time = queued.own_time(&element);
     let at = own_time.unwrap_or_else(|| queued.fallback_time());
-    let standby = queued.channel == Channel::Standby;
+    let standby = queued.list == EntryList::Standby;
     let untimed = own_time.is_none().then(|| MessageId::derive_from_json(at, queued.event.get()));
     let ahead = untimed.as_ref().and_then(|_| queued.time_ahead(&element));
     let context = Context { queued, at, untimed: untimed.is_some(), ahead, standby };
-    let happening = match queued.channel {
+    let happening = match queued.list {
         _ if is_dashboard_test(queued, &element) => Happening::Test,
-        Channel::Messaging | Channel::Standby => messaging::read(context, &element),
-        Channel::Changes => change::read(context, &element),
-        Channel::Unknown => notice("malformed_event", fields(&element)),
+        EntryList::Messaging | EntryList::Standby => instagram::webhook::read(context, &element),
+        EntryList::Changes => instagram::webhook::read_change(context, &element),
+        EntryList::Unknown => notice("malformed_event", fields(&element)),
     };
     let mut bounds = Bounds::new();
     let happening = bounds.happening(happening);
@@ -92,7 +79,7 @@ fn parse(queued: &QueuedEvent) -> Result<Parsed, ReadError> {
     let reduced = queued.reduced || whole.is_err();
     match whole.unwrap_or_else(|_| reduce::reduce(&json)) {
         Value::Object(element) => Ok(Parsed { element: Some(element), reduced }),
-        _ if queued.channel == Channel::Unknown => Ok(Parsed { element: None, reduced }),
+        _ if queued.list == EntryList::Unknown => Ok(Parsed { element: None, reduced }),
         _ => Err(ReadError),
     }
 }
@@ -125,9 +112,4 @@ fn is_dashboard_test(queued: &QueuedEvent, element: &Map<String, Value>) -> bool
     let value = member(element, "value").unwrap_or(element);
     let mid = member(value, "message").and_then(|message| json::text(message, "mid"));
     queued.account.as_str() == DASHBOARD_ACCOUNT || mid.as_deref() == Some("random_mid")
-}
-
-/// Something that the account's audit trail shows.
-fn notice(kind: &str, details: Map<String, Value>) -> Happening {
-    Happening::AccountNotice { kind: kind.to_owned(), details }
 }

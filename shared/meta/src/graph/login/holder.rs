@@ -6,9 +6,9 @@ use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::accounts::DiscoveredAccount;
-use super::transport::{Call, execute};
-use super::{GraphClient, GraphError};
+use super::DiscoveredAccount;
+use crate::graph::transport::{Call, execute};
+use crate::graph::{GraphClient, GraphError};
 
 const FIELDS: &str = "id,name,instagram_business_account{id,username,name,profile_picture_url}";
 

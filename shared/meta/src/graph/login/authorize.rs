@@ -6,7 +6,7 @@
 use domain::connection::Login;
 use url::form_urlencoded::Serializer;
 
-use super::{AppCredentials, GraphError, Hosts};
+use crate::graph::{AppCredentials, GraphError, Hosts};
 
 /// The permissions that are asked for. Each login has its own names: the other's are refused before consent.
 #[must_use]

@@ -1,10 +1,14 @@
 //! Why a call failed, without anything secret in it.
 
-use domain::message::SendFailure;
+mod explain;
+mod refusal;
+mod table;
 
-use super::explain::{self, Story};
-use super::refusal::Refusal;
-use super::table;
+pub use refusal::{Refusal, Wording};
+
+use domain::message::SendFailure;
+use explain::Story;
+
 use super::transport::Call;
 
 /// Why a call led to nothing. [`GraphError::class`] says what to do about it.
@@ -250,7 +254,7 @@ impl GraphError {
     }
 
     /// A failure below HTTP. Without the address: tokens and secrets may stand in its query.
-    pub(super) fn of_transport(call: Call, error: reqwest::Error) -> Self {
+    pub(in crate::graph) fn of_transport(call: Call, error: reqwest::Error) -> Self {
         let source = error.without_url();
         let unwritten = source.is_connect() || source.is_builder();
         if unwritten { Self::NotSent(source) } else { Self::NoAnswer { call, source } }

@@ -2,12 +2,13 @@
 
 use domain::event::{Happening, NewMessage};
 use domain::id::Mid;
-use domain::message::{Attachment, Change, Kind, Referral, ReplyTo};
+use domain::message::{Attachment, Change, Kind, ReplyTo};
 use serde_json::{Map, Value};
 
-use super::attachment;
-use super::json::{fields, flag, id, member, only, text, without};
-use super::messaging::Element;
+use crate::webhook::read::attachment;
+use crate::webhook::read::element::Element;
+use crate::webhook::read::json::{fields, flag, id, member, only, text};
+use crate::webhook::read::kinds::referral;
 
 /// Reads a message, or the unsending of one.
 pub(super) fn read(about: Element<'_>, body: &Map<String, Value>) -> Happening {
@@ -51,16 +52,6 @@ fn reply_to(reply: &Map<String, Value>) -> Option<ReplyTo> {
     match member(reply, "story") {
         Some(story) => Some(ReplyTo::Story { id: text(story, "id"), url: text(story, "url") }),
         None => id(reply, "mid").map(|mid| ReplyTo::Message { mid }),
-    }
-}
-
-/// Where the contact came from; an advertisement's texts stay with it.
-pub(super) fn referral(referral: &Map<String, Value>) -> Referral {
-    Referral {
-        source: text(referral, "source"),
-        reference: text(referral, "ref"),
-        ad_id: text(referral, "ad_id"),
-        metadata: without(referral, &["source", "ref", "ad_id"]),
     }
 }
 

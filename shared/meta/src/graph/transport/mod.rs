@@ -1,5 +1,14 @@
 //! One call: sent, its answer read within bounds, its failure told apart by whether Meta may have acted.
 
+pub(super) mod answer;
+mod call;
+mod pool;
+mod usage;
+
+pub use call::Call;
+pub use pool::Pool;
+pub use usage::Usage;
+
 use domain::connection::Login;
 use domain::secret::AccessToken;
 use reqwest::{Method, RequestBuilder, Response};
@@ -7,29 +16,16 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::GraphClient;
-use super::error::GraphError;
-use super::refusal::Refusal;
-use super::usage::Usage;
+use super::error::{GraphError, Refusal};
 use crate::mac;
 
 /// The largest answer that is read: a full page of a list is far below.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a call does at Meta: decides what is known when its answer is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Changes nothing.
-    Read,
-    /// Changes something, and may safely be repeated.
-    Change,
-    /// Sends something to a contact. Meta has no idempotency key: never repeated unless it certainly did not happen.
-    Send,
-}
-
 /// An answer, and what its headers said.
-pub(super) struct Answer<T> {
-    pub(super) body: T,
-    pub(super) usage: Usage,
+pub(in crate::graph) struct Answer<T> {
+    pub(in crate::graph) body: T,
+    pub(in crate::graph) usage: Usage,
 }
 
 impl GraphClient<'_> {
@@ -37,7 +33,7 @@ impl GraphClient<'_> {
     ///
     /// With Facebook Login the token's proof goes along: a stolen token alone is useless to others.
     /// Source: <https://developers.facebook.com/docs/graph-api/guides/secure-requests>
-    pub(super) fn request(&self, method: Method, path: &str, token: &AccessToken) -> RequestBuilder {
+    pub(in crate::graph) fn request(&self, method: Method, path: &str, token: &AccessToken) -> RequestBuilder {
         let request = self.http.client().request(method, self.versioned(path)).bearer_auth(token.expose());
         match self.app.login {
             Login::Instagram => request,
@@ -46,7 +42,7 @@ impl GraphClient<'_> {
     }
 
     /// Lower-case hexadecimal HMAC-SHA256 of the token under the secret of the app that it was issued to.
-    pub(super) fn proof(&self, token: &str) -> String {
+    pub(in crate::graph) fn proof(&self, token: &str) -> String {
         hex::encode(mac::tag(self.app.app_secret, token.as_bytes()))
     }
 }
@@ -54,7 +50,10 @@ impl GraphClient<'_> {
 /// Sends a request and reads the answer's JSON.
 ///
 /// No error carries the address, which may hold secrets, nor any part of the answer's body.
-pub(super) async fn execute<T: DeserializeOwned>(call: Call, request: RequestBuilder) -> Result<Answer<T>, GraphError> {
+pub(in crate::graph) async fn execute<T: DeserializeOwned>(
+    call: Call,
+    request: RequestBuilder,
+) -> Result<Answer<T>, GraphError> {
     let response = request.send().await.map_err(|error| GraphError::of_transport(call, error))?;
     let status = response.status();
     let usage = Usage::of(response.headers());

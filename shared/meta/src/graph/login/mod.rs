@@ -3,6 +3,16 @@
 //! Sources: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login>
 //! and <https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived>.
 
+mod accounts;
+mod authorize;
+mod discovery;
+mod holder;
+mod pages;
+
+pub use authorize::{authorize_url, requested_scopes, required_scopes};
+pub use discovery::{DiscoveredAccount, Discovery};
+
+use authorize::check_scopes;
 use domain::connection::{Grant, Login};
 use domain::id::{AppScopedId, PageId};
 use domain::secret::{AccessToken, AuthorizationCode};
@@ -11,8 +21,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::answer::{Permissions, Success, Wrapped, instant, lenient_number, readable};
-use super::authorize::check_scopes;
+use super::transport::answer::{Permissions, Success, Wrapped, instant, lenient_number, readable};
 use super::transport::{Call, execute};
 use super::{FailureClass, GraphClient, GraphError};
 
@@ -150,7 +159,7 @@ impl GraphClient<'_> {
     ///
     /// # Errors
     ///
-    /// * class [`InvalidGrant`](super::FailureClass::InvalidGrant): the code is used or expired.
+    /// * class [`InvalidGrant`](crate::FailureClass::InvalidGrant): the code is used or expired.
     /// * [`GraphError::MissingScopes`]: the person unticked a permission that the inbox needs.
     /// * any other [`GraphError`]: there is no token.
     pub async fn exchange_code(

@@ -22,7 +22,7 @@ const LONGEST_WAIT_SECONDS: u32 = 24 * 60 * 60;
 
 impl Usage {
     /// Reads `X-App-Usage` and `X-Business-Use-Case-Usage`; a number that cannot be read counts as unused.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(in crate::graph) fn of(headers: &HeaderMap) -> Self {
         let (app, cases) = (json(headers, "x-app-usage"), json(headers, "x-business-use-case-usage"));
         let cases = cases.as_object().into_iter().flat_map(serde_json::Map::values).filter_map(Value::as_array);
         std::iter::once(&app).chain(cases.flatten()).fold(Self::default(), Self::or)

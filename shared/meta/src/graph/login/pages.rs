@@ -13,11 +13,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tracing::info;
 
-use super::accounts::{DiscoveredAccount, Discovery};
-use super::answer::{List, Next};
-use super::login::LoginGrant;
-use super::transport::{Call, execute};
-use super::{GraphClient, GraphError};
+use super::LoginGrant;
+use super::discovery::{DiscoveredAccount, Discovery};
+use crate::graph::transport::answer::{List, Next};
+use crate::graph::transport::{Call, execute};
+use crate::graph::{GraphClient, GraphError};
 
 /// Elements asked for at once.
 const PAGE_SIZE: &str = "100";

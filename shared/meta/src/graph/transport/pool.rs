@@ -62,7 +62,7 @@ impl Pool {
     /// # Panics
     ///
     /// When the TLS library cannot start, as [`Client::new`].
-    pub(super) fn client(&self) -> Client {
+    pub(in crate::graph) fn client(&self) -> Client {
         let now = Reading { time_of_day: (self.time_of_day)(), timer: Instant::now() };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = kept.take().filter(|kept| now.drift_since(kept.made) <= DRIFT_MILLIS);

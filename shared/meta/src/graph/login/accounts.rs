@@ -1,49 +1,16 @@
 //! Which professional accounts a login may connect.
 
-use domain::connection::{Login, UnlinkedPage};
-use domain::id::{AppScopedId, IgId, PageId};
+use domain::connection::Login;
+use domain::id::{AppScopedId, IgId};
 use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::answer::Wrapped;
-use super::login::LoginGrant;
-use super::transport::{Call, execute};
-use super::{GraphClient, GraphError, pages};
-
-/// What a login gives access to.
-#[derive(Clone, Debug, Default)]
-pub struct Discovery {
-    /// Accounts, each once.
-    pub accounts: Vec<DiscoveredAccount>,
-    /// Facebook Login: Pages that lead to no account, so that a person sees why theirs is not in the list.
-    pub unlinked_pages: Vec<UnlinkedPage>,
-    /// Whether that is everything. Where it may not be, the account that the person means may be missing.
-    pub complete: bool,
-}
-
-/// A professional account.
-#[derive(Clone, Debug)]
-pub struct DiscoveredAccount {
-    /// The routing key of webhooks: `user_id`, never `id`.
-    pub ig_user_id: IgId,
-    /// Its name without `@`.
-    pub ig_username: String,
-    /// The name people read.
-    pub name: Option<String>,
-    /// Its picture's address; expires.
-    pub picture_url: Option<String>,
-    /// The Page, with Facebook Login.
-    pub page_id: Option<PageId>,
-    /// The Page's name, with Facebook Login.
-    pub page_name: Option<String>,
-    /// Its token: of the Instagram user, or of the Page.
-    pub token: AccessToken,
-    /// The connecting person as the Meta app sees them.
-    pub app_scoped_user_id: Option<AppScopedId>,
-    /// Why it cannot be connected, as a stable word: `no_messaging_task`.
-    pub unavailable: Option<&'static str>,
-}
+use super::discovery::{DiscoveredAccount, Discovery};
+use super::{LoginGrant, pages};
+use crate::graph::transport::answer::Wrapped;
+use crate::graph::transport::{Call, execute};
+use crate::graph::{GraphClient, GraphError};
 
 /// `/me` of Instagram Login.
 #[derive(Deserialize)]

@@ -5,9 +5,9 @@ use domain::id::{IgId, Igsid, Mid};
 use domain::message::Kind;
 use serde_json::{Map, Value};
 
-use super::json::{fields, id, member, only, stable_word, text};
-use super::messaging::{self, Element};
-use super::{Context, notice};
+use crate::webhook::read::context::{Context, notice};
+use crate::webhook::read::element::Element;
+use crate::webhook::read::json::{fields, id, member, only, stable_word, text};
 
 /// Ids that a notice may keep: they say where to look, and nothing about a person.
 const IDS: [&str; 5] = ["id", "comment_id", "media_id", "parent_id", "mid"];
@@ -25,16 +25,16 @@ const MESSAGING: [&str; 8] = [
 ];
 
 /// Reads one change.
-pub(super) fn read(context: Context<'_>, change: &Map<String, Value>) -> Happening {
+pub(crate) fn read(context: Context<'_>, change: &Map<String, Value>) -> Happening {
     let field = text(change, "field").unwrap_or_else(|| "unknown_field".to_owned());
     let Some(value) = member(change, "value") else {
         return notice(&stable_word(&field), Map::new());
     };
     match field.as_str() {
         "comments" | "live_comments" => commented(context, &field, value),
-        name if MESSAGING.contains(&name) => messaging::read(context, value),
+        name if MESSAGING.contains(&name) => super::read(context, value),
         // Others in the wrong list.
-        _ if value.contains_key("sender") || value.contains_key("recipient") => messaging::read(context, value),
+        _ if value.contains_key("sender") || value.contains_key("recipient") => super::read(context, value),
         _ => notice(&stable_word(&field), details(value)),
     }
 }

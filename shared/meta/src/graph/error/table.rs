@@ -5,8 +5,8 @@
 //! <https://developers.facebook.com/docs/graph-api/overview/rate-limiting>; where they leave a code open, the
 //! reports of integrators.
 
-use super::error::AccountProblem as Problem;
-use super::error::FailureClass::{self, AppLevel, InvalidGrant, Permanent, Retry, RetryAtMost, Uncertain};
+use super::AccountProblem as Problem;
+use super::FailureClass::{self, AppLevel, InvalidGrant, Permanent, Retry, RetryAtMost, Uncertain};
 use super::explain::{self, Story};
 use super::refusal::{Refusal, Wording};
 

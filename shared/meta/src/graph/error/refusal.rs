@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::answer::lenient_number;
+use crate::graph::transport::answer::lenient_number;
 
 /// Meta's error object, in both of its forms. Its texts are reduced to what we know of them: they may name people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,7 +106,7 @@ struct ErrorObject {
 
 impl Refusal {
     /// The refusal in an answer's body, if it is one.
-    pub(super) fn read(body: &[u8], status: u16, regain_seconds: Option<u32>) -> Option<Self> {
+    pub(in crate::graph) fn read(body: &[u8], status: u16, regain_seconds: Option<u32>) -> Option<Self> {
         let body: ErrorBody = serde_json::from_slice(body).ok()?;
         let refusal = match body.error {
             // Without a code it is some other server's error, and no word of the graph's.

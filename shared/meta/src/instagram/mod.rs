@@ -1,0 +1,4 @@
+//! What only Instagram's messaging has.
+
+pub(crate) mod send;
+pub(crate) mod webhook;

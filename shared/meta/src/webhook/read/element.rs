@@ -1,0 +1,66 @@
+//! One element of `messaging` or `standby`, and what becomes of it.
+
+use domain::event::{Happening, NewMessage};
+use domain::id::{Igsid, MessageId, Mid};
+use domain::message::{Author, Change, Direction, Kind};
+use serde_json::Map;
+
+use super::context::Context;
+
+/// One element, and who is who in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Element<'a> {
+    pub(crate) context: Context<'a>,
+    pub(crate) contact: &'a Igsid,
+    /// The account acted, not the contact.
+    pub(crate) from_account: bool,
+}
+
+impl Element<'_> {
+    /// A message of this element with nothing in it yet.
+    pub(crate) fn new_message(&self, mid: Option<Mid>, kind: Kind) -> NewMessage {
+        let Context { queued, at, untimed, ahead, standby } = self.context;
+        let id = match &mid {
+            Some(mid) => MessageId::derive(at, mid),
+            None => MessageId::derive_from_json(at, queued.event.get()),
+        };
+        let (direction, author) =
+            if self.from_account { (Direction::Outbound, Author::App) } else { (Direction::Inbound, Author::Customer) };
+        NewMessage {
+            id,
+            untimed,
+            ahead,
+            mid,
+            direction,
+            author,
+            kind,
+            text: None,
+            attachments: Vec::new(),
+            reply_to: None,
+            referral: None,
+            username: None,
+            opens_window: false,
+            handled_elsewhere: standby,
+            metadata: Map::new(),
+            trace_id: None,
+        }
+    }
+
+    /// Something that the contact did which has no mid, and after which they may be answered.
+    pub(crate) fn act(&self, kind: Kind) -> NewMessage {
+        NewMessage { opens_window: !self.from_account, ..self.new_message(None, kind) }
+    }
+
+    /// Something that Meta tells and nobody wrote: shown in its place, and nobody's unread message.
+    pub(crate) fn note(&self, message: NewMessage) -> Happening {
+        self.happening(NewMessage { direction: Direction::Inbound, author: Author::App, ..message })
+    }
+
+    pub(crate) fn happening(&self, message: NewMessage) -> Happening {
+        Happening::Message { contact: self.contact.clone(), message }
+    }
+
+    pub(crate) fn change(&self, mid: Mid, change: Change) -> Happening {
+        Happening::Change { contact: Some(self.contact.clone()), mid, change }
+    }
+}

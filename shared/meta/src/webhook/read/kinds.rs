@@ -1,0 +1,130 @@
+//! The kinds of element that Meta documents alike for its channels.
+
+use std::borrow::Cow;
+
+use domain::event::{Happening, NewMessage, ReadUpTo};
+use domain::id::{Igsid, Mid};
+use domain::message::{Change, Edit, Kind, Reaction, Reactor, Referral};
+use serde_json::{Map, Value};
+
+use super::context::Context;
+use super::element::Element;
+use super::json::{fields, id, member, number, only, text, without};
+use crate::webhook::time;
+
+/// The members around an event's own one.
+const ENVELOPE: [&str; 3] = ["sender", "recipient", "timestamp"];
+
+/// Meta spells some members with a dash in one place and with an underscore in another.
+pub(crate) fn with_underscores(element: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
+    if element.keys().any(|name| name.contains('-')) {
+        Cow::Owned(element.iter().map(|(name, value)| (name.replace('-', "_"), value.clone())).collect())
+    } else {
+        Cow::Borrowed(element)
+    }
+}
+
+/// Where the contact came from; an advertisement's texts stay with it.
+pub(crate) fn referral(referral: &Map<String, Value>) -> Referral {
+    Referral {
+        source: text(referral, "source"),
+        reference: text(referral, "ref"),
+        ad_id: text(referral, "ad_id"),
+        metadata: without(referral, &["source", "ref", "ad_id"]),
+    }
+}
+
+/// An ice breaker, a menu entry or a template's button. In standby it comes without its payload.
+pub(crate) fn postback_tapped(about: Element<'_>, postback: &Map<String, Value>) -> Happening {
+    about.happening(NewMessage {
+        text: text(postback, "title"),
+        referral: member(postback, "referral").map(referral),
+        opens_window: !about.from_account,
+        metadata: only(postback, &["payload", "is_self"]),
+        ..about.new_message(id(postback, "mid"), Kind::Postback)
+    })
+}
+
+pub(crate) fn reacted(about: Element<'_>, reaction: &Map<String, Value>) -> Happening {
+    let Some(mid) = id::<Mid>(reaction, "mid") else {
+        return Happening::Nothing { kind: "reaction_without_mid" };
+    };
+    let taken_back = text(reaction, "action").as_deref() == Some("unreact");
+    let name = text(reaction, "reaction").filter(|_| !taken_back);
+    let emoji = (!taken_back).then(|| text(reaction, "emoji").unwrap_or_else(|| emoji_of(name.as_deref()).to_owned()));
+    let by = if about.from_account { Reactor::Account } else { Reactor::Contact };
+    about.change(mid, Change::React { by, reaction: Reaction { at: about.context.at, emoji, name } })
+}
+
+/// The emoji of a reaction that came with its name only; an unnamed one is the heart of a double tap.
+fn emoji_of(name: Option<&str>) -> &'static str {
+    match name {
+        None | Some("love") => "\u{2764}\u{fe0f}",
+        Some("like") => "\u{1f44d}",
+        Some("laugh") => "\u{1f606}",
+        Some("wow") => "\u{1f62e}",
+        Some("sad") => "\u{1f622}",
+        Some("angry") => "\u{1f620}",
+        Some(_) => "\u{2754}",
+    }
+}
+
+/// Instagram names the last message that was read, Messenger the time up to which everything was.
+pub(crate) fn seen(about: Element<'_>, read: &Map<String, Value>) -> Happening {
+    if about.from_account {
+        return Happening::Nothing { kind: "own_read" };
+    }
+    let watermark = || read.get("watermark").and_then(time::read);
+    let plausible = |at: &_| time::is_plausible(*at, about.context.queued.received_at_ms);
+    let up_to = match id(read, "mid") {
+        Some(mid) => Some(ReadUpTo::Message(mid)),
+        None => watermark().filter(plausible).map(ReadUpTo::Time),
+    };
+    match up_to {
+        Some(up_to) => Happening::Read { contact: about.contact.clone(), up_to },
+        None => Happening::Nothing { kind: "read_up_to_nothing" },
+    }
+}
+
+/// Meta also sends edits of messages that nobody edited, without a text: those must not blank what is stored.
+pub(crate) fn edited(context: Context<'_>, contact: Option<Igsid>, edit: &Map<String, Value>) -> Happening {
+    let Some(text) = text(edit, "text") else {
+        return Happening::Nothing { kind: "edit_without_text" };
+    };
+    let Some(mid) = id(edit, "mid") else {
+        return Happening::Nothing { kind: "edit_without_mid" };
+    };
+    let number = number(edit, "num_edit").and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+    Happening::Change { contact, mid, change: Change::Edit { edit: Edit { number, at: context.at, text } } }
+}
+
+/// Consent to be notified is not a message: it opens no window. Its token is a credential and is not kept.
+pub(crate) fn opted_in(about: Element<'_>, optin: &Map<String, Value>) -> Happening {
+    about.happening(NewMessage {
+        text: text(optin, "title"),
+        metadata: without(optin, &["title", "notification_messages_token"]),
+        ..about.new_message(None, Kind::Optin)
+    })
+}
+
+/// Apps hand a thread to each other.
+pub(crate) fn thread_control(about: Element<'_>, element: &Map<String, Value>) -> Option<Happening> {
+    let (action, control) = ["pass", "take", "request"]
+        .into_iter()
+        .find_map(|action| Some((action, member(element, &format!("{action}_thread_control"))?)))?;
+    let mut metadata = without(control, &[]);
+    metadata.insert("action".to_owned(), Value::from(action));
+    Some(about.note(NewMessage {
+        // Told to whom it is taken from.
+        handled_elsewhere: about.context.standby || action == "take",
+        metadata,
+        ..about.new_message(None, Kind::ThreadControl)
+    }))
+}
+
+/// A kind that Meta has added since: visible in its conversation, by its names only. Whether a person did something is
+/// unknown, so nothing says that somebody waits.
+pub(crate) fn unknown(about: Element<'_>, element: &Map<String, Value>) -> Happening {
+    let metadata = fields(&without(element, &ENVELOPE));
+    about.note(NewMessage { metadata, ..about.new_message(None, Kind::Unsupported) })
+}
