@@ -102,7 +102,7 @@ impl World {
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
-    /// A contact does something towards an account; answers `{id, igsid, told}`.
+    /// A contact does something towards an account; answers `{id, contact_id, told}`.
     pub async fn act(&self, contact: &str, account: &str, action: Value) -> Value {
         self.meta("POST", "/act", json!({"contact": contact, "account": account, "action": action})).await
     }

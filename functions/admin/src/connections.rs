@@ -2,7 +2,7 @@
 
 use accounts::{Kept, Occasion};
 use domain::view::ConnectionView;
-use domain::{Connection, IgId, TenantId, UnixSeconds, UserId};
+use domain::{AccountId, Connection, TenantId, UnixSeconds, UserId};
 use edge::http::{self, StatusCode};
 use edge::{Caller, PageQuery, Role};
 use lambda_http::{Body, Request, Response};
@@ -109,7 +109,7 @@ async fn look_after(
 
 /// The connection that the path names: anybody's for an operator, the own for everybody else.
 async fn find(app: &App, request: &Request, caller: &Caller) -> Result<Connection, AdminError> {
-    let account = http::path(request, "igUserId").and_then(|text| IgId::try_from(text).ok());
+    let account = http::path(request, "igUserId").and_then(|text| AccountId::try_from(text).ok());
     let account = account.ok_or(AdminError::NotFound)?;
     let connections = app.connector.connections();
     let tenant = match caller.role {

@@ -2,7 +2,7 @@
 
 use accounts::Choice;
 use domain::connection::Grant;
-use domain::{AccessToken, Candidate, ConnectionStatus, IgId, Login, PageId, SealedToken, TenantId, UnixSeconds};
+use domain::{AccessToken, AccountId, Candidate, ConnectionStatus, Login, PageId, SealedToken, TenantId, UnixSeconds};
 use edge::http::{self, StatusCode};
 use edge::{Caller, Role};
 use lambda_http::{Body, Request, Response};
@@ -25,7 +25,7 @@ const UNTOLD_LIFE_SECONDS: i64 = 2 * 24 * 60 * 60;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ManualConnection {
-    ig_user_id: IgId,
+    ig_user_id: AccountId,
     token: AccessToken,
     page_id: Option<PageId>,
     /// Which login the token is of; with a Page Facebook's, else Instagram's.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use accounts::Connector;
 use domain::view::ConnectionView;
-use domain::{Connection, ConnectionStatus, IgId};
+use domain::{AccountId, Connection, ConnectionStatus};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
@@ -38,7 +38,7 @@ impl App {
 /// Which account; absent where there is only one.
 #[derive(Deserialize)]
 struct DisconnectRequest {
-    ig_user_id: Option<IgId>,
+    ig_user_id: Option<AccountId>,
 }
 
 /// Answers the revoked connection, also when it was revoked before, or a problem document.
@@ -65,7 +65,7 @@ async fn disconnect(app: &App, request: &Request) -> Result<Connection, RevokeEr
     Ok(app.connector.disconnect(&caller.tenant, &account, &caller.user, app.clock.now_ms()).await?)
 }
 
-fn the_only_one(connections: &[Connection]) -> Result<IgId, RevokeError> {
+fn the_only_one(connections: &[Connection]) -> Result<AccountId, RevokeError> {
     let mut connected = connections.iter().filter(|connection| connection.status != ConnectionStatus::Revoked);
     match (connected.next(), connected.next()) {
         (None, _) => Err(RevokeError::NothingConnected),

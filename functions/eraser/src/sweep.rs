@@ -1,7 +1,7 @@
 //! What a look at one task does, stage by stage.
 
 use domain::erasure::{AppUser, Counts, Place, Scope, Stage};
-use domain::{ConversationId, IgId};
+use domain::{AccountId, ConversationId};
 use store::{About, EraseStore, Look};
 
 use crate::piece::{Piece, Stop};
@@ -58,7 +58,7 @@ impl Piece<'_> {
     }
 
     /// Empties the conversations of an account, or of all.
-    async fn conversations(&mut self, account: Option<&IgId>) -> Result<(), Stop> {
+    async fn conversations(&mut self, account: Option<&AccountId>) -> Result<(), Stop> {
         let tenant = self.task().tenant.clone();
         loop {
             let after = self.task().place.behind.clone();
@@ -148,7 +148,7 @@ impl Piece<'_> {
     }
 
     /// Deletes a connection that was not made again since, and all that leads to it. Tells whether there was one.
-    async fn connection(&mut self, account: &IgId, person: Option<&AppUser>) -> Result<bool, Stop> {
+    async fn connection(&mut self, account: &AccountId, person: Option<&AppUser>) -> Result<bool, Stop> {
         let (tenant, asked_at) = (self.task().tenant.clone(), self.erasure.requested_at);
         self.app.connections.note_erasure(&tenant, account, self.cutoff).await?;
         let forgotten = self.app.connections.forget(&tenant, account, person, asked_at).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use accounts::{Choice, ConnectError, Connector, Refusal};
 use domain::connection::{AUTHORIZATION_SECONDS, Grant, Offer, UnlinkedPage};
 use domain::secret::AuthorizationCode;
-use domain::{AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, IgId, TenantId, UnixMillis};
+use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, TenantId, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup, http};
 use lambda_http::http::{HeaderValue, header};
@@ -204,7 +204,7 @@ async fn offer(
     now: UnixMillis,
 ) -> Result<Landing, CallbackError> {
     let Brought { grant, accounts, unlinked_pages, .. } = brought;
-    let offered: Vec<IgId> = accounts.iter().map(|account| account.ig_user_id.clone()).collect();
+    let offered: Vec<AccountId> = accounts.iter().map(|account| account.ig_user_id.clone()).collect();
     app.connector.plans().check_accounts(&authorization.tenant, &offered).await?;
     let candidates = candidates::seal_all(&app.connector, &authorization.tenant, accounts, now.seconds()).await?;
     let offer = Offer { candidates, unlinked_pages: unlinked_pages.clone(), grant: grant.clone() };

@@ -1,7 +1,7 @@
 //! Why a choice was not shown or not made.
 
 use accounts::{ConnectError, Refusal};
-use domain::{Candidate, IgId, PlanRefusal};
+use domain::{AccountId, Candidate, PlanRefusal};
 use edge::Problem;
 use plans::PlanError;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::selection::{MAX_ACCOUNTS, SelectionError};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefusedAccount {
     /// Which.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
     /// Its name without `@`.
     pub ig_username: String,
     /// Why.

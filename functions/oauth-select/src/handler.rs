@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use accounts::{Choice, Connector, Refusal};
 use domain::connection::{AuthorizationPhase, Offer, UnlinkedPage};
 use domain::view::{self, InstagramStatus};
-use domain::{AuthorizationRequest, Candidate, Connection, IgId, PageId, UnixMillis};
+use domain::{AccountId, AuthorizationRequest, Candidate, Connection, PageId, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
@@ -55,7 +55,7 @@ struct Asset {
     page_id: Option<PageId>,
     page_name: Option<String>,
     /// `null` for a Page that leads to no account.
-    ig_user_id: Option<IgId>,
+    ig_user_id: Option<AccountId>,
     ig_username: Option<String>,
     picture_url: Option<String>,
     selectable: bool,
@@ -159,7 +159,7 @@ async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
 
 /// A choice that the plan has no room for is not used up: the person may upgrade and choose again.
 async fn check_plan(app: &App, caller: &Caller, chosen: &[&Candidate], now: UnixMillis) -> Result<(), SelectError> {
-    let accounts: Vec<IgId> = chosen.iter().map(|candidate| candidate.ig_user_id.clone()).collect();
+    let accounts: Vec<AccountId> = chosen.iter().map(|candidate| candidate.ig_user_id.clone()).collect();
     let plans = app.connector.plans();
     let outcome = plans.check_accounts(&caller.tenant, &accounts).await;
     if let Err(PlanError::Refused(refusal)) = &outcome {

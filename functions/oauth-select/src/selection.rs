@@ -1,6 +1,6 @@
 //! What the person chose, checked against what there was to choose from.
 
-use domain::{Candidate, IgId, PageId};
+use domain::{AccountId, Candidate, PageId};
 use serde::Deserialize;
 
 /// As many as are connected within one answer's time.
@@ -11,7 +11,7 @@ pub const MAX_ACCOUNTS: usize = 20;
 pub struct SelectRequest {
     /// The `state` that the callback put into the page's address.
     pub state: String,
-    ig_user_id: Option<IgId>,
+    ig_user_id: Option<AccountId>,
     page_id: Option<PageId>,
     accounts: Option<Vec<ChosenAccount>>,
 }
@@ -20,7 +20,7 @@ pub struct SelectRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ChosenAccount {
     /// Which.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
     /// Its Page; may be left out.
     #[serde(default)]
     pub page_id: Option<PageId>,

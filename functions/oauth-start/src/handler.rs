@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use accounts::Registrations;
 use audit::Trail;
 use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
-use domain::{AuditEvent, AuditKind, AuthorizationRequest, IgId, Login, UnixMillis};
+use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, Login, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
@@ -63,7 +63,7 @@ struct StartRequest {
     login: Option<Login>,
     return_to: Option<String>,
     /// The account that is to be connected again: that takes no further place in the plan.
-    ig_user_id: Option<IgId>,
+    ig_user_id: Option<AccountId>,
 }
 
 /// Where to send the browser, and what it has to keep until it comes back.
@@ -124,7 +124,7 @@ async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
 
 /// Nobody is sent to Meta for an account that the plan has no room for. What the token says of the plan is kept: the
 /// redirect from Meta comes without one.
-async fn check_plan(app: &App, caller: &Caller, again: Option<&IgId>, now: UnixMillis) -> Result<(), StartError> {
+async fn check_plan(app: &App, caller: &Caller, again: Option<&AccountId>, now: UnixMillis) -> Result<(), StartError> {
     let profile = app.plans.profile_of(caller, now).await?;
     let outcome = app.plans.check_login(&profile, again).await;
     if let Err(PlanError::Refused(refusal)) = &outcome {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::SqsMessage;
-use domain::{IgId, Igsid, ProfileRequest, TraceId};
+use domain::{AccountId, ContactId, ProfileRequest, TraceId};
 use edge::telemetry::metric;
 use meta::QueuedEvent;
 use tracing::error;
@@ -68,7 +68,7 @@ impl Batch {
 }
 
 /// Whose conversations the records are about.
-pub(crate) fn parties<'r>(records: impl IntoIterator<Item = &'r Record>) -> Vec<(IgId, Option<Igsid>)> {
+pub(crate) fn parties<'r>(records: impl IntoIterator<Item = &'r Record>) -> Vec<(AccountId, Option<ContactId>)> {
     let records = records.into_iter();
     records.map(|record| (record.queued.account.clone(), record.queued.contact.clone())).collect()
 }

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use accounts::Connector;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use domain::contact::Occasion;
-use domain::{ConversationId, Happening, IgId, ProfileRequest, TenantId, TraceId};
+use domain::{AccountId, ConversationId, Happening, ProfileRequest, TenantId, TraceId};
 use edge::telemetry::{Chain, metric};
 use edge::{Clock, ConfigError, Setup};
 use futures::future::join_all;
@@ -67,7 +67,7 @@ struct Worked {
     /// Ids of the records to deliver again.
     again: Vec<String>,
     /// The accounts that events have reached.
-    reached: BTreeSet<(TenantId, IgId)>,
+    reached: BTreeSet<(TenantId, AccountId)>,
 }
 
 /// Stores a batch and names the records to deliver again.
@@ -158,7 +158,7 @@ async fn work(app: &App, patience: &Patience, group: Vec<Record>, mut prefetched
 /// Where an event went.
 struct Placed {
     tenant: TenantId,
-    account: IgId,
+    account: AccountId,
     conversation: Option<ConversationId>,
     profile_wanted: Option<Occasion>,
 }
@@ -198,7 +198,7 @@ async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Res
 }
 
 /// Notes that webhooks of the account arrive, for whoever wonders. Cannot fail the records.
-async fn note_webhook(app: &App, tenant: &TenantId, account: &IgId) {
+async fn note_webhook(app: &App, tenant: &TenantId, account: &AccountId) {
     let noted = app.connector.connections().touch_webhook(tenant, account, app.clock.now()).await;
     if let Err(failure) = noted {
         warn!(%account, error = %Chain(&failure), "The time of the last webhook was not noted");

@@ -62,13 +62,13 @@ pub(crate) fn audit_line(event: &Event, tenant: &TenantId) -> Option<AuditEvent>
 
 #[cfg(test)]
 mod tests {
-    use domain::{IgId, UnixMillis};
+    use domain::{AccountId, UnixMillis};
     use serde_json::{Map, json};
 
     use super::*;
 
     fn line(happening: Happening) -> Option<AuditEvent> {
-        let account = IgId::try_from("17841").expect("an account");
+        let account = AccountId::try_from("17841").expect("an account");
         let at = UnixMillis::new(1_795_164_300_447);
         let event = Event { account, at, untimed: None, received_at: at, happening, reduced: false };
         audit_line(&event, &TenantId::try_from("acme").expect("a tenant"))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use accounts::RegistrationError;
 use domain::contact::{Occasion, Told};
-use domain::{Connection, Contact, Igsid, ProfileRequest, UnixMillis};
+use domain::{Connection, Contact, ContactId, ProfileRequest, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::graph::Profile;
 use meta::{AccountAccess, FailureClass, GraphError};
@@ -90,7 +90,7 @@ async fn try_learn(app: &App, request: &ProfileRequest) -> Result<&'static str, 
     if !contact.profile_due(*occasion, now) {
         return Ok("not_due");
     }
-    let (contact, outcome) = match ask(app, request, &contact.igsid, now).await {
+    let (contact, outcome) = match ask(app, request, &contact.id, now).await {
         Ok(profile) => (contact.told(told(profile), now), "learned"),
         Err(failure @ ProfileError::Resting) => return Ok(failure.as_str()),
         Err(failure) => {
@@ -111,7 +111,12 @@ async fn store(app: &App, request: &ProfileRequest, contact: &Contact) -> Result
     Ok(())
 }
 
-async fn ask(app: &App, request: &ProfileRequest, contact: &Igsid, now: UnixMillis) -> Result<Profile, ProfileError> {
+async fn ask(
+    app: &App,
+    request: &ProfileRequest,
+    contact: &ContactId,
+    now: UnixMillis,
+) -> Result<Profile, ProfileError> {
     let found = app.connector.connections().find(&request.tenant, &request.account).await?;
     let connection = found.filter(Connection::is_active).ok_or(ProfileError::Disconnected)?;
     if !connection.may_ask_for_profiles(now.seconds()) {
@@ -136,7 +141,12 @@ async fn ask(app: &App, request: &ProfileRequest, contact: &Igsid, now: UnixMill
     outcome
 }
 
-async fn call(app: &App, connection: &Connection, contact: &Igsid, now: UnixMillis) -> Result<Profile, ProfileError> {
+async fn call(
+    app: &App,
+    connection: &Connection,
+    contact: &ContactId,
+    now: UnixMillis,
+) -> Result<Profile, ProfileError> {
     let (tenant, account) = (&connection.tenant, &connection.ig_user_id);
     let sealed = connection.token.as_ref().ok_or(ProfileError::Disconnected)?;
     let token = app.connector.open(tenant, account, sealed, now.seconds()).await?;

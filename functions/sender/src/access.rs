@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use accounts::registrations::Registered;
 use accounts::{Connector, RegistrationError};
 use domain::message::SendFailure;
-use domain::{AccessToken, Connection, IgId, TenantId, UnixMillis, UnixSeconds};
+use domain::{AccessToken, AccountId, Connection, TenantId, UnixMillis, UnixSeconds};
 use meta::{AccountAccess, GraphClient};
 use store::StoreError;
 use vault::VaultError;
@@ -42,7 +42,7 @@ pub(crate) struct Access<'a> {
 
 /// Opens accounts for calls, and remembers connections for a moment.
 #[derive(Default)]
-pub(crate) struct Accounts(Mutex<HashMap<(TenantId, IgId), Remembered>>);
+pub(crate) struct Accounts(Mutex<HashMap<(TenantId, AccountId), Remembered>>);
 
 struct Remembered {
     connection: Connection,
@@ -55,7 +55,7 @@ impl Accounts {
         &self,
         connector: &'a Connector,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         now: UnixSeconds,
     ) -> Result<Access<'a>, AccessError> {
         let found = self.find(connector, tenant, account, now).await?;
@@ -76,7 +76,7 @@ impl Accounts {
         &self,
         connector: &Connector,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         now: UnixSeconds,
     ) -> Result<Option<UnixMillis>, StoreError> {
         let found = self.find(connector, tenant, account, now).await?;
@@ -84,7 +84,7 @@ impl Accounts {
     }
 
     /// Reads the connection anew for the next call.
-    pub(crate) fn forget(&self, tenant: &TenantId, account: &IgId) {
+    pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) {
         self.remembered().remove(&(tenant.clone(), account.clone()));
     }
 
@@ -92,7 +92,7 @@ impl Accounts {
         &self,
         connector: &Connector,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         now: UnixSeconds,
     ) -> Result<Option<Connection>, StoreError> {
         let key = (tenant.clone(), account.clone());
@@ -117,7 +117,7 @@ impl Accounts {
         Ok(found)
     }
 
-    fn remembered(&self) -> MutexGuard<'_, HashMap<(TenantId, IgId), Remembered>> {
+    fn remembered(&self) -> MutexGuard<'_, HashMap<(TenantId, AccountId), Remembered>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

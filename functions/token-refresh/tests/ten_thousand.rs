@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeName};
 use domain::connection::PROVIDER;
-use domain::{AccessToken, Connection, ConnectionStatus, IgId, Login, TenantId, UnixSeconds};
+use domain::{AccessToken, AccountId, Connection, ConnectionStatus, Login, TenantId, UnixSeconds};
 use edge::{Clock, Environment, Setup};
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::{Context, LambdaEvent};
@@ -49,8 +49,8 @@ fn clock(offset_ms: &Arc<AtomicI64>) -> Clock {
     Clock::Shared(Arc::clone(offset_ms))
 }
 
-fn account(number: usize) -> IgId {
-    IgId::try_from(format!("178410000{number:08}")).expect("digits")
+fn account(number: usize) -> AccountId {
+    AccountId::try_from(format!("178410000{number:08}")).expect("digits")
 }
 
 fn tenant(number: usize) -> TenantId {

@@ -1,6 +1,6 @@
 //! What connecting and disconnecting need.
 
-use domain::{AccessToken, Connection, IgId, SealedToken, TenantId, UnixMillis, UnixSeconds};
+use domain::{AccessToken, AccountId, Connection, SealedToken, TenantId, UnixMillis, UnixSeconds};
 use edge::telemetry::Chain;
 use edge::{ConfigError, Setup};
 use store::{ConnectionStore, Tables};
@@ -99,7 +99,7 @@ impl Connector {
     pub async fn seal(
         &self,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         token: &AccessToken,
         now: UnixSeconds,
     ) -> Result<SealedToken, VaultError> {
@@ -114,7 +114,7 @@ impl Connector {
     pub async fn open(
         &self,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         sealed: &SealedToken,
         now: UnixSeconds,
     ) -> Result<AccessToken, VaultError> {

@@ -1,6 +1,6 @@
 //! How an account is disconnected.
 
-use domain::{Connection, ConnectionStatus, IgId, Login, PageId, TenantId, UnixMillis, UnixSeconds, UserId};
+use domain::{AccountId, Connection, ConnectionStatus, Login, PageId, TenantId, UnixMillis, UnixSeconds, UserId};
 use edge::telemetry::Chain;
 use futures::future::try_join_all;
 use meta::AccountAccess;
@@ -25,7 +25,7 @@ impl Connector {
     pub async fn disconnect(
         &self,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         user: &UserId,
         now: UnixMillis,
     ) -> Result<Connection, DisconnectError> {

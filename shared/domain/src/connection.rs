@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::channel::Login;
-use crate::id::{AppScopedId, IgId, PageId, TenantId, UserId};
+use crate::id::{AccountId, AppScopedId, PageId, TenantId, UserId};
 use crate::secret::SealedToken;
 use crate::time::{UnixMillis, UnixSeconds};
 use crate::word::Word;
@@ -68,7 +68,7 @@ pub struct Connection {
     /// Whose it is.
     pub tenant: TenantId,
     /// The professional account: routing key of webhooks.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
     /// `meta_instagram`.
     pub provider: String,
     /// Through which login.
@@ -184,7 +184,7 @@ pub struct Route {
     /// Whose account it is.
     pub tenant: TenantId,
     /// The account (also for a route by Page id).
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
     /// How long its messages are kept. It stands here so that storing a message needs no further read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
@@ -200,7 +200,7 @@ pub struct Route {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// The professional account.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
     /// Its name without `@`.
     pub ig_username: String,
     /// Its picture's address.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ConversationId, IgId, Igsid, TenantId};
+use crate::id::{AccountId, ContactId, ConversationId, TenantId};
 use crate::time::UnixMillis;
 
 const MINUTE: i64 = 60 * 1000;
@@ -67,7 +67,7 @@ pub struct Told {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The key of the person towards this account.
-    pub igsid: Igsid,
+    pub id: ContactId,
     /// The name they gave themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -94,9 +94,9 @@ pub struct Contact {
 impl Contact {
     /// A contact of whom only the id is known.
     #[must_use]
-    pub const fn unknown(igsid: Igsid) -> Self {
+    pub const fn unknown(id: ContactId) -> Self {
         Self {
-            igsid,
+            id,
             name: None,
             username: None,
             picture_url: None,
@@ -188,7 +188,7 @@ pub struct ProfileRequest {
     /// Whose conversation it is.
     pub tenant: TenantId,
     /// The account that asks.
-    pub account: IgId,
+    pub account: AccountId,
     /// With whom.
     pub conversation: ConversationId,
     /// Why.
@@ -201,7 +201,7 @@ impl ProfileRequest {
 
     /// The order for one conversation.
     #[must_use]
-    pub const fn new(tenant: TenantId, account: IgId, conversation: ConversationId, occasion: Occasion) -> Self {
+    pub const fn new(tenant: TenantId, account: AccountId, conversation: ConversationId, occasion: Occasion) -> Self {
         Self { v: Self::VERSION, tenant, account, conversation, occasion }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::contact::Contact;
-use crate::id::{ConversationId, IgId, Igsid, MessageId};
+use crate::id::{AccountId, ContactId, ConversationId, MessageId};
 use crate::message::{Author, Direction, Kind, Message, Status, is_note};
 use crate::policy::{ReplyWindow, WindowClosed};
 use crate::time::{UnixMillis, UnixSeconds};
@@ -167,7 +167,7 @@ pub struct Conversation {
     /// The channel, as `instagram`.
     pub channel: String,
     /// The account that the contact wrote to.
-    pub account: IgId,
+    pub account: AccountId,
     /// The person.
     pub contact: Contact,
     /// Open or closed.
@@ -228,7 +228,7 @@ pub struct Conversation {
 impl Conversation {
     /// A conversation before its first message.
     #[must_use]
-    pub fn new(id: ConversationId, account: IgId, contact: Igsid, now: UnixMillis) -> Self {
+    pub fn new(id: ConversationId, account: AccountId, contact: ContactId, now: UnixMillis) -> Self {
         Self {
             id,
             channel: "instagram".to_owned(),
@@ -307,7 +307,7 @@ impl Conversation {
             kept_until: self.kept_until,
             erased_before: Some(self.erased_before.map_or(cutoff, |known| known.max(cutoff))),
             version: self.version,
-            ..Self::new(self.id.clone(), self.account.clone(), self.contact.igsid.clone(), cutoff)
+            ..Self::new(self.id.clone(), self.account.clone(), self.contact.id.clone(), cutoff)
         }
     }
 

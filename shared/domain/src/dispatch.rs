@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::Conversation;
-use crate::id::{ConversationId, IgId, Igsid, MessageId, TenantId};
+use crate::id::{AccountId, ContactId, ConversationId, MessageId, TenantId};
 use crate::message::Message;
 use crate::time::UnixMillis;
 
@@ -21,9 +21,9 @@ pub struct Dispatch {
     /// Whose message it is.
     pub tenant: TenantId,
     /// The account that sends.
-    pub account: IgId,
+    pub account: AccountId,
     /// Who receives.
-    pub contact: Igsid,
+    pub contact: ContactId,
     /// Where the message stands.
     pub conversation: ConversationId,
     /// Which message.
@@ -47,7 +47,7 @@ impl Dispatch {
             v: Self::VERSION,
             tenant,
             account: conversation.account.clone(),
-            contact: conversation.contact.igsid.clone(),
+            contact: conversation.contact.id.clone(),
             conversation: conversation.id.clone(),
             message: message.id.clone(),
             after: message.after.clone(),
@@ -64,7 +64,7 @@ impl Dispatch {
 
 /// The lane of a conversation where an account has so many, as `account:number`. Its id is a digest, so they fill evenly.
 #[must_use]
-pub fn lane(account: &IgId, conversation: &ConversationId, lanes: u8) -> String {
+pub fn lane(account: &AccountId, conversation: &ConversationId, lanes: u8) -> String {
     let digits = conversation.as_str().get(..2).unwrap_or_default();
     let number = u8::from_str_radix(digits, 16).unwrap_or_default() % lanes;
     format!("{account}:{number}")

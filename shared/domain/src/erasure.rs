@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::audit::{AuditEvent, AuditKind};
 use crate::connection::Login;
-use crate::id::{AppScopedId, ConversationId, IgId, ParseIdError, TenantId};
+use crate::id::{AccountId, AppScopedId, ConversationId, ParseIdError, TenantId};
 use crate::time::UnixMillis;
 use crate::word::Word;
 
@@ -130,7 +130,7 @@ pub enum Scope {
     /// An account with all its conversations.
     Account {
         /// Which.
-        ig_user_id: IgId,
+        ig_user_id: AccountId,
         /// Who connected it, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         person: Option<AppUser>,

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{IgId, Igsid, MessageId, Mid};
+use crate::id::{AccountId, ContactId, MessageId, Mid};
 use crate::message::{Attachment, Author, Change, Direction, Kind, Referral, ReplyTo};
 use crate::time::UnixMillis;
 use crate::trace::TraceId;
@@ -14,7 +14,7 @@ use crate::trace::TraceId;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The account it belongs to.
-    pub account: IgId,
+    pub account: AccountId,
     /// When the provider says it happened.
     pub at: UnixMillis,
     /// When it was received here, at this delivery.
@@ -44,14 +44,14 @@ pub enum Happening {
     /// A message, in either direction, or something that the inbox shows as one.
     Message {
         /// The other side of the conversation.
-        contact: Igsid,
+        contact: ContactId,
         /// The message.
         message: NewMessage,
     },
     /// Something that changes a message known by its mid, which may not have arrived yet.
     Change {
         /// The other side; `None` where Meta leaves it out.
-        contact: Option<Igsid>,
+        contact: Option<ContactId>,
         /// The message that changes.
         mid: Mid,
         /// How it changes.
@@ -60,7 +60,7 @@ pub enum Happening {
     /// The contact has read everything up to a message or a time.
     Read {
         /// Who read.
-        contact: Igsid,
+        contact: ContactId,
         /// Up to where.
         up_to: ReadUpTo,
     },

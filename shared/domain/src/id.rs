@@ -103,22 +103,6 @@ id!(
     key_part
 );
 id!(
-    /// An Instagram professional account (Meta: `IG_ID`, `17841…`): the routing key of webhooks.
-    ///
-    /// It is `user_id` of `/me`, never `id`, which is the [`AppScopedId`].
-    IgId,
-    "an IG id is 1 to 64 decimal digits",
-    digits
-);
-id!(
-    /// One Instagram user, as seen by one professional account (Meta: "IGSID").
-    ///
-    /// The same person has another IGSID towards every account: it is a key only with the [`IgId`].
-    Igsid,
-    "an IGSID is 1 to 64 decimal digits",
-    digits
-);
-id!(
     /// An account's id on its channel: an Instagram professional account's (Meta: `IG_ID`), or a Page's for Messenger.
     ///
     /// For Instagram it is `user_id` of `/me`, never `id`, which is the [`AppScopedId`]. Whose it is says only the
@@ -204,7 +188,7 @@ impl TenantId {
 impl ConversationId {
     /// The one thread of this contact: derived, so that two first messages at once cannot make two threads.
     #[must_use]
-    pub fn derive(tenant: &TenantId, account: &IgId, contact: &Igsid) -> Self {
+    pub fn derive(tenant: &TenantId, account: &AccountId, contact: &ContactId) -> Self {
         let digest = Sha256::new()
             .chain_update(tenant.as_str())
             .chain_update("#")
@@ -288,15 +272,15 @@ mod tests {
 
     #[test]
     fn an_id_is_read_from_a_string_and_from_a_number_beyond_2_to_the_53() {
-        let text: IgId = serde_json::from_str("\"17841405726653026\"").expect("a string is an id");
-        let number: IgId = serde_json::from_str("17841405726653026").expect("a number is an id");
+        let text: AccountId = serde_json::from_str("\"17841405726653026\"").expect("a string is an id");
+        let number: AccountId = serde_json::from_str("17841405726653026").expect("a number is an id");
         assert_eq!(text, number);
         assert_eq!(number.as_str(), "17841405726653026");
     }
 
     #[test]
     fn an_id_that_breaks_its_rule_is_refused_without_showing_it() {
-        let refusal = Igsid::try_from("12#34").expect_err("'#' is no digit");
+        let refusal = ContactId::try_from("12#34").expect_err("'#' is no digit");
         assert!(!refusal.to_string().contains("12#34"));
         assert!(TenantId::try_from("a#b").is_err());
         assert!(ConversationId::try_from("0123").is_err());

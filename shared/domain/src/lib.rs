@@ -52,7 +52,7 @@ pub use dispatch::{Dispatch, LANES, lane};
 pub use entitlement::{EffectivePlan, PlanRefusal, PlanSource};
 pub use erasure::{Erasure, ErasureCode};
 pub use event::{Event, Happening};
-pub use id::{AppScopedId, ConversationId, IgId, Igsid, MessageId, Mid, PageId, TenantId, UserId};
+pub use id::{AppScopedId, ConversationId, MessageId, Mid, PageId, TenantId, UserId};
 pub use message::{Author, Change, Direction, Kind, Message, Status};
 pub use plan::{Catalogue, Plan};
 pub use secret::{AccessToken, AppSecret, SealedToken};

@@ -6,16 +6,16 @@ use domain::conversation::{ConversationState, WasCounted};
 use domain::message::{Edit, Reaction, Reactor, Referral};
 use domain::policy::Permission;
 use domain::{
-    Author, Change, Conversation, ConversationId, Direction, IgId, Igsid, Kind, Message, MessageId, Mid, Status,
-    TenantId, UnixMillis, event::NewMessage,
+    AccountId, Author, Change, ContactId, Conversation, ConversationId, Direction, Kind, Message, MessageId, Mid,
+    Status, TenantId, UnixMillis, event::NewMessage,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn conversation() -> Conversation {
     let tenant = TenantId::try_from("luna").expect("a tenant id");
-    let account = IgId::try_from("17841405726653026").expect("an IG id");
-    let contact = Igsid::try_from("430915413000664").expect("an IGSID");
+    let account = AccountId::try_from("17841405726653026").expect("an account id");
+    let contact = ContactId::try_from("430915413000664").expect("a contact id");
     let id = ConversationId::derive(&tenant, &account, &contact);
     Conversation::new(id, account, contact, UnixMillis::new(0))
 }

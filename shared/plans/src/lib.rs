@@ -2,7 +2,7 @@
 
 use domain::seats::{Rearrangement, arrange};
 use domain::{
-    AuditEvent, AuditKind, Catalogue, Connection, EffectivePlan, IgId, PlanRefusal, TenantId, TenantProfile,
+    AccountId, AuditEvent, AuditKind, Catalogue, Connection, EffectivePlan, PlanRefusal, TenantId, TenantProfile,
     UnixMillis, UserId,
 };
 use edge::telemetry::Chain;
@@ -124,7 +124,7 @@ impl Plans {
     /// # Errors
     ///
     /// [`PlanError`].
-    pub async fn check_accounts(&self, tenant: &TenantId, accounts: &[IgId]) -> Result<(), PlanError> {
+    pub async fn check_accounts(&self, tenant: &TenantId, accounts: &[AccountId]) -> Result<(), PlanError> {
         let among = |connection: &Connection| connection.counts() && accounts.contains(&connection.ig_user_id);
         self.check(&self.profile(tenant).await?, among).await
     }
@@ -135,7 +135,7 @@ impl Plans {
     /// # Errors
     ///
     /// [`PlanError`].
-    pub async fn check_login(&self, profile: &TenantProfile, again: Option<&IgId>) -> Result<(), PlanError> {
+    pub async fn check_login(&self, profile: &TenantProfile, again: Option<&AccountId>) -> Result<(), PlanError> {
         let is_named = |connection: &Connection| connection.counts() && again == Some(&connection.ig_user_id);
         self.check(profile, |connection| connection.wants_reconnect() || is_named(connection)).await
     }

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::connection::ConnectionError;
-use domain::{AppScopedId, Connection, ConnectionStatus, IgId, Login, Route, TenantId, UnixSeconds};
+use domain::{AccountId, AppScopedId, Connection, ConnectionStatus, Login, Route, TenantId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 pub use self::activate::ActivateError;
@@ -39,7 +39,7 @@ pub struct ConnectionStore {
     client: Client,
     table: String,
     tenants: String,
-    touched: Arc<Mutex<HashMap<(TenantId, IgId), UnixSeconds>>>,
+    touched: Arc<Mutex<HashMap<(TenantId, AccountId), UnixSeconds>>>,
 }
 
 /// An account that a person connected: kept after the connection ends, for Meta's callbacks that name only the person.
@@ -48,7 +48,7 @@ pub struct AppUserAccount {
     /// Who connected it.
     pub tenant: TenantId,
     /// The account.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
 }
 
 impl ConnectionStore {
@@ -63,7 +63,7 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
-    pub async fn find(&self, tenant: &TenantId, account: &IgId) -> Result<Option<Connection>, StoreError> {
+    pub async fn find(&self, tenant: &TenantId, account: &AccountId) -> Result<Option<Connection>, StoreError> {
         let found = self.get(&Key::connection(tenant, account)).await?;
         found.map(|item| from_item("connection", item)).transpose()
     }
@@ -82,7 +82,7 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
-    pub async fn route(&self, account: &IgId) -> Result<Option<Route>, StoreError> {
+    pub async fn route(&self, account: &AccountId) -> Result<Option<Route>, StoreError> {
         self.get(&Key::route(account)).await?.map(|item| from_item("route", item)).transpose()
     }
 
@@ -145,7 +145,12 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn touch_webhook(&self, tenant: &TenantId, account: &IgId, now: UnixSeconds) -> Result<(), StoreError> {
+    pub async fn touch_webhook(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        now: UnixSeconds,
+    ) -> Result<(), StoreError> {
         let whose = (tenant.clone(), account.clone());
         if self.touched().get(&whose).is_some_and(|at| now < at.plus(TOUCH_SECONDS)) {
             return Ok(());
@@ -172,7 +177,7 @@ impl ConnectionStore {
         Ok(())
     }
 
-    fn touched(&self) -> std::sync::MutexGuard<'_, HashMap<(TenantId, IgId), UnixSeconds>> {
+    fn touched(&self) -> std::sync::MutexGuard<'_, HashMap<(TenantId, AccountId), UnixSeconds>> {
         self.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::connection::PROVIDER;
-use domain::{AppScopedId, ConversationId, ErasureCode, IgId, Login, MessageId, PageId, TenantId, UnixMillis};
+use domain::{AccountId, AppScopedId, ConversationId, ErasureCode, Login, MessageId, PageId, TenantId, UnixMillis};
 use sha2::{Digest, Sha256};
 
 /// Sort keys of a tenant's connections begin so.
@@ -30,12 +30,12 @@ impl Key {
         Self { pk, sk: sk.into() }
     }
 
-    pub(crate) fn connection(tenant: &TenantId, account: &IgId) -> Self {
+    pub(crate) fn connection(tenant: &TenantId, account: &AccountId) -> Self {
         Self::new(tenant_partition(tenant), format!("{ACCOUNT}{PROVIDER}#{account}"))
     }
 
     /// One for an account in the whole system: whoever holds it owns the account.
-    pub(crate) fn route(account: &IgId) -> Self {
+    pub(crate) fn route(account: &AccountId) -> Self {
         Self::new(format!("ROUTE#{PROVIDER}#{account}"), "ROUTE")
     }
 
@@ -46,7 +46,7 @@ impl Key {
 
     /// Where a deauthorize callback finds what a person has connected.
     /// One for each tenant that has ever had the account: all of them keep its history.
-    pub(crate) fn app_user(login: Login, person: &AppScopedId, tenant: &TenantId, account: &IgId) -> Self {
+    pub(crate) fn app_user(login: Login, person: &AppScopedId, tenant: &TenantId, account: &AccountId) -> Self {
         Self::new(app_user_partition(login, person), format!("{ACCOUNT}{account}#{tenant}"))
     }
 
@@ -99,7 +99,7 @@ impl Key {
     }
 
     /// That everything of an account until some time was deleted. Nothing in it says whose account it was.
-    pub(crate) fn erased_account(tenant: &TenantId, account: &IgId) -> Self {
+    pub(crate) fn erased_account(tenant: &TenantId, account: &AccountId) -> Self {
         let digest = Sha256::new().chain_update(tenant.as_str()).chain_update("#").chain_update(account.as_str());
         Self::new(tenant_partition(tenant), format!("ERASED#{}", hex::encode(digest.finalize())))
     }
@@ -160,10 +160,10 @@ pub(crate) fn event_end(at: UnixMillis) -> String {
 }
 
 /// Whose connection this is; the inverse of [`Key::connection`].
-pub(crate) fn connection_of(key: &Key) -> Option<(TenantId, IgId)> {
+pub(crate) fn connection_of(key: &Key) -> Option<(TenantId, AccountId)> {
     let tenant = key.pk.strip_prefix("TENANT#")?;
     let account = key.sk.strip_prefix(ACCOUNT)?.strip_prefix(PROVIDER)?.strip_prefix('#')?;
-    Some((TenantId::try_from(tenant).ok()?, IgId::try_from(account).ok()?))
+    Some((TenantId::try_from(tenant).ok()?, AccountId::try_from(account).ok()?))
 }
 
 /// Which conversation this is; the inverse of [`Key::conversation`].
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn every_key_of_a_tenants_item_names_the_tenant() {
         let tenant = TenantId::try_from("acme").expect("a tenant");
-        let account = IgId::try_from("17841").expect("an account");
+        let account = AccountId::try_from("17841").expect("an account");
         let conversation = ConversationId::try_from("0".repeat(32)).expect("a conversation");
         let message = MessageId::new(UnixMillis::new(1), [0; 8]);
         let keys = [

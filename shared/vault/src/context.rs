@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::connection::PROVIDER;
-use domain::{IgId, TenantId};
+use domain::{AccountId, TenantId};
 
 /// What a sealed value is for. A value sealed for one purpose does not open for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +26,7 @@ pub struct TokenContext {
     /// The tenant that connected the account.
     pub tenant: TenantId,
     /// The account that the token acts for.
-    pub account: IgId,
+    pub account: AccountId,
     /// What it may be opened for.
     pub purpose: Purpose,
 }
@@ -34,7 +34,7 @@ pub struct TokenContext {
 impl TokenContext {
     /// The context of an account's access token.
     #[must_use]
-    pub const fn access_token(tenant: TenantId, account: IgId) -> Self {
+    pub const fn access_token(tenant: TenantId, account: AccountId) -> Self {
         Self { tenant, account, purpose: Purpose::AccessToken }
     }
 
@@ -73,7 +73,7 @@ pub(crate) mod tests {
     pub(crate) fn context(tenant: &str, account: &str) -> TokenContext {
         TokenContext::access_token(
             TenantId::try_from(tenant).expect("a tenant id"),
-            IgId::try_from(account).expect("an IG id"),
+            AccountId::try_from(account).expect("an account id"),
         )
     }
 

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::connection::{Connection, ConnectionError, ConnectionStatus, Login, Notice, ProfilesRefused};
-use crate::id::{IgId, PageId};
+use crate::id::{AccountId, PageId};
 use crate::view::address;
 
 /// A connection without its token.
@@ -14,7 +14,7 @@ pub struct ConnectionView {
     /// Whether it works.
     pub status: ConnectionStatus,
     /// Names the account towards `disconnect`.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
     /// Without `@`.
     pub ig_username: String,
     /// The account's picture.

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::contact::{Contact, ProfileState};
 use crate::conversation::{Conversation, ConversationState, LastMessage};
-use crate::id::{ConversationId, IgId, Igsid, MessageId};
+use crate::id::{AccountId, ContactId, ConversationId, MessageId};
 use crate::message::{Author, Direction, Kind};
 use crate::time::UnixMillis;
 use crate::view::address;
@@ -15,7 +15,7 @@ pub struct ConversationView {
     /// `instagram`.
     pub channel: String,
     /// The account that the contact wrote to.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
     /// The person.
     pub contact: ContactView,
     /// Open or closed.
@@ -40,7 +40,7 @@ pub struct ConversationView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ContactView {
     /// The key of the person towards this account.
-    pub id: Igsid,
+    pub id: ContactId,
     /// Name, else username, else the id: never empty.
     pub display_name: String,
     /// The name they gave themselves.
@@ -55,9 +55,9 @@ pub struct ContactView {
 
 impl ContactView {
     fn new(contact: &Contact, now: UnixMillis) -> Self {
-        let best = contact.name.as_deref().or(contact.username.as_deref()).unwrap_or(contact.igsid.as_str());
+        let best = contact.name.as_deref().or(contact.username.as_deref()).unwrap_or(contact.id.as_str());
         Self {
-            id: contact.igsid.clone(),
+            id: contact.id.clone(),
             display_name: best.to_owned(),
             name: contact.name.clone(),
             username: contact.username.clone(),

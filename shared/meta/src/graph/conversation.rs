@@ -2,7 +2,7 @@
 //!
 //! Source: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/conversations-api>
 
-use domain::id::{Igsid, Mid};
+use domain::id::{ContactId, Mid};
 use domain::time::UnixMillis;
 use reqwest::Method;
 use serde::{Deserialize, Deserializer};
@@ -124,7 +124,7 @@ impl GraphClient<'_> {
     /// # Errors
     ///
     /// Any [`GraphError`]; codes 230, 9010 and 100 are everyday, and no reason to lose a message.
-    pub async fn profile(&self, access: AccountAccess<'_>, contact: &Igsid) -> Result<Profile, GraphError> {
+    pub async fn profile(&self, access: AccountAccess<'_>, contact: &ContactId) -> Result<Profile, GraphError> {
         let request = self.request(Method::GET, contact.as_str(), access.token);
         let request = request.query(&[("fields", "name,username,profile_pic")]);
         Ok(execute(Call::Read, request).await?.body)
@@ -154,7 +154,7 @@ impl GraphClient<'_> {
     pub async fn conversation_messages(
         &self,
         access: AccountAccess<'_>,
-        contact: &Igsid,
+        contact: &ContactId,
         since: UnixMillis,
     ) -> Result<Thread, GraphError> {
         let Some(conversation) = self.conversation(access, contact).await? else {
@@ -178,7 +178,7 @@ impl GraphClient<'_> {
         Ok(thread)
     }
 
-    async fn conversation(&self, access: AccountAccess<'_>, contact: &Igsid) -> Result<Option<Mid>, GraphError> {
+    async fn conversation(&self, access: AccountAccess<'_>, contact: &ContactId) -> Result<Option<Mid>, GraphError> {
         let path = format!("{}/conversations", self.node(access));
         let mut query = vec![("platform", "instagram".to_owned()), ("user_id", contact.to_string())];
         for _ in 0..MAX_PAGES {
@@ -233,7 +233,7 @@ impl GraphClient<'_> {
     async fn detailed(
         &self,
         access: AccountAccess<'_>,
-        contact: &Igsid,
+        contact: &ContactId,
         listed: Item,
     ) -> Result<ThreadMessage, GraphError> {
         let created_at = listed.created_time;

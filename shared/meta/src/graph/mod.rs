@@ -21,7 +21,7 @@ pub use subscription::{MESSAGES, Subscription, field_lists};
 pub use transport::{Call, Pool, Usage};
 
 use domain::connection::Login;
-use domain::id::{IgId, Mid, PageId};
+use domain::id::{AccountId, Mid, PageId};
 use domain::secret::{AccessToken, AppSecret};
 
 /// Which Meta app acts, borrowed from wherever its secrets are kept.
@@ -69,7 +69,7 @@ impl Default for Hosts {
 #[derive(Clone, Copy, Debug)]
 pub struct AccountAccess<'a> {
     /// The professional account.
-    pub ig_user_id: &'a IgId,
+    pub ig_user_id: &'a AccountId,
     /// Its Page, with Facebook Login.
     pub page_id: Option<&'a PageId>,
     /// Its token: of the Instagram user, or of the Page.

@@ -1,12 +1,12 @@
 //! What is sent.
 
-use domain::id::{Igsid, Mid};
+use domain::id::{ContactId, Mid};
 
 /// What to send to whom.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboundMessage<'a> {
     /// The contact.
-    pub recipient: &'a Igsid,
+    pub recipient: &'a ContactId,
     /// The message.
     pub content: Content<'a>,
     /// The message that it answers.

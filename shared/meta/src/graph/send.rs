@@ -2,7 +2,7 @@
 //!
 //! Source: <https://developers.facebook.com/docs/messenger-platform/reference/send-api>
 
-use domain::id::{Igsid, Mid};
+use domain::id::{ContactId, Mid};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ impl GraphClient<'_> {
     pub async fn sender_action(
         &self,
         access: AccountAccess<'_>,
-        recipient: &Igsid,
+        recipient: &ContactId,
         action: SenderAction,
     ) -> Result<(), GraphError> {
         let body = json!({"recipient": {"id": recipient}, "sender_action": action.as_str()});
@@ -82,7 +82,7 @@ impl GraphClient<'_> {
     pub async fn react(
         &self,
         access: AccountAccess<'_>,
-        recipient: &Igsid,
+        recipient: &ContactId,
         mid: &Mid,
         reaction: Option<&str>,
     ) -> Result<(), GraphError> {

@@ -2,13 +2,13 @@
 //!
 //! The same rules serve the queue (which group an event belongs to) and the reader (what it says).
 
-use domain::id::{IgId, Igsid};
+use domain::id::{AccountId, ContactId};
 
 /// Sender and recipient as Meta names them, and what tells an echo apart.
 #[derive(Clone, Copy)]
 pub(crate) struct Parties<'a> {
-    pub(crate) sender: Option<&'a IgId>,
-    pub(crate) recipient: Option<&'a IgId>,
+    pub(crate) sender: Option<&'a AccountId>,
+    pub(crate) recipient: Option<&'a AccountId>,
     /// Meta marks it as written by the account.
     pub(crate) marked_echo: bool,
     /// A postback or a referral: something that only a contact can do.
@@ -21,25 +21,25 @@ impl Parties<'_> {
     /// An echo's sender, else the recipient. `entry.id` decides only what is left open: Meta's own samples
     /// show the contact's id there for postbacks and referrals. An unmarked event whose sender is the
     /// entry's account is the account's own act, as a reaction set in the phone app.
-    pub(crate) fn account(self, entry: Option<&IgId>) -> Option<IgId> {
+    pub(crate) fn account(self, entry: Option<&AccountId>) -> Option<AccountId> {
         let own_act = !self.tapped && self.sender.is_some() && self.sender == entry;
         let side = if self.marked_echo || own_act { self.sender } else { self.recipient };
         side.or(entry).cloned()
     }
 
     /// Whether the account acted. An unmarked message from the account itself counts: nobody answers oneself.
-    pub(crate) fn by_account(self, account: &IgId) -> bool {
+    pub(crate) fn by_account(self, account: &AccountId) -> bool {
         self.marked_echo || self.sender == Some(account)
     }
 
     /// The other side of the conversation, if Meta names it.
-    pub(crate) fn contact(self, account: &IgId) -> Option<Igsid> {
+    pub(crate) fn contact(self, account: &AccountId) -> Option<ContactId> {
         let side = if self.by_account(account) { self.recipient } else { self.sender };
         side.and_then(as_contact)
     }
 }
 
 /// The same digits as the id of a contact.
-pub(crate) fn as_contact(id: &IgId) -> Option<Igsid> {
-    Igsid::try_from(id.as_str()).ok()
+pub(crate) fn as_contact(id: &AccountId) -> Option<ContactId> {
+    ContactId::try_from(id.as_str()).ok()
 }

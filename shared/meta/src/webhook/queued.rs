@@ -3,7 +3,7 @@
 use std::fmt;
 
 use domain::connection::Login;
-use domain::id::{IgId, Igsid};
+use domain::id::{AccountId, ContactId};
 use domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,10 +20,10 @@ pub struct QueuedEvent {
     /// Version of this shape, so that a deployment can read what the previous one queued.
     pub v: u32,
     /// The account it belongs to.
-    pub account: IgId,
+    pub account: AccountId,
     /// The other side of the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub contact: Option<Igsid>,
+    pub contact: Option<ContactId>,
     /// Whose secret signed it.
     pub login: Login,
     /// In which list it stood.
@@ -58,7 +58,7 @@ impl QueuedEvent {
     /// `account:contact`, or `account:-` for an event about no conversation. Always within SQS's limits.
     #[must_use]
     pub fn group_id(&self) -> String {
-        let group = format!("{}:{}", self.account, self.contact.as_ref().map_or("-", Igsid::as_str));
+        let group = format!("{}:{}", self.account, self.contact.as_ref().map_or("-", ContactId::as_str));
         if group.len() <= MAX_GROUP_ID { group } else { hex::encode(Sha256::digest(group)) }
     }
 

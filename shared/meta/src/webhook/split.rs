@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::connection::Login;
-use domain::id::{IgId, Igsid};
+use domain::id::{AccountId, ContactId};
 use domain::time::UnixMillis;
 use serde::Deserialize;
 use serde_json::Value;
@@ -34,9 +34,9 @@ pub struct Notification<'a> {
 #[derive(Clone)]
 pub struct RawEvent<'a> {
     /// The account it belongs to; [`DASHBOARD_ACCOUNT`] for a test from Meta's dashboard.
-    pub account: IgId,
+    pub account: AccountId,
     /// The other side of the conversation, if the event names one.
-    pub contact: Option<Igsid>,
+    pub contact: Option<ContactId>,
     /// In which list it stood.
     pub list: EntryList,
     /// The entry's time.
@@ -146,7 +146,7 @@ struct Marks<'a> {
 
 /// What the events of one entry share.
 struct EntryContext {
-    account: Option<IgId>,
+    account: Option<AccountId>,
     time: Option<UnixMillis>,
 }
 
@@ -227,7 +227,7 @@ impl<'a> Notification<'a> {
 }
 
 impl Peek<'_> {
-    fn account(&self, entry: Option<&IgId>) -> Option<IgId> {
+    fn account(&self, entry: Option<&AccountId>) -> Option<AccountId> {
         match entry {
             // A dashboard test invents the other ids.
             Some(entry) if entry.as_str() == DASHBOARD_ACCOUNT => Some(entry.clone()),
@@ -235,7 +235,7 @@ impl Peek<'_> {
         }
     }
 
-    fn contact(&self, account: &IgId) -> Option<Igsid> {
+    fn contact(&self, account: &AccountId) -> Option<ContactId> {
         let author = || self.from.and_then(party).filter(|author| author != account);
         self.with_parties(|parties| parties.contact(account)).or_else(|| author().as_ref().and_then(as_contact))
     }
@@ -266,11 +266,11 @@ fn object<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
     json.get().starts_with('{').then(|| serde_json::from_str(json.get()).ok()).flatten()
 }
 
-fn party(json: &RawValue) -> Option<IgId> {
+fn party(json: &RawValue) -> Option<AccountId> {
     object::<Party>(json)?.id.and_then(id)
 }
 
-fn id(json: &RawValue) -> Option<IgId> {
+fn id(json: &RawValue) -> Option<AccountId> {
     serde_json::from_str(json.get()).ok()
 }
 

@@ -2,7 +2,7 @@
 
 use domain::connection::Login;
 use domain::event::{Event, Happening, NewMessage};
-use domain::id::{IgId, Igsid};
+use domain::id::{AccountId, ContactId};
 use domain::secret::AppSecret;
 use domain::time::UnixMillis;
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,13 +19,13 @@ pub(crate) const CONTACT: &str = "430915413000664";
 pub(crate) const AT: i64 = 1_752_834_910_447;
 
 /// The account's id.
-pub(crate) fn account() -> IgId {
-    IgId::try_from(ACCOUNT).expect("digits")
+pub(crate) fn account() -> AccountId {
+    AccountId::try_from(ACCOUNT).expect("digits")
 }
 
 /// The contact's id.
-pub(crate) fn contact() -> Igsid {
-    Igsid::try_from(CONTACT).expect("digits")
+pub(crate) fn contact() -> ContactId {
+    ContactId::try_from(CONTACT).expect("digits")
 }
 
 /// Signs a body, and passes the proof on as the receiving function would have it.

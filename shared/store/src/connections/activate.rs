@@ -1,7 +1,7 @@
 //! An account belongs to one tenant: enforced by the key of its route, in the transaction that activates it.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
-use domain::{Connection, ConnectionStatus, IgId, PageId, Route, TenantId, UnixSeconds};
+use domain::{AccountId, Connection, ConnectionStatus, PageId, Route, TenantId, UnixSeconds};
 
 use super::upkeep::{REFRESH_AT, REFRESH_SHARD};
 use super::{Allowance, AppUserAccount, ConnectionStore};
@@ -93,7 +93,7 @@ impl ConnectionStore {
     pub async fn revoke(
         &self,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         now: UnixSeconds,
     ) -> Result<Option<Connection>, StoreError> {
         self.revoke_if(tenant, account, now, |_| true).await
@@ -109,7 +109,7 @@ impl ConnectionStore {
     pub async fn revoke_if(
         &self,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         now: UnixSeconds,
         is_meant: impl Fn(&Connection) -> bool,
     ) -> Result<Option<Connection>, StoreError> {
@@ -202,7 +202,7 @@ impl ConnectionStore {
         leads_here.then(|| self.leave(&key, &connection.ig_user_id)).transpose()
     }
 
-    fn leave(&self, key: &Key, account: &IgId) -> Result<TransactWriteItem, StoreError> {
+    fn leave(&self, key: &Key, account: &AccountId) -> Result<TransactWriteItem, StoreError> {
         Delete::builder()
             .table_name(&self.table)
             .set_key(Some(key.attributes()))

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use domain::erasure::AppUser;
-use domain::{Connection, IgId, PageId, TenantId, UnixMillis};
+use domain::{AccountId, Connection, PageId, TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionStore;
@@ -32,7 +32,7 @@ impl ConnectionStore {
     pub async fn forget(
         &self,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
         person: Option<&AppUser>,
         asked_at: UnixMillis,
     ) -> Result<bool, StoreError> {
@@ -63,7 +63,12 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn note_erasure(&self, tenant: &TenantId, account: &IgId, cutoff: UnixMillis) -> Result<(), StoreError> {
+    pub async fn note_erasure(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        cutoff: UnixMillis,
+    ) -> Result<(), StoreError> {
         let key = Key::erased_account(tenant, account);
         let note = ErasedAccount { erased_before: cutoff };
         let outcome = self
@@ -84,7 +89,7 @@ impl ConnectionStore {
     pub(super) async fn erased_before(
         &self,
         tenant: &TenantId,
-        account: &IgId,
+        account: &AccountId,
     ) -> Result<Option<UnixMillis>, StoreError> {
         let found = self.get(&Key::erased_account(tenant, account)).await?;
         let note: Option<ErasedAccount> = found.map(|item| from_item("note of a deletion", item)).transpose()?;
@@ -96,7 +101,12 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn forget_person(&self, person: &AppUser, tenant: &TenantId, account: &IgId) -> Result<(), StoreError> {
+    pub async fn forget_person(
+        &self,
+        person: &AppUser,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<(), StoreError> {
         let key = Key::app_user(person.login, &person.id, tenant, account);
         self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes())).send().await?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Connection, IgId, Login, TenantId, UnixSeconds};
+use domain::{AccountId, Connection, Login, TenantId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionStore;
@@ -29,7 +29,7 @@ pub struct Due {
     /// Whose.
     pub tenant: TenantId,
     /// Which account.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
 }
 
 /// Where a list of what is due goes on. It travels between our own functions only.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-use domain::{AuditKind, ConversationId, IgId, TenantId, UnixMillis};
+use domain::{AccountId, AuditKind, ConversationId, TenantId, UnixMillis};
 
 pub use self::conversation::Look;
 pub(crate) use self::conversation::tombstone_end;
@@ -38,7 +38,7 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About<'a> {
     /// Those whose details name the account.
-    Account(&'a IgId),
+    Account(&'a AccountId),
     /// Those whose details name the conversation.
     Conversation(&'a ConversationId),
     /// All but the receipts of deletions, which name nobody.
@@ -96,7 +96,7 @@ impl EraseStore {
     pub async fn conversations_after(
         &self,
         tenant: &TenantId,
-        account: Option<&IgId>,
+        account: Option<&AccountId>,
         after: Option<&Mark>,
     ) -> Result<(Vec<ConversationId>, Option<Mark>), StoreError> {
         let partition = tenant_partition(tenant);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::PoisonError;
 
-use domain::{ConversationId, IgId, Igsid, Route, TenantId, UnixMillis};
+use domain::{AccountId, ContactId, ConversationId, Route, TenantId, UnixMillis};
 
 use super::InboxStore;
 use crate::batch::{self, Found};
@@ -20,7 +20,7 @@ const REMEMBERED_OWNERS: usize = 10_000;
 /// Whoever works on several conversations at once hands each its own part: [`Prefetched::hand_out`].
 #[derive(Clone, Debug, Default)]
 pub struct Prefetched {
-    owners: HashMap<IgId, Option<Route>>,
+    owners: HashMap<AccountId, Option<Route>>,
     /// What was found where conversations were looked for.
     conversations: HashMap<(TenantId, ConversationId), Stored>,
 }
@@ -35,9 +35,9 @@ impl InboxStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn prefetch(&self, events: &[(IgId, Option<Igsid>)]) -> Result<Prefetched, StoreError> {
+    pub async fn prefetch(&self, events: &[(AccountId, Option<ContactId>)]) -> Result<Prefetched, StoreError> {
         let predicted = threads_of(events, |account| self.remembered_owner(account));
-        let accounts: BTreeSet<&IgId> = events.iter().map(|(account, _)| account).collect();
+        let accounts: BTreeSet<&AccountId> = events.iter().map(|(account, _)| account).collect();
         let routes = accounts.iter().map(|account| (self.connections.as_str(), Key::route(account)));
         let found =
             batch::get(&self.threads.client, &routes.chain(self.wanted(&predicted)).collect::<Vec<_>>()).await?;
@@ -61,7 +61,7 @@ impl InboxStore {
     /// The second round: conversations of accounts whose owner was not remembered, or is another now.
     async fn prefetch_mispredicted(
         &self,
-        events: &[(IgId, Option<Igsid>)],
+        events: &[(AccountId, Option<ContactId>)],
         prefetched: &mut Prefetched,
     ) -> Result<(), StoreError> {
         let mut missing = threads_of(events, |account| prefetched.tenant(account).cloned());
@@ -83,7 +83,11 @@ impl InboxStore {
     }
 
     /// Whose account it is: as prefetched, or read now.
-    pub(super) async fn owner(&self, prefetched: &mut Prefetched, account: &IgId) -> Result<Option<Route>, StoreError> {
+    pub(super) async fn owner(
+        &self,
+        prefetched: &mut Prefetched,
+        account: &AccountId,
+    ) -> Result<Option<Route>, StoreError> {
         if let Some(known) = prefetched.owners.get(account) {
             return Ok(known.clone());
         }
@@ -99,8 +103,8 @@ impl InboxStore {
         &self,
         prefetched: &mut Prefetched,
         tenant: TenantId,
-        account: &IgId,
-        contact: &Igsid,
+        account: &AccountId,
+        contact: &ContactId,
         now: UnixMillis,
     ) -> Result<Thread, StoreError> {
         let id = ConversationId::derive(&tenant, account, contact);
@@ -110,11 +114,11 @@ impl InboxStore {
         }
     }
 
-    fn remembered_owner(&self, account: &IgId) -> Option<TenantId> {
+    fn remembered_owner(&self, account: &AccountId) -> Option<TenantId> {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }
 
-    fn remember_owner(&self, account: &IgId, owner: Option<&TenantId>) {
+    fn remember_owner(&self, account: &AccountId, owner: Option<&TenantId>) {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         if owners.len() >= REMEMBERED_OWNERS {
             owners.clear();
@@ -129,13 +133,13 @@ impl InboxStore {
 impl Prefetched {
     /// Whose account it is; `None` when nobody has connected it, or it was not among the events.
     #[must_use]
-    pub fn tenant(&self, account: &IgId) -> Option<&TenantId> {
+    pub fn tenant(&self, account: &AccountId) -> Option<&TenantId> {
         self.owners.get(account)?.as_ref().map(|route| &route.tenant)
     }
 
     /// Hands out what these events need. Of two parts about the same conversation only the first has it.
     #[must_use]
-    pub fn hand_out(&mut self, events: &[(IgId, Option<Igsid>)]) -> Self {
+    pub fn hand_out(&mut self, events: &[(AccountId, Option<ContactId>)]) -> Self {
         let owner = |account| self.owners.get_key_value(account).map(|(known, owner)| (known.clone(), owner.clone()));
         let owners = events.iter().filter_map(|(account, _)| owner(account)).collect();
         let threads = threads_of(events, |account| self.tenant(account).cloned());
@@ -162,8 +166,8 @@ impl Prefetched {
 
 /// The conversations of the events whose account has an owner.
 fn threads_of(
-    events: &[(IgId, Option<Igsid>)],
-    owner: impl Fn(&IgId) -> Option<TenantId>,
+    events: &[(AccountId, Option<ContactId>)],
+    owner: impl Fn(&AccountId) -> Option<TenantId>,
 ) -> BTreeSet<(TenantId, ConversationId)> {
     events
         .iter()

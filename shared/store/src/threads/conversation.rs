@@ -1,7 +1,7 @@
 //! Reading and writing the item of a conversation.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use domain::{Conversation, ConversationId, IgId, Igsid, TenantId, UnixMillis};
+use domain::{AccountId, ContactId, Conversation, ConversationId, TenantId, UnixMillis};
 
 use super::Threads;
 use super::thread::{Standing, Stored, Thread};
@@ -41,8 +41,8 @@ impl Threads {
     pub(crate) async fn thread(
         &self,
         tenant: &TenantId,
-        account: &IgId,
-        contact: &Igsid,
+        account: &AccountId,
+        contact: &ContactId,
         now: UnixMillis,
     ) -> Result<Thread, StoreError> {
         let key = Key::conversation(tenant, &ConversationId::derive(tenant, account, contact));

@@ -1,6 +1,6 @@
 //! A conversation in memory, and what stands in its place where there is none.
 
-use domain::{Conversation, ConversationId, Event, IgId, Igsid, TenantId, UnixMillis, UnixSeconds};
+use domain::{AccountId, ContactId, Conversation, ConversationId, Event, TenantId, UnixMillis, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -80,7 +80,13 @@ impl Thread {
     }
 
     /// What was found where a contact's conversation is, or would be.
-    pub(crate) fn found(tenant: TenantId, stored: Stored, account: &IgId, contact: &Igsid, now: UnixMillis) -> Self {
+    pub(crate) fn found(
+        tenant: TenantId,
+        stored: Stored,
+        account: &AccountId,
+        contact: &ContactId,
+        now: UnixMillis,
+    ) -> Self {
         let tombstone = match stored {
             Stored::Conversation(conversation) => return Self::stored(tenant, *conversation),
             Stored::Tombstone(tombstone) => Some(tombstone),
@@ -144,7 +150,7 @@ impl Thread {
     /// Takes over what a refused write found in the table.
     pub(super) fn catch_up(&mut self, found: Option<Item>, now: UnixSeconds) -> Result<(), StoreError> {
         let gone = &self.conversation;
-        let (id, contact) = (gone.id.clone(), gone.contact.igsid.clone());
+        let (id, contact) = (gone.id.clone(), gone.contact.id.clone());
         let empty = Conversation::new(id, gone.account.clone(), contact, gone.created_at);
         let Some(item) = found else {
             self.standing = Standing::Absent;

@@ -8,7 +8,7 @@ use store::Outcome;
 
 use crate::util::World;
 use crate::util::examples::{
-    CONTACT, NOW, account, conversation, edited, igsid, inbound, mid, reacted, read, tenant, unsent,
+    CONTACT, NOW, account, contact_id, conversation, edited, inbound, mid, reacted, read, tenant, unsent,
 };
 
 async fn message(world: &World, name: &str) -> Option<Message> {
@@ -199,7 +199,7 @@ async fn a_change_whose_message_was_counted_and_not_stored_is_delivered_again() 
 #[tokio::test]
 async fn a_change_whose_message_is_stored_between_its_first_look_and_its_note_is_applied_at_the_second_look() {
     let world = World::connected().await;
-    let wanted = [(account("17841"), Some(igsid(CONTACT)))];
+    let wanted = [(account("17841"), Some(contact_id(CONTACT)))];
     world.receive(&inbound("before", 0, "Hi")).await.expect("received");
     let mut prefetched = world.inbox.prefetch(&wanted).await.expect("read before the message");
     let (other, ..) = world.another_process();

@@ -7,7 +7,7 @@ use domain::{Connection, Contact, Event, Happening, MessageId, UnixMillis};
 use store::{Look, Outcome};
 
 use crate::util::examples::{
-    CONTACT, NOW, account, connection, conversation, draft, igsid, inbound, mid, reacted, tenant,
+    CONTACT, NOW, account, connection, contact_id, conversation, draft, inbound, mid, reacted, tenant,
 };
 use crate::util::wire::Cut;
 use crate::util::{DAY_MS, World};
@@ -42,7 +42,7 @@ fn after(name: &str, seconds: i64) -> Event {
 async fn what_was_received_after_the_cut_off_stays_as_it_is() {
     let world = World::connected().await;
     world.receive(&inbound("old", 1, "old")).await.expect("received");
-    let contact = Contact { name: Some("Lucía".to_owned()), ..Contact::unknown(igsid(CONTACT)) };
+    let contact = Contact { name: Some("Lucía".to_owned()), ..Contact::unknown(contact_id(CONTACT)) };
     world.inbox.set_profile(&tenant("acme"), &conversation(), &contact).await.expect("written");
     world.receive(&after("NEW order", 1)).await.expect("received");
     world.receive(&reacted("never", 70, Some("❤"))).await.expect("received");
@@ -99,7 +99,7 @@ async fn an_event_that_is_under_way_during_the_first_look_does_not_bring_anythin
     for which in [&[Look::First][..], &[Look::First, Look::Second]] {
         let world = World::connected().await;
         world.receive(&inbound("old", 1, "old")).await.expect("received");
-        let wanted = [(account("17841"), Some(igsid(CONTACT)))];
+        let wanted = [(account("17841"), Some(contact_id(CONTACT)))];
         let mut prefetched = world.inbox.prefetch(&wanted).await.expect("read before the deletion");
         for one in which {
             look(&world, *one).await;

@@ -4,7 +4,7 @@ use domain::conversation::ConversationState;
 use domain::{Connection, Contact, Event};
 use store::Outcome;
 
-use crate::util::examples::{CONTACT, NOW, connection, conversation, draft, igsid, inbound, reacted, tenant};
+use crate::util::examples::{CONTACT, NOW, connection, contact_id, conversation, draft, inbound, reacted, tenant};
 use crate::util::{DAY_MS, World};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -31,7 +31,7 @@ async fn texts(world: &World) -> Vec<String> {
 async fn an_expired_conversation_is_nobodys_and_leaves_nothing_to_the_one_that_follows() {
     let world = kept_for(30).await;
     world.receive(&on_day("old", 0)).await.expect("received");
-    let contact = Contact { name: Some("Lucía".to_owned()), ..Contact::unknown(igsid(CONTACT)) };
+    let contact = Contact { name: Some("Lucía".to_owned()), ..Contact::unknown(contact_id(CONTACT)) };
     assert!(world.inbox.set_profile(&tenant("acme"), &conversation(), &contact).await.expect("written"));
     world.clock.advance_days(31);
 

@@ -5,13 +5,13 @@ use domain::conversation::ConversationState;
 use store::{Filter, StoreError};
 
 use crate::util::World;
-use crate::util::examples::{NOW, account, connection, conversation, igsid, inbound, tenant};
+use crate::util::examples::{NOW, account, connection, contact_id, conversation, inbound, tenant};
 
 /// A message of contact number `n`, sent at second `n`.
 fn from_contact(n: i64) -> Event {
     let mut event = inbound(&format!("m{n}"), n, &format!("from {n}"));
     if let domain::Happening::Message { contact, .. } = &mut event.happening {
-        *contact = igsid(&(1000 + n).to_string());
+        *contact = contact_id(&(1000 + n).to_string());
     }
     event
 }
@@ -66,7 +66,7 @@ async fn filtered_pages_are_full_although_most_conversations_are_left_out() {
     for conversation in
         world.inbox.conversations(&tenant("acme"), None, 100, Filter::default()).await.expect("a list").items
     {
-        let number: i64 = conversation.contact.igsid.as_str().parse().expect("digits");
+        let number: i64 = conversation.contact.id.as_str().parse().expect("digits");
         if number % 3 != 0 {
             world.inbox.mark_read(&tenant("acme"), &conversation.id, None).await.expect("marked");
         }
@@ -121,7 +121,7 @@ async fn a_cursor_of_another_conversation_or_of_nonsense_is_refused() {
         world.receive(&inbound(&format!("m{n}"), n, "Hello")).await.expect("received");
     }
     world.receive(&from_contact(7)).await.expect("received");
-    let other = domain::ConversationId::derive(&tenant("acme"), &account("17841"), &igsid("1007"));
+    let other = domain::ConversationId::derive(&tenant("acme"), &account("17841"), &contact_id("1007"));
     let cursor = world.inbox.messages(&tenant("acme"), &conversation(), None, 1).await.expect("a page").cursor;
     for (thread, cursor) in
         [(&other, cursor.as_deref()), (&conversation(), Some("bm9uc2Vuc2U")), (&other, Some("\u{e9}"))]
@@ -147,7 +147,7 @@ async fn marking_as_read_again_costs_no_change_and_a_later_message_counts_anew()
 async fn a_message_counted_on_an_old_reading_does_not_bring_read_messages_back() {
     let world = World::connected().await;
     world.receive(&inbound("one", 1, "Hello")).await.expect("received");
-    let wanted = [(account("17841"), Some(igsid(crate::util::examples::CONTACT)))];
+    let wanted = [(account("17841"), Some(contact_id(crate::util::examples::CONTACT)))];
     let mut prefetched = world.inbox.prefetch(&wanted).await.expect("read before the mark");
     world.inbox.mark_read(&tenant("acme"), &conversation(), None).await.expect("marked");
     world.inbox.receive(&mut prefetched, &inbound("two", 2, "Me again"), NOW).await.expect("received");

@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::ProfileState;
-use domain::{Contact, IgId, Igsid};
+use domain::{AccountId, Contact, ContactId};
 use serde_json::json;
 
 use crate::echoes::{sending, sent};
 use crate::util::World;
-use crate::util::examples::{CONTACT, NOW, account, conversation, draft, igsid, inbound, tenant};
+use crate::util::examples::{CONTACT, NOW, account, contact_id, conversation, draft, inbound, tenant};
 
 fn assert_units(found: f64, expected: f64) {
     assert!((found - expected).abs() < 0.01, "{found} units instead of {expected}");
@@ -24,15 +24,15 @@ async fn busy() -> World {
         username: Some("lucia.fernandez".to_owned()),
         profile_state: ProfileState::Known,
         profile_checked_at: Some(NOW),
-        ..Contact::unknown(igsid(CONTACT))
+        ..Contact::unknown(contact_id(CONTACT))
     };
     world.inbox.set_profile(&tenant("acme"), &conversation(), &contact).await.expect("written");
     world.wire.forget();
     world
 }
 
-fn one() -> Vec<(IgId, Option<Igsid>)> {
-    vec![(account("17841"), Some(igsid(CONTACT)))]
+fn one() -> Vec<(AccountId, Option<ContactId>)> {
+    vec![(account("17841"), Some(contact_id(CONTACT)))]
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! Messages arrive: once, whatever the deliveries.
 
 use domain::contact::Occasion;
-use domain::{Direction, Event, Happening, Igsid, MessageId, UnixMillis};
+use domain::{ContactId, Direction, Event, Happening, MessageId, UnixMillis};
 use futures::future::join_all;
 use store::{Filter, Outcome, StoreError};
 
-use crate::util::examples::{CONTACT, NOW, account, connection, conversation, igsid, inbound, mid, tenant};
+use crate::util::examples::{CONTACT, NOW, account, connection, contact_id, conversation, inbound, mid, tenant};
 use crate::util::{World, receive};
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn messages_delivered_three_times_and_shuffled_are_each_stored_once() {
     events.extend(events[..12].to_vec());
     fastrand::Rng::with_seed(7).shuffle(&mut events);
     for batch in events.chunks(10) {
-        let wanted: Vec<_> = batch.iter().map(|event| (event.account.clone(), Some(igsid(CONTACT)))).collect();
+        let wanted: Vec<_> = batch.iter().map(|event| (event.account.clone(), Some(contact_id(CONTACT)))).collect();
         let mut prefetched = world.inbox.prefetch(&wanted).await.expect("a read");
         for event in batch {
             world.inbox.receive(&mut prefetched, event, NOW).await.expect("received");
@@ -144,8 +144,8 @@ async fn a_batch_of_two_tenants_reaches_both_and_mixes_nothing() {
     world.connections.activate(&connection("rival", "222"), None).await.expect("connected");
     let theirs = Event { account: account("222"), ..inbound("two", 2, "For the rival") };
     let events = [inbound("one", 1, "For acme"), theirs];
-    let wanted: Vec<(_, Option<Igsid>)> =
-        events.iter().map(|event| (event.account.clone(), Some(igsid(CONTACT)))).collect();
+    let wanted: Vec<(_, Option<ContactId>)> =
+        events.iter().map(|event| (event.account.clone(), Some(contact_id(CONTACT)))).collect();
     let mut prefetched = world.inbox.prefetch(&wanted).await.expect("a read");
     for event in &events {
         world.inbox.receive(&mut prefetched, event, NOW).await.expect("received");
@@ -215,8 +215,11 @@ async fn a_profile_that_was_refused_is_wanted_with_the_contacts_next_message_and
 async fn a_profile_that_is_written_while_a_message_is_counted_survives() {
     let world = World::connected().await;
     world.receive(&inbound("one", 1, "Hello")).await.expect("received");
-    let mut prefetched =
-        world.inbox.prefetch(&[(account("17841"), Some(igsid(CONTACT)))]).await.expect("a read before the profile");
+    let mut prefetched = world
+        .inbox
+        .prefetch(&[(account("17841"), Some(contact_id(CONTACT)))])
+        .await
+        .expect("a read before the profile");
     let mut contact = world.seen(&tenant("acme"), &conversation()).await.conversation.expect("stored").contact;
     contact.name = Some("Lucía".to_owned());
     world.inbox.set_profile(&tenant("acme"), &conversation(), &contact).await.expect("written");

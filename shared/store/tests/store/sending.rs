@@ -177,7 +177,7 @@ async fn the_same_key_in_another_conversation_is_another_request() {
     let world = world_with_a_question().await;
     let mut other = inbound("other", 1, "And tomorrow?");
     if let domain::Happening::Message { contact, .. } = &mut other.happening {
-        *contact = crate::util::examples::igsid("5");
+        *contact = crate::util::examples::contact_id("5");
     }
     let place = world.receive(&other).await.expect("received").place.expect("a place");
     queue(&world.outbound, &with_key("Yes", "k1"), None, NOW).await.expect("queued");

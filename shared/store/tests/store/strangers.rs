@@ -7,7 +7,7 @@ use store::{AuthorizationStore, Claim, ErasureStore, Filter, Outcome, StoreError
 
 use crate::authorizations::request as authorization;
 use crate::util::World;
-use crate::util::examples::{NOW, account, contact_of, conversation, igsid, inbound, reacted, tenant};
+use crate::util::examples::{NOW, account, contact_id, contact_of, conversation, inbound, reacted, tenant};
 
 /// Sets an attribute of every item of a table that has this attribute.
 async fn set(world: &World, table: &str, name: &str, value: AttributeValue) {
@@ -25,7 +25,7 @@ fn text(value: &str) -> AttributeValue {
 /// The same event of another contact.
 fn of_another(mut event: domain::Event) -> domain::Event {
     if let Happening::Message { contact, .. } = &mut event.happening {
-        *contact = igsid("555");
+        *contact = contact_id("555");
     }
     event
 }
@@ -58,7 +58,7 @@ async fn an_item_that_cannot_be_read_is_left_out_of_the_list_and_its_neighbours_
     let listed = world.inbox.conversations(&tenant("acme"), None, 10, Filter::default()).await.expect("a page");
     let messages = world.inbox.messages(&tenant("acme"), &conversation(), None, 10).await.expect("a page");
 
-    assert_eq!(listed.items.iter().map(|it| it.contact.igsid.as_str()).collect::<Vec<_>>(), ["555"]);
+    assert_eq!(listed.items.iter().map(|it| it.contact.id.as_str()).collect::<Vec<_>>(), ["555"]);
     assert!(messages.items.is_empty());
 }
 

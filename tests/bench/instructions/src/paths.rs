@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use domain::secret::AppSecret;
-use domain::{AccessToken, IgId, Login, TenantId, UnixMillis, UnixSeconds};
+use domain::{AccessToken, AccountId, Login, TenantId, UnixMillis, UnixSeconds};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use meta::{QueuedEvent, SignedPayload};
 use serde_json::{Value, json};
@@ -120,7 +120,7 @@ fn conversation(number: u64) -> Value {
         "kind": {"S": "message"}, "preview": {"S": "¿Tenéis mesa para cuatro personas esta noche?"},
     });
     let contact = json!({
-        "igsid": {"S": format!("7340000000{number:06}")}, "name": {"S": "Inès Moreau"}, "username": {"S": "ines.moreau"},
+        "id": {"S": format!("7340000000{number:06}")}, "name": {"S": "Inès Moreau"}, "username": {"S": "ines.moreau"},
         "picture_url": {"S": "https://scontent.cdninstagram.com/v/t51.2885-19/1.jpg?stp=dst-jpg_s206x206"},
         "picture_at": {"N": at}, "profile_state": {"S": "known"}, "profile_checked_at": {"N": at},
     });
@@ -139,7 +139,7 @@ fn vault() -> Result<(Vault, TokenContext, AccessToken), Failure> {
         .credentials_provider(credentials())
         .http_client(Canned(DATA_KEY.to_owned()))
         .build();
-    let context = TokenContext::access_token(TenantId::try_from("acme")?, IgId::try_from("17841400000000001")?);
+    let context = TokenContext::access_token(TenantId::try_from("acme")?, AccountId::try_from("17841400000000001")?);
     let token = AccessToken::new("IGAA0123456789".repeat(12));
     Ok((Vault::new(aws_sdk_kms::Client::from_conf(config), "alias/tokens".to_owned()), context, token))
 }

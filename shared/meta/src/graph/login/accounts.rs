@@ -1,7 +1,7 @@
 //! Which professional accounts a login may connect.
 
 use domain::connection::Login;
-use domain::id::{AppScopedId, IgId};
+use domain::id::{AccountId, AppScopedId};
 use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::graph::{GraphClient, GraphError};
 struct Me {
     /// App-scoped.
     id: Option<AppScopedId>,
-    user_id: Option<IgId>,
+    user_id: Option<AccountId>,
     username: Option<String>,
     name: Option<String>,
     account_type: Option<String>,

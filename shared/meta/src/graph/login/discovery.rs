@@ -1,7 +1,7 @@
 //! What a login gives access to.
 
 use domain::connection::UnlinkedPage;
-use domain::id::{AppScopedId, IgId, PageId};
+use domain::id::{AccountId, AppScopedId, PageId};
 use domain::secret::AccessToken;
 
 /// What a login gives access to.
@@ -19,7 +19,7 @@ pub struct Discovery {
 #[derive(Clone, Debug)]
 pub struct DiscoveredAccount {
     /// The routing key of webhooks: `user_id`, never `id`.
-    pub ig_user_id: IgId,
+    pub ig_user_id: AccountId,
     /// Its name without `@`.
     pub ig_username: String,
     /// The name people read.

@@ -1,7 +1,7 @@
 //! Which account a token belongs to that did not come by a login.
 
 use domain::connection::Login;
-use domain::id::{IgId, PageId};
+use domain::id::{AccountId, PageId};
 use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ struct PageOfToken {
 
 #[derive(Deserialize)]
 struct LinkedAccount {
-    id: IgId,
+    id: AccountId,
     username: Option<String>,
     name: Option<String>,
     profile_picture_url: Option<String>,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use domain::connection::UnlinkedPage;
-use domain::id::{IgId, PageId};
+use domain::id::{AccountId, PageId};
 use domain::secret::AccessToken;
 use futures::future::join;
 use reqwest::Method;
@@ -48,7 +48,7 @@ pub(super) struct Page {
 
 #[derive(Clone, Deserialize)]
 struct LinkedAccount {
-    id: IgId,
+    id: AccountId,
     username: Option<String>,
     name: Option<String>,
     profile_picture_url: Option<String>,

@@ -1,7 +1,7 @@
 //! Elements of `changes`: a `field` and its `value`.
 
 use domain::event::{Happening, NewMessage};
-use domain::id::{IgId, Igsid, Mid};
+use domain::id::{AccountId, ContactId, Mid};
 use domain::message::Kind;
 use serde_json::{Map, Value};
 
@@ -44,12 +44,13 @@ pub(crate) fn read(context: Context<'_>, change: &Map<String, Value>) -> Happeni
 fn commented(context: Context<'_>, field: &str, value: &Map<String, Value>) -> Happening {
     let author = member(value, "from");
     let own = |author: &Map<String, Value>| {
-        id::<IgId>(author, "id").as_ref() == Some(&context.queued.account) || author.contains_key("self_ig_scoped_id")
+        id::<AccountId>(author, "id").as_ref() == Some(&context.queued.account)
+            || author.contains_key("self_ig_scoped_id")
     };
     if author.is_some_and(own) {
         return Happening::Nothing { kind: "own_comment" };
     }
-    let Some(contact) = author.and_then(|author| id::<Igsid>(author, "id")) else {
+    let Some(contact) = author.and_then(|author| id::<ContactId>(author, "id")) else {
         return notice(field, details(value));
     };
     let about = Element { context, contact: &contact, from_account: false };

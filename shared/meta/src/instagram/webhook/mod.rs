@@ -9,7 +9,7 @@ mod message;
 pub(crate) use change::read as read_change;
 
 use domain::event::{Happening, NewMessage};
-use domain::id::{IgId, Igsid};
+use domain::id::{AccountId, ContactId};
 use domain::message::Kind;
 use serde_json::{Map, Value};
 
@@ -62,8 +62,8 @@ pub(crate) fn read(context: Context<'_>, element: &Map<String, Value>) -> Happen
 }
 
 /// The other side, and whether the account acted.
-fn roles(account: &IgId, element: &Map<String, Value>) -> (Option<Igsid>, bool) {
-    let side = |name| member(element, name).and_then(|party| id::<IgId>(party, "id"));
+fn roles(account: &AccountId, element: &Map<String, Value>) -> (Option<ContactId>, bool) {
+    let side = |name| member(element, name).and_then(|party| id::<AccountId>(party, "id"));
     let marked = |name| member(element, name).is_some_and(|body| flag(body, "is_echo") || flag(body, "is_self"));
     let (sender, recipient) = (side("sender"), side("recipient"));
     let parties = Parties {

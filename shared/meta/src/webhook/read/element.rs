@@ -1,7 +1,7 @@
 //! One element of `messaging` or `standby`, and what becomes of it.
 
 use domain::event::{Happening, NewMessage};
-use domain::id::{Igsid, MessageId, Mid};
+use domain::id::{ContactId, MessageId, Mid};
 use domain::message::{Author, Change, Direction, Kind};
 use serde_json::Map;
 
@@ -11,7 +11,7 @@ use super::context::Context;
 #[derive(Clone, Copy)]
 pub(crate) struct Element<'a> {
     pub(crate) context: Context<'a>,
-    pub(crate) contact: &'a Igsid,
+    pub(crate) contact: &'a ContactId,
     /// The account acted, not the contact.
     pub(crate) from_account: bool,
 }

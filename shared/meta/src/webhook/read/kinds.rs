@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::event::{Happening, NewMessage, ReadUpTo};
-use domain::id::{Igsid, Mid};
+use domain::id::{ContactId, Mid};
 use domain::message::{Change, Edit, Kind, Reaction, Reactor, Referral};
 use serde_json::{Map, Value};
 
@@ -87,7 +87,7 @@ pub(crate) fn seen(about: Element<'_>, read: &Map<String, Value>) -> Happening {
 }
 
 /// Meta also sends edits of messages that nobody edited, without a text: those must not blank what is stored.
-pub(crate) fn edited(context: Context<'_>, contact: Option<Igsid>, edit: &Map<String, Value>) -> Happening {
+pub(crate) fn edited(context: Context<'_>, contact: Option<ContactId>, edit: &Map<String, Value>) -> Happening {
     let Some(text) = text(edit, "text") else {
         return Happening::Nothing { kind: "edit_without_text" };
     };

@@ -13,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{Query, Request, State};
 use axum::http::HeaderMap;
 use domain::connection::Login;
-use domain::id::{IgId, Igsid, PageId};
+use domain::id::{AccountId, ContactId, PageId};
 use domain::secret::{AccessToken, AppSecret};
 use domain::time::UnixSeconds;
 use hmac::{Hmac, KeyInit, Mac};
@@ -124,7 +124,7 @@ pub(crate) async fn with_client<T>(hosts: &Hosts, login: Login, work: impl Async
 
 /// An account with a Page, and its token.
 pub(crate) struct Access {
-    ig_user_id: IgId,
+    ig_user_id: AccountId,
     page_id: PageId,
     token: AccessToken,
 }
@@ -147,7 +147,7 @@ pub(crate) fn token() -> AccessToken {
     AccessToken::new(TOKEN.to_owned())
 }
 
-pub(crate) fn contact() -> Igsid {
+pub(crate) fn contact() -> ContactId {
     crate::util::contact()
 }
 

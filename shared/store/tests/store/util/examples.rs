@@ -4,8 +4,8 @@ use domain::connection::PROVIDER;
 use domain::event::{NewMessage, ReadUpTo};
 use domain::message::{Edit, Reaction, Reactor, SendFailure};
 use domain::{
-    Author, Change, Connection, ConnectionStatus, ConversationId, Direction, Event, Happening, IgId, Igsid, Kind,
-    Login, MessageId, Mid, PageId, SealedToken, TenantId, UnixMillis, UnixSeconds, UserId,
+    AccountId, Author, Change, Connection, ConnectionStatus, ContactId, ConversationId, Direction, Event, Happening,
+    Kind, Login, MessageId, Mid, PageId, SealedToken, TenantId, UnixMillis, UnixSeconds, UserId,
 };
 use serde_json::Map;
 use store::Draft;
@@ -20,12 +20,12 @@ pub(crate) fn tenant(name: &str) -> TenantId {
     TenantId::try_from(name).expect("a tenant")
 }
 
-pub(crate) fn account(digits: &str) -> IgId {
-    IgId::try_from(digits).expect("an account")
+pub(crate) fn account(digits: &str) -> AccountId {
+    AccountId::try_from(digits).expect("an account")
 }
 
-pub(crate) fn igsid(digits: &str) -> Igsid {
-    Igsid::try_from(digits).expect("a contact")
+pub(crate) fn contact_id(digits: &str) -> ContactId {
+    ContactId::try_from(digits).expect("a contact")
 }
 
 pub(crate) fn page(digits: &str) -> PageId {
@@ -43,7 +43,7 @@ pub(crate) fn user(name: &str) -> UserId {
 
 /// The one conversation of most tests.
 pub(crate) fn conversation() -> ConversationId {
-    ConversationId::derive(&tenant("acme"), &account("17841"), &igsid(CONTACT))
+    ConversationId::derive(&tenant("acme"), &account("17841"), &contact_id(CONTACT))
 }
 
 pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
@@ -85,14 +85,14 @@ fn happened(at: UnixMillis, happening: Happening) -> Event {
 pub(crate) fn inbound(name: &str, seconds: i64, text: &str) -> Event {
     let at = NOW.plus(seconds * 1000);
     let message = NewMessage { direction: Direction::Inbound, author: Author::Customer, ..new_message(name, at, text) };
-    happened(at, Happening::Message { contact: igsid(CONTACT), message })
+    happened(at, Happening::Message { contact: contact_id(CONTACT), message })
 }
 
 /// An echo of something that the account sent.
 pub(crate) fn echo(name: &str, seconds: i64, text: &str) -> Event {
     let at = NOW.plus(seconds * 1000);
     let message = NewMessage { opens_window: false, ..new_message(name, at, text) };
-    happened(at, Happening::Message { contact: igsid(CONTACT), message })
+    happened(at, Happening::Message { contact: contact_id(CONTACT), message })
 }
 
 fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
@@ -117,7 +117,7 @@ fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
 }
 
 pub(crate) fn changed(name: &str, change: Change) -> Event {
-    happened(NOW, Happening::Change { contact: Some(igsid(CONTACT)), mid: mid(name), change })
+    happened(NOW, Happening::Change { contact: Some(contact_id(CONTACT)), mid: mid(name), change })
 }
 
 pub(crate) fn reacted(name: &str, seconds: i64, emoji: Option<&str>) -> Event {
@@ -135,11 +135,11 @@ pub(crate) fn unsent(name: &str) -> Event {
 }
 
 pub(crate) fn read(name: &str) -> Event {
-    happened(NOW, Happening::Read { contact: igsid(CONTACT), up_to: ReadUpTo::Message(mid(name)) })
+    happened(NOW, Happening::Read { contact: contact_id(CONTACT), up_to: ReadUpTo::Message(mid(name)) })
 }
 
 /// The other side of an event.
-pub(crate) fn contact_of(event: &Event) -> Option<Igsid> {
+pub(crate) fn contact_of(event: &Event) -> Option<ContactId> {
     match &event.happening {
         Happening::Message { contact, .. } | Happening::Read { contact, .. } => Some(contact.clone()),
         Happening::Change { contact, .. } => contact.clone(),
