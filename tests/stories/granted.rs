@@ -36,7 +36,7 @@ async fn card(world: &World, person: &str) -> Value {
 async fn days_later(world: &World, days: usize) {
     for _ in 0..days {
         world.advance_hours(24);
-        world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+        world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
         world.settle().await;
     }
 }
@@ -183,7 +183,7 @@ async fn who_connects_again_while_an_account_is_about_to_be_given_up_keeps_it() 
     let asked = calls(&world, "subscribed_apps").await;
     let hang = json!({"endpoint": "subscribed_apps", "method": "GET", "action": {"kind": "hang"}});
     world.meta("POST", "/faults", hang).await;
-    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
     eventually("Meta is asked whether it delivers", async || calls(&world, "subscribed_apps").await > asked).await;
     world.browser("marta").connect("instagram", LUNA).await;
     world.settle().await;
@@ -291,12 +291,12 @@ async fn an_app_that_its_dashboard_delivers_no_messages_to_is_told_to_the_operat
     world.browser("ana").connect("facebook", "lucia.navarro").await;
     assert_eq!(lines().await.len(), 1, "once a day");
     world.advance_hours(24);
-    world.stack.run_schedule("token-refresh", "Fields").await.expect("a look");
+    world.stack.run_schedule("upkeep", "Fields").await.expect("a look");
     world.settle().await;
     assert_eq!(lines().await.len(), 2);
     world.meta("PATCH", &format!("/apps/{app}"), json!({"webhook_fields": []})).await;
     world.advance_hours(24);
-    world.stack.run_schedule("token-refresh", "Fields").await.expect("a look");
+    world.stack.run_schedule("upkeep", "Fields").await.expect("a look");
     world.settle().await;
     assert_eq!(lines().await.len(), 2, "it is mended");
 }

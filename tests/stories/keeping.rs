@@ -25,7 +25,7 @@ async fn three_tenants() -> World {
 }
 
 async fn run(world: &World, task: &str) {
-    world.stack.run_schedule("token-refresh", task).await.expect("a schedule's task");
+    world.stack.run_schedule("upkeep", task).await.expect("a schedule's task");
     world.settle().await;
 }
 

@@ -83,7 +83,7 @@ async fn answers_wait_out_an_outage_of_half_a_day_and_the_operator_is_told_by_th
         let thread = world.phone(INES, user).await;
         assert_eq!(thread.iter().filter(|message| message["text"] == "¡Hola!").count(), 1, "{user}");
     }
-    world.stack.run_schedule("token-refresh", "Probe").await.expect("a probe");
+    world.stack.run_schedule("upkeep", "Probe").await.expect("a probe");
     eventually("a probe ends it", async || operator_trail(&world).await.len() == 2).await;
     assert_eq!(operator_trail(&world).await, ["meta.app_recovered", "meta.app_unavailable"]);
 }

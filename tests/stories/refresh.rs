@@ -9,7 +9,7 @@ const DAY: i64 = 24;
 
 /// The schedule's scan, and all that follows from it.
 async fn upkeep(world: &World) {
-    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
     world.settle().await;
 }
 
@@ -248,7 +248,7 @@ async fn who_disconnects_while_the_token_is_renewed_stays_disconnected() {
     let world = connected().await;
     world.advance_hours(31 * DAY);
     world.fault("refresh", json!({"kind": "slow", "ms": 1500})).await;
-    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
     eventually("Meta is asked for a new token", async || calls(&world, "refresh").await == 1).await;
     world.browser("ana").disconnect(json!({})).await.json();
     world.settle().await;
@@ -263,7 +263,7 @@ async fn who_connects_again_while_the_token_is_renewed_keeps_the_new_connection(
     world.dm(INES, LUNA, "Hola").await;
     world.advance_hours(31 * DAY);
     world.fault("refresh", json!({"kind": "slow", "ms": 1500})).await;
-    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
     eventually("Meta is asked for a new token", async || calls(&world, "refresh").await == 1).await;
     world.browser("ana").connect("facebook", "lucia.navarro").await;
     world.settle().await;
@@ -301,7 +301,7 @@ async fn an_outage_of_the_app_disconnects_nobody_tells_the_operator_once_and_end
 
     world.meta("PATCH", &format!("/apps/{app}"), json!({"outage": false})).await;
     world.advance_hours(1);
-    world.stack.run_schedule("token-refresh", "Probe").await.expect("a probe");
+    world.stack.run_schedule("upkeep", "Probe").await.expect("a probe");
     world.settle().await;
     eventually("all tokens are renewed without another scan of the schedule", async || {
         world.settle().await;

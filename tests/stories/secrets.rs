@@ -95,7 +95,7 @@ async fn renew_badly(world: &World) {
 }
 
 async fn renew(world: &World) {
-    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
     world.settle().await;
 }
 

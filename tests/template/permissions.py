@@ -12,7 +12,7 @@ import sys
 from deployed import binary, functions, of_type, permissions, source
 
 # Needed, though no story can be made to reach it.
-QUEUES = ("Inbound", "Outbound", "Maintenance", "Erasure")
+QUEUES = ("Inbound", "Outbound", "Upkeep", "Erasure")
 RARE = {
     ("send", "dynamodb:GetItem", "TenantsTable"): "the same Idempotency-Key twice at the same moment",
     ("admin", "dynamodb:DeleteItem", "ConnectionsTable"): "an account that moved to another Page loses the former's route",

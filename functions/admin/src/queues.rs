@@ -17,7 +17,7 @@ use crate::handler::App;
 const QUEUES: [(&str, &str); 4] = [
     ("inbound", "INBOUND_DEAD_LETTER_QUEUE_ARN"),
     ("outbound", "OUTBOUND_DEAD_LETTER_QUEUE_ARN"),
-    ("maintenance", "MAINTENANCE_DEAD_LETTER_QUEUE_ARN"),
+    ("upkeep", "UPKEEP_DEAD_LETTER_QUEUE_ARN"),
     ("erasure", "ERASURE_DEAD_LETTER_QUEUE_ARN"),
 ];
 

@@ -36,7 +36,7 @@ pub(crate) fn find(binary: &str) -> Option<Factory> {
         "sender" => function!(event_function, sender),
         "inbox" => function!(http_function, inbox),
         "admin" => function!(http_function, admin),
-        "token-refresh" => function!(event_function, token_refresh),
+        "upkeep" => function!(event_function, upkeep),
         "lifecycle" => function!(http_function, lifecycle),
         "eraser" => function!(event_function, eraser),
         "web" => function!(http_function, web),

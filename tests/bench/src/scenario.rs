@@ -185,7 +185,7 @@ impl<'w> Scenario<'w> {
     async fn ending(&self) -> Result<Vec<Subject>, Failure> {
         let recorder = &self.recorder;
         let scan = Bytes::from_static(br#"{"task":"scan"}"#);
-        let (refresh, _) = recorder.function("token-refresh", "token-refresh", &[scan]).await?;
+        let (upkeep, _) = recorder.function("upkeep", "upkeep", &[scan]).await?;
         let disconnect = post(&format!("{INTEGRATION}/disconnect"), &json!({"ig_user_id": self.account}), ANA);
         let (disconnect, _) = recorder.function("disconnect", "disconnect", &[disconnect]).await?;
         let deletion = self.signed_request("data-deletion", &self.owner().await?)?;
@@ -193,7 +193,7 @@ impl<'w> Scenario<'w> {
         // A deletion that goes on comes back to the queue until it has settled, so this is one that does not exist.
         let order = serde_json::from_value(json!({"MessageBody": json!({"code": "0".repeat(32)}).to_string()}))?;
         let (eraser, _) = recorder.function("eraser", "eraser", &[event::batch(&[order])]).await?;
-        Ok(vec![refresh, disconnect, lifecycle, eraser])
+        Ok(vec![upkeep, disconnect, lifecycle, eraser])
     }
 
     /// Who has connected the account, by Meta's id of that person for the app.

@@ -329,7 +329,7 @@ async fn before_access_ends_the_card_asks_for_a_new_login() {
     let world = &story.world;
     world.browser("ana").connect("facebook", "lucia.navarro").await;
     world.advance_hours(77 * 24);
-    world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+    world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
     world.settle().await;
     let ana = story.signed_in("Ana Luna", SETTINGS).await;
     ana.reads("Meta pide que renueves el acceso antes del").await;

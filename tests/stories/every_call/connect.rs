@@ -60,7 +60,7 @@ impl Story for Connect {
         for _ in 0..3 {
             let _ = rest(&self.world).await;
             self.world.advance_hours(1);
-            self.world.stack.run_schedule("token-refresh", "Scan").await.expect("a scan");
+            self.world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
         }
         let _ = rest(&self.world).await;
         self.world.dm(INES, LUNA, "Hola").await;

@@ -25,7 +25,7 @@ impl Renew {
 
     async fn scan(&self) {
         // A scan that fails is made again by the next.
-        let _ = self.world.stack.run_schedule("token-refresh", "Scan").await;
+        let _ = self.world.stack.run_schedule("upkeep", "Scan").await;
         let _ = rest(&self.world).await;
     }
 }

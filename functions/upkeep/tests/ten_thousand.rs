@@ -20,7 +20,7 @@ use local_aws::{Filter, LocalAws, Service};
 use meta_sim::MetaSim;
 use serde_json::{Value, json};
 use store::{ConnectionStore, Tables};
-use token_refresh::{App, Task, Trigger, handle};
+use upkeep::{App, Task, Trigger, handle};
 use vault::{TokenContext, Vault};
 
 const EXISTING: usize = 10_000;
@@ -88,7 +88,7 @@ impl World {
             ..meta_sim::Settings::default()
         });
         let meta = meta.await.expect("the simulated Meta starts");
-        let sdk = sdk(aws.url(), "token-refresh").await;
+        let sdk = sdk(aws.url(), "upkeep").await;
         let queue_url = resources(&sdk).await;
         let kms_key = aws_sdk_kms::Client::new(&sdk).create_key().send().await.expect("a key");
         let variables = [
@@ -98,7 +98,7 @@ impl World {
             ("META_APPS_SECRET_ID", "buzon/meta-apps".to_owned()),
             ("META_URL_PREFIX", format!("{}/", meta.url())),
             ("KMS_KEY_ID", kms_key.key_metadata.expect("a description").key_id),
-            ("MAINTENANCE_QUEUE_URL", queue_url.clone()),
+            ("UPKEEP_QUEUE_URL", queue_url.clone()),
             // Every page of a scan is a part of its own.
             ("SCAN_SECONDS", "0".to_owned()),
         ];
@@ -284,7 +284,7 @@ impl World {
     /// Prints and answers calls and units of the last run.
     fn bill(&self, title: &str) -> BTreeMap<String, (usize, f64)> {
         let mut bill: BTreeMap<String, (usize, f64)> = BTreeMap::new();
-        for call in self.aws.calls().snapshot().iter().filter(|call| call.function == "token-refresh") {
+        for call in self.aws.calls().snapshot().iter().filter(|call| call.function == "upkeep") {
             let entry = bill.entry(format!("{} {}", call.service.prefix(), call.operation)).or_default();
             entry.0 += 1;
             entry.1 += call.units.read() + call.units.write();
@@ -350,7 +350,7 @@ async fn resources(sdk: &SdkConfig) -> String {
     let secrets = aws_sdk_secretsmanager::Client::new(sdk);
     let create = secrets.create_secret().name("buzon/meta-apps").secret_string(document.to_string());
     create.send().await.expect("a secret");
-    let queue = aws_sdk_sqs::Client::new(sdk).create_queue().queue_name("maintenance").send().await.expect("a queue");
+    let queue = aws_sdk_sqs::Client::new(sdk).create_queue().queue_name("upkeep").send().await.expect("a queue");
     queue.queue_url.expect("a URL")
 }
 
@@ -376,7 +376,7 @@ async fn of_ten_thousand_connections_only_the_thousand_that_are_due_are_touched_
     assert!(of("dynamodb UpdateItem").1 <= 5_000.0, "five units for each: {bill:?}");
     assert_eq!(of("kms Decrypt").0, DUE, "{bill:?}");
     assert_eq!(of("kms GenerateDataKey").0, DUE - FAILING, "{bill:?}");
-    assert_eq!(world.aws.calls().count(&Filter::all().function("token-refresh").service(Service::SecretsManager)), 2);
+    assert_eq!(world.aws.calls().count(&Filter::all().function("upkeep").service(Service::SecretsManager)), 2);
 
     world.run().await;
     world.bill("Again at once:");

@@ -35,16 +35,16 @@ mod tests {
 
     #[test]
     fn the_sample_events_are_told_apart() {
-        let batch = serde_json::from_str(include_str!("../../../events/token-refresh.json")).expect("an event");
+        let batch = serde_json::from_str(include_str!("../../../events/upkeep.json")).expect("an event");
         let Trigger::Batch(batch) = batch else { panic!("a batch") };
         let orders = batch.records.iter().map(|record| serde_json::from_str(record.body.as_deref().expect("a body")));
         let orders: Vec<Order> = orders.collect::<Result<_, _>>().expect("orders");
         assert!(matches!(orders.as_slice(), [Order::Keep { probe: false, .. }, Order::Scan { .. }]), "{orders:?}");
-        let scan = serde_json::from_str(include_str!("../../../events/token-refresh-scan.json")).expect("an event");
+        let scan = serde_json::from_str(include_str!("../../../events/upkeep-scan.json")).expect("an event");
         assert!(matches!(scan, Trigger::Scheduled { task: Task::Scan }));
-        let probe = serde_json::from_str(include_str!("../../../events/token-refresh-probe.json")).expect("an event");
+        let probe = serde_json::from_str(include_str!("../../../events/upkeep-probe.json")).expect("an event");
         assert!(matches!(probe, Trigger::Scheduled { task: Task::Probe }));
-        let fields = serde_json::from_str(include_str!("../../../events/token-refresh-fields.json")).expect("an event");
+        let fields = serde_json::from_str(include_str!("../../../events/upkeep-fields.json")).expect("an event");
         assert!(matches!(fields, Trigger::Scheduled { task: Task::Fields }));
     }
 }

@@ -14,14 +14,14 @@ use tracing::error;
 use crate::fields;
 use crate::keep::{KeepError, keep};
 use crate::probe;
-use crate::queue::{MaintenanceQueue, Order};
+use crate::queue::{Order, UpkeepQueue};
 use crate::scan::{self, Part, ScanError};
 use crate::trigger::{Task, Trigger};
 
 /// The function, warm.
 pub struct App {
     pub(crate) connector: Connector,
-    pub(crate) queue: MaintenanceQueue,
+    pub(crate) queue: UpkeepQueue,
     pub(crate) clock: Clock,
     pub(crate) patience: Duration,
 }
@@ -34,10 +34,10 @@ impl App {
     /// [`ConfigError`] where the environment is incomplete.
     #[expect(clippy::unused_async, reason = "every function is made the same way")]
     pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let url = setup.env.required("MAINTENANCE_QUEUE_URL")?;
+        let url = setup.env.required("UPKEEP_QUEUE_URL")?;
         Ok(Self {
             connector: Connector::new(setup)?,
-            queue: MaintenanceQueue { client: aws_sdk_sqs::Client::new(&setup.aws), url },
+            queue: UpkeepQueue { client: aws_sdk_sqs::Client::new(&setup.aws), url },
             clock: setup.clock.clone(),
             patience: setup.env.parsed("SCAN_SECONDS")?.map_or(scan::PATIENCE, Duration::from_secs),
         })

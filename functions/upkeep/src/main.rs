@@ -1,12 +1,12 @@
-//! Wires `token-refresh`.
+//! Wires `upkeep`.
 
 use lambda_runtime::Error;
-use token_refresh::{App, handle};
+use upkeep::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     edge::telemetry::init();
-    let setup = edge::Setup::from_process("token-refresh").await;
+    let setup = edge::Setup::from_process("upkeep").await;
     let app = App::new(&setup).await?;
     edge::run_event(|event| handle(&app, event)).await
 }

@@ -1,6 +1,6 @@
 //! Keeps connections working.
 //!
-//! Every ten minutes a schedule scans the index of what is due and hands each connection to the `maintenance` queue, so that 10,000 of them
+//! Every ten minutes a schedule scans the index of what is due and hands each connection to the `upkeep` queue, so that 10,000 of them
 //! and one that hangs do not hinder each other. What is done about one is [`accounts::upkeep`]'s to say.
 //!
 //! | Outcome | What happens |

@@ -1,4 +1,4 @@
-//! The `maintenance` queue.
+//! The `upkeep` queue.
 
 use std::error::Error;
 
@@ -54,12 +54,12 @@ pub(crate) enum QueueError {
 }
 
 /// Where orders wait.
-pub(crate) struct MaintenanceQueue {
+pub(crate) struct UpkeepQueue {
     pub(crate) client: Client,
     pub(crate) url: String,
 }
 
-impl MaintenanceQueue {
+impl UpkeepQueue {
     /// Hands over one order.
     pub(crate) async fn send(&self, order: &Order) -> Result<(), QueueError> {
         let body = serde_json::to_string(order)?;
