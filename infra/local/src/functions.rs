@@ -37,7 +37,7 @@ pub(crate) fn find(binary: &str) -> Option<Factory> {
         "inbox" => function!(http_function, inbox),
         "admin" => function!(http_function, admin),
         "upkeep" => function!(event_function, upkeep),
-        "lifecycle" => function!(http_function, lifecycle),
+        "data-requests" => function!(http_function, data_requests),
         "eraser" => function!(event_function, eraser),
         "web" => function!(http_function, web),
         _ => return None,

@@ -189,11 +189,11 @@ impl<'w> Scenario<'w> {
         let disconnect = post(&format!("{INTEGRATION}/disconnect"), &json!({"ig_user_id": self.account}), ANA);
         let (disconnect, _) = recorder.function("disconnect", "disconnect", &[disconnect]).await?;
         let deletion = self.signed_request("data-deletion", &self.owner().await?)?;
-        let (lifecycle, _) = recorder.function("lifecycle", "lifecycle", &[deletion]).await?;
+        let (data_requests, _) = recorder.function("data-requests", "data-requests", &[deletion]).await?;
         // A deletion that goes on comes back to the queue until it has settled, so this is one that does not exist.
         let order = serde_json::from_value(json!({"MessageBody": json!({"code": "0".repeat(32)}).to_string()}))?;
         let (eraser, _) = recorder.function("eraser", "eraser", &[event::batch(&[order])]).await?;
-        Ok(vec![upkeep, disconnect, lifecycle, eraser])
+        Ok(vec![upkeep, disconnect, data_requests, eraser])
     }
 
     /// Who has connected the account, by Meta's id of that person for the app.

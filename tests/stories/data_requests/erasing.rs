@@ -126,7 +126,7 @@ async fn a_deletion_that_the_queue_did_not_take_is_not_kept_as_one_that_never_en
     let conversation = ana.conversation().await;
     let path = format!("/api/tenants/luna/conversations/{}", conversation["id"].as_str().expect("an id"));
     let away = FaultRule::on(Service::Sqs, "SendMessage", Effect::server_error("InternalError"));
-    let fault = world.stack.aws().faults().inject(away.from_function("lifecycle"));
+    let fault = world.stack.aws().faults().inject(away.from_function("data-requests"));
     // Act
     let refused = ana.call(Method::DELETE, &path, None, &[]).await;
     world.stack.aws().faults().remove(fault);
@@ -145,7 +145,7 @@ async fn an_order_that_is_there_before_its_deletion_waits_for_it() {
     let world = greeted().await;
     let ana = world.browser("ana");
     let late = FaultRule::on(Service::DynamoDb, "PutItem", Effect::delay_before(Duration::from_millis(1500)));
-    world.stack.aws().faults().inject(late.from_function("lifecycle").resource("ConnectionsTable").times(1));
+    world.stack.aws().faults().inject(late.from_function("data-requests").resource("ConnectionsTable").times(1));
     // Act
     let confirmed = erase_contact(&ana).await;
     world.settle().await;

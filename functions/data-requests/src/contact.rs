@@ -5,11 +5,11 @@ use domain::{ConversationId, Erasure};
 use edge::{Caller, Problem, http};
 use lambda_http::Request;
 
-use crate::error::LifecycleError;
+use crate::error::DataRequestError;
 use crate::handler::{App, Confirmation};
 
 /// Takes the deletion of a conversation with its contact.
-pub(crate) async fn erase(app: &App, request: &Request) -> Result<Confirmation, LifecycleError> {
+pub(crate) async fn erase(app: &App, request: &Request) -> Result<Confirmation, DataRequestError> {
     let caller = Caller::admit(request, &app.claims)?;
     caller.owns(http::path(request, "tenantId").unwrap_or_default())?;
     let id = http::path(request, "conversationId").and_then(|id| ConversationId::try_from(id).ok());

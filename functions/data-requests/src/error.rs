@@ -8,7 +8,7 @@ use vault::SecretsError;
 
 /// Why a demand was not met.
 #[derive(Debug, thiserror::Error)]
-pub enum LifecycleError {
+pub enum DataRequestError {
     /// The caller may not, or the request cannot be read.
     #[error("the request was refused")]
     Refused(Problem),
@@ -32,15 +32,15 @@ pub enum LifecycleError {
     Request(#[from] RequestError),
 }
 
-impl From<Problem> for LifecycleError {
+impl From<Problem> for DataRequestError {
     fn from(problem: Problem) -> Self {
         Self::Refused(problem)
     }
 }
 
-impl From<&LifecycleError> for Problem {
-    fn from(error: &LifecycleError) -> Self {
-        use LifecycleError::{Missing, Refused, Request, Secrets, Signature, Store, TooLarge};
+impl From<&DataRequestError> for Problem {
+    fn from(error: &DataRequestError) -> Self {
+        use DataRequestError::{Missing, Refused, Request, Secrets, Signature, Store, TooLarge};
         match error {
             Refused(problem) => problem.clone(),
             TooLarge => Self::new(413, "body-too-large", "The request is too large"),

@@ -11,7 +11,7 @@ use lambda_http::{Body, Request, Response};
 use sha2::{Digest, Sha256};
 use tracing::info;
 
-use crate::error::LifecycleError;
+use crate::error::DataRequestError;
 use crate::handler::App;
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem;\
@@ -70,7 +70,7 @@ const ENGLISH: Words = Words {
 };
 
 /// Answers the page of a deletion; 404, in words as well, for a code that nobody was given.
-pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response<Body>, LifecycleError> {
+pub(crate) async fn answer(app: &App, request: &Request) -> Result<Response<Body>, DataRequestError> {
     let code = http::path(request, "code").and_then(|code| ErasureCode::try_from(code.to_owned()).ok());
     let erasure = match code {
         Some(code) => app.erasures.find(&code).await?,

@@ -139,7 +139,7 @@ async fn who_connects_again_while_a_deauthorization_is_worked_on_stays_connected
     let asked = signed_request(&world, Login::Instagram, &about(&stored_person(&world).await, now(&world)));
     world.advance_hours(1);
     let slow = FaultRule::on(Service::DynamoDb, "TransactWriteItems", Effect::delay_before(Duration::from_secs(4)));
-    let slow = world.stack.aws().faults().inject(slow.from_function("lifecycle").times(1));
+    let slow = world.stack.aws().faults().inject(slow.from_function("data-requests").times(1));
     let reconnect = async {
         eventually("the account is about to end", async || world.stack.aws().faults().hits(slow) == 1).await;
         world.browser("ana").connect("instagram", LUNA).await;
@@ -154,7 +154,7 @@ async fn a_deauthorization_is_done_though_the_trail_cannot_be_written() {
     let world = greeted().await;
     let asked = signed_request(&world, Login::Instagram, &about(&stored_person(&world).await, now(&world)));
     let away = FaultRule::on(Service::DynamoDb, "PutItem", Effect::error("ValidationException"));
-    world.stack.aws().faults().inject(away.from_function("lifecycle"));
+    world.stack.aws().faults().inject(away.from_function("data-requests"));
     assert_eq!(post(&world, DEAUTHORIZE, &asked).await.status, 200);
     assert_eq!(world.browser("ana").status().await["status"], "revoked");
 }

@@ -10,7 +10,7 @@ use store::{AppUserAccount, StoreError};
 use tracing::info;
 use vault::{MetaApp, Secrets};
 
-use crate::error::LifecycleError;
+use crate::error::DataRequestError;
 use crate::handler::{App, Confirmation};
 
 /// A signed request is a few hundred bytes.
@@ -31,7 +31,7 @@ struct Demand {
 /// Ends what the person has connected. Tells how many connections that were.
 ///
 /// The history stays until somebody asks for its deletion: the tenant's conversations are the tenant's.
-pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, LifecycleError> {
+pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, DataRequestError> {
     let demand = read(app, request).await?;
     let (person, accounts) = find_person(app, &demand).await?;
     let mut ended = 0;
@@ -49,7 +49,7 @@ pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, Lif
 }
 
 /// Takes the deletion of everything that the person has connected.
-pub(crate) async fn delete_data(app: &App, request: &Request) -> Result<Confirmation, LifecycleError> {
+pub(crate) async fn delete_data(app: &App, request: &Request) -> Result<Confirmation, DataRequestError> {
     let demand = read(app, request).await?;
     let (person, _) = find_person(app, &demand).await?;
     let erasure = app.erasures.erase_person(&person, demand.code, Origin::Person, app.clock.now_ms()).await?;
@@ -60,13 +60,13 @@ pub(crate) async fn delete_data(app: &App, request: &Request) -> Result<Confirma
 ///
 /// A secret that was rotated a moment ago is not in a warm function's cache yet, so a wrong signature makes it look for a
 /// newer version, at most once a minute.
-async fn read(app: &App, request: &Request) -> Result<Demand, LifecycleError> {
+async fn read(app: &App, request: &Request) -> Result<Demand, DataRequestError> {
     let body: &[u8] = request.body();
     if body.len() > MAX_BODY_BYTES {
-        return Err(LifecycleError::TooLarge);
+        return Err(DataRequestError::TooLarge);
     }
     let mut fields = url::form_urlencoded::parse(body);
-    let (_, text) = fields.find(|(name, _)| name == "signed_request").ok_or(LifecycleError::Missing)?;
+    let (_, text) = fields.find(|(name, _)| name == "signed_request").ok_or(DataRequestError::Missing)?;
     let now = app.clock.now();
     let known = app.secrets.current(now).await?;
     match verify(&text, &known.signers(now)) {
@@ -129,8 +129,8 @@ mod tests {
     use super::*;
 
     const SAMPLES: [&str; 2] = [
-        include_str!("../../../events/lifecycle-deauthorize.json"),
-        include_str!("../../../events/lifecycle-data-deletion.json"),
+        include_str!("../../../events/data-requests-deauthorize.json"),
+        include_str!("../../../events/data-requests-data-deletion.json"),
     ];
 
     fn apps(secret: &str) -> MetaApps {

@@ -14,7 +14,7 @@ use store::{ConnectionStore, EraseStore, Tables};
 use tracing::{error, info};
 use vault::AppSecrets;
 
-use crate::error::LifecycleError;
+use crate::error::DataRequestError;
 use crate::{callback, contact, page};
 
 /// The function, warm.
@@ -70,7 +70,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     Ok(http::answer(http::request_id(&request), answer))
 }
 
-async fn dispatch(app: &App, request: &Request) -> Result<Response<Body>, LifecycleError> {
+async fn dispatch(app: &App, request: &Request) -> Result<Response<Body>, DataRequestError> {
     match http::route_key(request) {
         "POST /webhooks/meta/deauthorize" => {
             let ended = callback::deauthorize(app, request).await?;
@@ -88,7 +88,7 @@ async fn dispatch(app: &App, request: &Request) -> Result<Response<Body>, Lifecy
     }
 }
 
-fn refuse(failure: &LifecycleError) -> Problem {
+fn refuse(failure: &DataRequestError) -> Problem {
     let problem = Problem::from(failure);
     if problem.status() >= 500 {
         error!(error = %Chain(failure), "A demand about data was not met");
