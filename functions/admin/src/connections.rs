@@ -9,8 +9,8 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use store::Due;
 
+use crate::app::App;
 use crate::error::AdminError;
-use crate::handler::App;
 
 /// A connection and how it fares.
 #[derive(Serialize)]

@@ -12,14 +12,11 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::error::AdminError;
-use crate::handler::App;
+use crate::app::App;
+use crate::error::{AdminError, MOST_IDS};
 
 /// A hundred ids of twenty digits are a sixth of it.
 const MAX_BODY_BYTES: usize = 16 * 1024;
-
-/// Ids of one list: as many as are taken within one answer's time.
-pub(crate) const MOST_IDS: usize = 100;
 
 /// Deletions that are taken at the same time.
 const AT_ONCE: usize = 4;

@@ -9,7 +9,8 @@ use meta::{FailureClass, GraphError};
 use store::StoreError;
 use vault::VaultError;
 
-use crate::erasures::MOST_IDS;
+/// Ids of one list: as many as are taken within one answer's time.
+pub(crate) const MOST_IDS: usize = 100;
 
 /// Why a request to administer was not done.
 #[derive(Debug, thiserror::Error)]

@@ -14,8 +14,10 @@
 //!
 //! Who may use which is in `edge::access`. No answer holds a token.
 
+mod app;
 mod connections;
 mod csv;
+mod dead_letters;
 mod erasures;
 mod error;
 mod handler;
@@ -24,5 +26,6 @@ mod queues;
 mod tenants;
 mod trail;
 
+pub use app::App;
 pub use error::AdminError;
-pub use handler::{App, handle};
+pub use handler::handle;

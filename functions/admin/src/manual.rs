@@ -11,9 +11,9 @@ use meta::graph::{DiscoveredAccount, Renewal};
 use serde::Deserialize;
 use tracing::info;
 
+use crate::app::App;
 use crate::connections::ConnectionHealth;
 use crate::error::AdminError;
-use crate::handler::App;
 
 const MAX_BODY_BYTES: usize = 8 * 1024;
 

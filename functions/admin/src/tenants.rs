@@ -3,13 +3,13 @@
 use domain::tenant::{Overrides, TenantSettings};
 use domain::{EffectivePlan, ErasureCode, Plan, PlanSource, TenantId, TenantProfile};
 use edge::http::{self, StatusCode};
-use edge::{Caller, PageQuery};
+use edge::{Caller, PageQuery, Role};
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 use store::{Terms, Usage};
 
+use crate::app::App;
 use crate::error::AdminError;
-use crate::handler::{App, tenant_in_path};
 
 const MAX_BODY_BYTES: usize = 8 * 1024;
 
@@ -150,6 +150,15 @@ async fn view(app: &App, profile: &TenantProfile) -> Result<TenantView, AdminErr
     let plans = app.connector.plans();
     let usage = plans.tenants().usage(&profile.tenant, app.clock.now_ms()).await?;
     Ok(TenantView::new(profile, plans.plan(profile), Some(usage)))
+}
+
+/// The tenant in the path: any for an operator, for everybody else their own.
+pub(crate) fn tenant_in_path(request: &Request, caller: &Caller) -> Result<TenantId, AdminError> {
+    let named = http::path(request, "tenantId").unwrap_or_default();
+    if caller.role != Role::Operator {
+        caller.owns(named)?;
+    }
+    TenantId::try_from(named).map_err(|_| AdminError::NotFound)
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use store::{Page, TrailFilter};
 
+use crate::app::App;
 use crate::csv;
 use crate::error::AdminError;
-use crate::handler::{App, tenant_in_path};
+use crate::tenants::tenant_in_path;
 
 /// Lines that an export reads at once.
 const EXPORT_PAGE: u32 = 500;

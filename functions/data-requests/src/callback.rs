@@ -10,8 +10,9 @@ use store::{AppUserAccount, StoreError};
 use tracing::info;
 use vault::{MetaApp, Secrets};
 
+use crate::app::App;
+use crate::confirmation::Confirmation;
 use crate::error::DataRequestError;
-use crate::handler::{App, Confirmation};
 
 /// A signed request is a few hundred bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -53,7 +54,7 @@ pub(crate) async fn delete_data(app: &App, request: &Request) -> Result<Confirma
     let demand = read(app, request).await?;
     let (person, _) = find_person(app, &demand).await?;
     let erasure = app.erasures.erase_person(&person, demand.code, Origin::Person, app.clock.now_ms()).await?;
-    Ok(Confirmation { url: app.erasures.page_url(request, &erasure.code), confirmation_code: erasure.code })
+    Ok(Confirmation::new(&app.erasures, request, erasure))
 }
 
 /// Checks the form's `signed_request` against every secret that may have signed it.

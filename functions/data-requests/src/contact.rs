@@ -5,8 +5,9 @@ use domain::{ConversationId, Erasure};
 use edge::{Caller, Problem, http};
 use lambda_http::Request;
 
+use crate::app::App;
+use crate::confirmation::Confirmation;
 use crate::error::DataRequestError;
-use crate::handler::{App, Confirmation};
 
 /// Takes the deletion of a conversation with its contact.
 pub(crate) async fn erase(app: &App, request: &Request) -> Result<Confirmation, DataRequestError> {
@@ -20,5 +21,5 @@ pub(crate) async fn erase(app: &App, request: &Request) -> Result<Confirmation, 
     let task = Task::new(caller.tenant.clone(), Scope::Contact { conversation });
     let asked = Erasure::new(erasure::random_code(), Origin::Tenant, vec![task], app.clock.now_ms());
     let erasure = app.erasures.request(asked, Some(&caller.user)).await?;
-    Ok(Confirmation { url: app.erasures.page_url(request, &erasure.code), confirmation_code: erasure.code })
+    Ok(Confirmation::new(&app.erasures, request, erasure))
 }

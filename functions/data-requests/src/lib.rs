@@ -9,10 +9,13 @@
 //!
 //! Source: <https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback>
 
+mod app;
 mod callback;
+mod confirmation;
 mod contact;
 mod error;
 mod handler;
 mod page;
 
-pub use handler::{App, handle};
+pub use app::App;
+pub use handler::handle;

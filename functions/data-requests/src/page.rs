@@ -11,8 +11,8 @@ use lambda_http::{Body, Request, Response};
 use sha2::{Digest, Sha256};
 use tracing::info;
 
+use crate::app::App;
 use crate::error::DataRequestError;
-use crate::handler::App;
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem;\
                      color-scheme:light dark}dt{font-weight:600}dd{margin:0 0 .75rem}code{overflow-wrap:anywhere}";

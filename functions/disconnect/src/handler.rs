@@ -2,38 +2,19 @@
 
 use std::convert::Infallible;
 
-use accounts::Connector;
 use domain::view::ConnectionView;
 use domain::{AccountId, Connection, ConnectionStatus};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
+use edge::{Caller, Problem};
 use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
 use tracing::{error, info};
 
+use crate::app::App;
 use crate::error::RevokeError;
 
 const MAX_BODY_BYTES: usize = 8 * 1024;
-
-/// What the function needs.
-pub struct App {
-    clock: Clock,
-    claims: ClaimNames,
-    connector: Connector,
-}
-
-impl App {
-    /// Reads the configuration; calls nobody.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] when a variable is missing.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        Ok(Self { clock: setup.clock.clone(), claims: ClaimNames::new(&setup.env)?, connector: Connector::new(setup)? })
-    }
-}
 
 /// Which account; absent where there is only one.
 #[derive(Deserialize)]

@@ -8,6 +8,6 @@ use lambda_http::Error;
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let setup = Setup::from_process("disconnect").await;
-    let app = App::new(&setup).await?;
+    let app = App::new(&setup)?;
     run_http(|request| handle(&app, request)).await
 }

@@ -3,25 +3,17 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use audit::Trail;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::{Erasure, ErasureCode, UnixMillis};
 use edge::telemetry::{Chain, metric};
-use edge::{Clock, ConfigError, Setup};
-use erasure::{ErasureOrder, ErasureQueue, QueueError};
+use erasure::{ErasureOrder, QueueError};
 use lambda_runtime::LambdaEvent;
-use store::{ConnectionStore, EraseStore, ErasureStore, StoreError, Tables, TenantStore};
+use store::StoreError;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
+use crate::app::App;
 use crate::piece::{Ended, Piece};
-
-/// How long one piece works, unless configured otherwise: well below the function's timeout.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How long after the first look the second one follows, unless configured otherwise: longer than any function that
-/// receives or sends runs.
-const SETTLING: Duration = Duration::from_mins(1);
 
 /// How long an order waits for its deletion, which is stored after it was queued: longer than any request runs.
 const STORING_MS: i64 = 30_000;
@@ -31,44 +23,6 @@ const LOOKS: usize = 3;
 
 /// After so many seconds it is looked for again.
 const LOOK_AGAIN_SECONDS: i32 = 3;
-
-/// The function, warm.
-pub struct App {
-    pub(crate) erasures: ErasureStore,
-    pub(crate) eraser: EraseStore,
-    pub(crate) connections: ConnectionStore,
-    pub(crate) tenants: TenantStore,
-    pub(crate) trail: Trail,
-    queue: ErasureQueue,
-    pub(crate) clock: Clock,
-    patience: Duration,
-    pub(crate) settling: Duration,
-}
-
-impl App {
-    /// Makes the clients; calls nothing. `PIECE_SECONDS` is how long one piece works, `SETTLING_SECONDS` how long
-    /// after the first look the second one follows.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the environment is incomplete.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
-        let client = store::client(&setup.aws);
-        Ok(Self {
-            erasures: ErasureStore::new(client.clone(), &tables),
-            eraser: EraseStore::new(client.clone(), &tables),
-            connections: ConnectionStore::new(client.clone(), &tables),
-            tenants: TenantStore::new(client, &tables),
-            trail: Trail::new(setup),
-            queue: ErasureQueue::new(setup)?,
-            clock: setup.clock.clone(),
-            patience: setup.env.parsed("PIECE_SECONDS")?.map_or(PATIENCE, Duration::from_secs),
-            settling: setup.env.parsed("SETTLING_SECONDS")?.map_or(SETTLING, Duration::from_secs),
-        })
-    }
-}
 
 /// Why an order goes back to the queue.
 #[derive(Debug, thiserror::Error)]

@@ -8,8 +8,10 @@
 //!
 //! It is a function of its own because nothing else here may delete messages, least of all one that anybody can call.
 
+mod app;
 mod handler;
 mod piece;
 mod sweep;
 
-pub use handler::{App, handle};
+pub use app::App;
+pub use handler::handle;

@@ -6,7 +6,7 @@ use domain::erasure::{Place, Progress, Scope, Task};
 use domain::{AuditEvent, AuditKind, Erasure, UnixMillis};
 use store::{Look, StoreError};
 
-use crate::handler::App;
+use crate::app::App;
 
 /// How a piece ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,52 +7,19 @@ use domain::view::ConversationView;
 use domain::{ConversationId, MessageId};
 use edge::http::{self, StatusCode};
 use edge::telemetry::Chain;
-use edge::{Caller, ClaimNames, Clock, ConfigError, PageQuery, Problem, Setup};
+use edge::{Caller, PageQuery, Problem};
 use lambda_http::{Body, Request, Response};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use store::{AuditStore, InboxStore, Tables};
 use tracing::{error, info};
 
 use crate::answer::{AuditPage, ConversationsPage, MessagesPage};
+use crate::app::App;
 use crate::error::InboxError;
-use crate::profile::Profiles;
 use crate::query;
 
 /// Far above any change of a conversation.
 const MAX_BODY_BYTES: usize = 4 * 1024;
-
-/// The function, warm.
-pub struct App {
-    inbox: InboxStore,
-    audit: AuditStore,
-    profiles: Profiles,
-    claims: ClaimNames,
-    clock: Clock,
-}
-
-impl App {
-    /// Makes the clients; calls nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the environment is incomplete.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let dynamodb = store::client(&setup.aws);
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
-        Ok(Self {
-            inbox: InboxStore::new(dynamodb.clone(), &tables),
-            audit: AuditStore::new(dynamodb, &tables),
-            profiles: Profiles {
-                client: aws_sdk_sqs::Client::new(&setup.aws),
-                url: setup.env.required("INBOUND_QUEUE_URL")?,
-            },
-            claims: ClaimNames::new(&setup.env)?,
-            clock: setup.clock.clone(),
-        })
-    }
-}
 
 /// Answers JSON, 304 where the caller has it already, or a problem document.
 ///

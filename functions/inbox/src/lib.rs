@@ -12,10 +12,12 @@
 //! Reads carry an `ETag`: a polling inbox costs one read of the database and no bytes while nothing changes.
 
 mod answer;
+mod app;
 mod error;
 mod handler;
 mod profile;
 mod query;
 
+pub use app::App;
 pub use error::InboxError;
-pub use handler::{App, handle};
+pub use handler::handle;

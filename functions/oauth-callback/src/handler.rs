@@ -3,21 +3,22 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use accounts::{Choice, ConnectError, Connector, Refusal};
+use accounts::{Choice, ConnectError, Refusal};
 use domain::connection::{AUTHORIZATION_SECONDS, Grant, Offer, UnlinkedPage};
 use domain::secret::AuthorizationCode;
 use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, TenantId, UnixMillis};
+use edge::http;
 use edge::telemetry::{Chain, metric};
-use edge::{Clock, ConfigError, Setup, http};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
-use login::{BrowserCookie, Nonce, RedirectUri};
+use login::{BrowserCookie, Nonce};
 use meta::graph::{DiscoveredAccount, Discovery};
 use plans::PlanError;
-use store::{AuthorizationStore, Claim, Tables};
+use store::Claim;
 use tokio::time::timeout;
 use tracing::{error, info};
 
+use crate::app::App;
 use crate::candidates;
 use crate::error::CallbackError;
 use crate::landing::Landing;
@@ -27,34 +28,6 @@ use crate::response::{AuthorizationResponse, Outcome};
 const PATIENCE: Duration = Duration::from_secs(26);
 /// How long Meta may take of it to tell token and accounts, so that storing and subscribing have their time.
 const LOGIN_PATIENCE: Duration = Duration::from_secs(17);
-
-/// What the function needs.
-pub struct App {
-    clock: Clock,
-    web_url: String,
-    redirect_uri: RedirectUri,
-    authorizations: AuthorizationStore,
-    connector: Connector,
-}
-
-impl App {
-    /// Reads the configuration; calls nobody.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] when a variable is missing.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
-        Ok(Self {
-            clock: setup.clock.clone(),
-            web_url: setup.env.optional("WEB_URL").unwrap_or_default().trim_end_matches('/').to_owned(),
-            redirect_uri: RedirectUri::from(&setup.env),
-            authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
-            connector: Connector::new(setup)?,
-        })
-    }
-}
 
 /// Sends the browser to the page that says what came of the login.
 ///

@@ -2,10 +2,12 @@
 //!
 //! It is a page visit: whatever comes of it, the browser is sent on to a page that says so.
 
+mod app;
 pub mod candidates;
 pub mod error;
 pub mod handler;
 pub mod landing;
 pub mod response;
 
-pub use handler::{App, handle};
+pub use app::App;
+pub use handler::handle;

@@ -2,52 +2,26 @@
 
 use std::convert::Infallible;
 
-use accounts::{Choice, Connector, Refusal};
+use accounts::{Choice, Refusal};
 use domain::connection::{AuthorizationPhase, Offer, UnlinkedPage};
 use domain::view::{self, InstagramStatus};
 use domain::{AccountId, AuthorizationRequest, Candidate, Connection, PageId, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
+use edge::{Caller, Problem};
 use futures::future::join_all;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, Response};
 use login::Nonce;
 use plans::PlanError;
 use serde::Serialize;
-use store::{AuthorizationStore, Tables};
 use tracing::{error, info, warn};
 
+use crate::app::App;
 use crate::error::{RefusedAccount, SelectError};
 use crate::selection::{SelectRequest, pick};
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
-
-/// What the function needs.
-pub struct App {
-    clock: Clock,
-    claims: ClaimNames,
-    authorizations: AuthorizationStore,
-    connector: Connector,
-}
-
-impl App {
-    /// Reads the configuration; calls nobody.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] when a variable is missing.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
-        Ok(Self {
-            clock: setup.clock.clone(),
-            claims: ClaimNames::new(&setup.env)?,
-            authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
-            connector: Connector::new(setup)?,
-        })
-    }
-}
 
 /// An account to choose.
 #[derive(Serialize)]

@@ -2,60 +2,26 @@
 
 use std::convert::Infallible;
 
-use accounts::Registrations;
-use audit::Trail;
 use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
 use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, Login, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
+use edge::{Caller, Problem};
 use lambda_http::http::header;
 use lambda_http::{Body, Request, Response};
-use login::{BrowserCookie, Nonce, RedirectUri};
-use plans::{PlanError, Plans};
+use login::{BrowserCookie, Nonce};
+use plans::PlanError;
 use serde::Deserialize;
 use serde_json::json;
-use store::{AuthorizationStore, Tables};
 use tracing::{error, info};
 
+use crate::app::App;
 use crate::error::StartError;
 use crate::return_to;
 
 const MAX_BODY_BYTES: usize = 8 * 1024;
 /// Names of browsers have no limit of their own; the audit trail has.
 const MAX_USER_AGENT_CHARS: usize = 256;
-
-/// What the function needs.
-pub struct App {
-    clock: Clock,
-    claims: ClaimNames,
-    redirect_uri: RedirectUri,
-    registrations: Registrations,
-    plans: Plans,
-    authorizations: AuthorizationStore,
-    trail: Trail,
-}
-
-impl App {
-    /// Reads the configuration; calls nobody.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] when a variable is missing.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
-        Ok(Self {
-            clock: setup.clock.clone(),
-            claims: ClaimNames::new(&setup.env)?,
-            redirect_uri: RedirectUri::from(&setup.env),
-            registrations: Registrations::new(setup)?,
-            plans: Plans::new(setup)?,
-            authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
-            trail: Trail::new(setup),
-        })
-    }
-}
 
 /// What the caller asks for; all of it may be absent.
 #[derive(Deserialize)]

@@ -3,46 +3,21 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
-use accounts::Connector;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use domain::contact::Occasion;
 use domain::{AccountId, ConversationId, Happening, ProfileRequest, TenantId, TraceId};
 use edge::telemetry::{Chain, metric};
-use edge::{Clock, ConfigError, Setup};
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
 use meta::webhook::ReadError;
-use store::{InboxStore, Outcome, Place, Prefetched, Received, StoreError, Tables};
+use store::{Outcome, Place, Prefetched, Received, StoreError};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
+use crate::app::App;
 use crate::batch::{self, Batch, Record};
 use crate::happening;
 use crate::patience::{Passes, Patience};
 use crate::profile;
-
-/// The function, warm.
-pub struct App {
-    pub(crate) inbox: InboxStore,
-    pub(crate) connector: Connector,
-    pub(crate) clock: Clock,
-}
-
-impl App {
-    /// Makes the clients; calls nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the environment is incomplete.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
-        Ok(Self {
-            inbox: InboxStore::new(store::client(&setup.aws), &tables),
-            connector: Connector::new(setup)?,
-            clock: setup.clock.clone(),
-        })
-    }
-}
 
 /// Why a record goes back to the queue.
 #[derive(Debug, thiserror::Error)]

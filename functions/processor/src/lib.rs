@@ -3,10 +3,12 @@
 //! The queue keeps each conversation in order (a FIFO group) and delivers again what a batch could not do. What is stored
 //! does not depend on either: the store takes every event in any order and any number of times.
 
+mod app;
 mod batch;
 mod handler;
 mod happening;
 mod patience;
 mod profile;
 
-pub use handler::{App, handle};
+pub use app::App;
+pub use handler::handle;

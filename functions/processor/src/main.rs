@@ -7,6 +7,6 @@ use processor::{App, handle};
 async fn main() -> Result<(), Error> {
     edge::telemetry::init();
     let setup = edge::Setup::from_process("processor").await;
-    let app = App::new(&setup).await?;
+    let app = App::new(&setup)?;
     edge::run_sqs(|event| handle(&app, event)).await
 }

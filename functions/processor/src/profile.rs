@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 use vault::VaultError;
 
-use crate::handler::App;
+use crate::app::App;
 
 /// How long asking may take. The other conversations of the batch do not wait for this one, but the queue does: where many contacts
 /// write for the first time, everybody's messages behind theirs.

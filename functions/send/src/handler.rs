@@ -6,65 +6,26 @@ use std::time::Duration;
 use domain::message::ReplyTo;
 use domain::view::MessageView;
 use domain::{
-    AuditEvent, AuditKind, Author, Catalogue, Conversation, ConversationId, Dispatch, EffectivePlan, Message,
-    MessageId, Mid, Status, TraceId,
+    AuditEvent, AuditKind, Author, Conversation, ConversationId, Dispatch, EffectivePlan, Message, MessageId, Mid,
+    Status, TraceId,
 };
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup};
+use edge::{Caller, Problem};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
-use outbound::{EnqueueError, Order, OutboundQueue};
-use store::{
-    AuditStore, Draft, Earlier, InboxStore, OutboundStore, QueueError, Queued, SendContext, TRAIL_DAYS, Tables,
-};
+use outbound::{EnqueueError, Order};
+use store::{Draft, Earlier, QueueError, Queued, SendContext, TRAIL_DAYS};
 use tokio::time::timeout;
 use tracing::{error, info};
-use vault::AppSecrets;
 
+use crate::app::App;
 use crate::error::SendError;
 use crate::policy;
 use crate::request::{self, MAX_BODY_BYTES, SendRequest};
 
 /// Among so many of the newest messages one is found by the provider's id: one read.
 const REPLY_TARGETS: u32 = 100;
-
-/// The function, warm.
-pub struct App {
-    pub(crate) secrets: AppSecrets,
-    outbound: OutboundStore,
-    inbox: InboxStore,
-    audit: AuditStore,
-    queue: OutboundQueue,
-    catalogue: Catalogue,
-    claims: ClaimNames,
-    clock: Clock,
-}
-
-impl App {
-    /// Makes the clients; calls nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the environment is incomplete.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let dynamodb = store::client(&setup.aws);
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
-        let secrets = aws_sdk_secretsmanager::Client::new(&setup.aws);
-        let queue = aws_sdk_sqs::Client::new(&setup.aws);
-        Ok(Self {
-            secrets: AppSecrets::new(secrets, setup.env.required("META_APPS_SECRET_ID")?),
-            outbound: OutboundStore::new(dynamodb.clone(), &tables),
-            inbox: InboxStore::new(dynamodb.clone(), &tables),
-            audit: AuditStore::new(dynamodb, &tables),
-            queue: OutboundQueue::new(queue, setup.env.required("OUTBOUND_QUEUE_URL")?),
-            catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,
-            claims: ClaimNames::new(&setup.env)?,
-            clock: setup.clock.clone(),
-        })
-    }
-}
 
 /// An accepted answer.
 struct Accepted {

@@ -5,10 +5,12 @@
 //! quota and idempotency record are stored together, and the message is handed to the queue. If that last step fails, a
 //! retry with the same `Idempotency-Key` or the sender's sweep makes up for it: an accepted message is never lost.
 
+mod app;
 mod error;
 mod handler;
 mod policy;
 mod request;
 
+pub use app::App;
 pub use error::SendError;
-pub use handler::{App, handle};
+pub use handler::handle;

@@ -6,8 +6,8 @@ use domain::{Connection, ConnectionStatus, UnixMillis};
 use edge::Role;
 use store::SendContext;
 
+use crate::app::App;
 use crate::error::SendError;
-use crate::handler::App;
 
 /// A person writes, or a program does: Meta has rules of its own for the latter.
 pub(crate) const fn author(role: Role) -> Author {

@@ -55,7 +55,7 @@ mod tests {
     use domain::UnixMillis;
 
     use super::*;
-    use crate::handler::LAST_DELIVERY;
+    use crate::delivery::LAST_DELIVERY;
 
     fn message(number: u8) -> MessageId {
         MessageId::new(UnixMillis::new(1_795_164_300_447), [number; 8])

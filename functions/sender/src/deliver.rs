@@ -12,7 +12,8 @@ use store::{Begun, StoreError};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::access::{Access, AccessError};
-use crate::handler::{App, Delivery, Verdict};
+use crate::app::App;
+use crate::delivery::{Delivery, Verdict};
 use crate::{backoff, blame, failures, reconcile, window};
 
 /// How long an answer may wait. Later it would surprise the contact, and no window is open that long for sure.

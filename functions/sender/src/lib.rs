@@ -21,9 +21,11 @@
 //! Every few minutes a schedule sweeps up messages that were stored but never reached the queue.
 
 mod access;
+mod app;
 mod backoff;
 mod blame;
 mod deliver;
+mod delivery;
 mod failures;
 mod handler;
 mod reconcile;
@@ -31,5 +33,6 @@ mod sweep;
 mod trigger;
 mod window;
 
-pub use handler::{App, handle};
+pub use app::App;
+pub use handler::handle;
 pub use trigger::{Task, Trigger};

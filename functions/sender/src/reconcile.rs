@@ -16,8 +16,9 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::access::{Access, AccessError};
+use crate::app::App;
 use crate::deliver::{attempt, leave_alone};
-use crate::handler::{App, Delivery, Verdict};
+use crate::delivery::{Delivery, Verdict};
 use crate::{backoff, blame};
 
 /// Two questions, and perhaps a few for details. Leaves time to send what is absent before the function's own timeout.

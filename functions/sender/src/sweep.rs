@@ -10,7 +10,7 @@ use store::{SHARDS, StoreError, Unsettled};
 use tokio::time::Instant;
 use tracing::warn;
 
-use crate::handler::App;
+use crate::app::App;
 
 /// How long a message may be unsettled before that is suspicious: longer than a try with its first waits.
 const SUSPICIOUS_MS: i64 = 5 * 60 * 1000;

@@ -8,7 +8,8 @@ use store::StoreError;
 use tracing::info;
 
 use crate::access::Access;
-use crate::handler::{App, Delivery};
+use crate::app::App;
+use crate::delivery::Delivery;
 
 /// The message with the tag that it needs now. The conversation is read only where the window may be another one than when the
 /// message was accepted.

@@ -6,13 +6,13 @@ use domain::view::{InstagramStatus, PlanView};
 use domain::{Connection, TenantProfile, UnixMillis};
 use edge::access::access;
 use edge::telemetry::Chain;
-use edge::{Caller, ClaimNames, Clock, ConfigError, Problem, Setup, http};
+use edge::{Caller, Problem, http};
 use lambda_http::{Body, Request, Response};
-use plans::Plans;
 use serde::Serialize;
-use store::{ConnectionStore, StoreError, Tables};
+use store::StoreError;
 use tracing::{error, warn};
 
+use crate::app::App;
 use crate::error::StatusError;
 
 /// The end of the path that asks for all channels; the other one's is `/instagram/status`.
@@ -23,32 +23,6 @@ const START: &str = "POST /api/integrations/meta/instagram/start";
 
 /// The route that connects an account by its id and a token.
 const BY_HAND: &str = "POST /api/admin/connections";
-
-/// What the function needs.
-pub struct App {
-    clock: Clock,
-    claims: ClaimNames,
-    plans: Plans,
-    connections: ConnectionStore,
-}
-
-impl App {
-    /// Reads the configuration; calls nobody.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] when a variable is missing.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
-        Ok(Self {
-            clock: setup.clock.clone(),
-            claims: ClaimNames::new(&setup.env)?,
-            plans: Plans::new(setup)?,
-            connections: ConnectionStore::new(store::client(&setup.aws), &tables),
-        })
-    }
-}
 
 /// Every channel by its name.
 #[derive(Serialize)]

@@ -1,6 +1,8 @@
 //! Tells what is connected.
 
+mod app;
 pub mod error;
 pub mod handler;
 
-pub use handler::{App, handle};
+pub use app::App;
+pub use handler::handle;

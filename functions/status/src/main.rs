@@ -8,6 +8,6 @@ use status::{App, handle};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let setup = Setup::from_process("status").await;
-    let app = App::new(&setup).await?;
+    let app = App::new(&setup)?;
     run_http(|request| handle(&app, request)).await
 }

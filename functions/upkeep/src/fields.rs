@@ -3,7 +3,7 @@
 use accounts::RegistrationError;
 use domain::Login;
 
-use crate::handler::App;
+use crate::app::App;
 
 /// Looks at each registered app, and tells the operator what is missing.
 pub(crate) async fn look(app: &App) -> Result<(), RegistrationError> {

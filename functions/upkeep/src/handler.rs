@@ -1,54 +1,21 @@
 //! Takes orders from the queue, and the schedules' tasks.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
-use accounts::{AppWatch, Connector, RegistrationError};
+use accounts::RegistrationError;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use edge::telemetry::{Chain, metric};
-use edge::{Clock, ConfigError, Setup};
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
 use tracing::error;
 
+use crate::app::App;
 use crate::fields;
 use crate::keep::{KeepError, keep};
 use crate::probe;
-use crate::queue::{Order, UpkeepQueue};
+use crate::queue::Order;
 use crate::scan::{self, Part, ScanError};
 use crate::trigger::{Task, Trigger};
-
-/// The function, warm.
-pub struct App {
-    pub(crate) connector: Connector,
-    pub(crate) queue: UpkeepQueue,
-    pub(crate) clock: Clock,
-    pub(crate) patience: Duration,
-}
-
-impl App {
-    /// Makes the clients; calls nothing. `SCAN_SECONDS` is how long one invocation scans.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the environment is incomplete.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let url = setup.env.required("UPKEEP_QUEUE_URL")?;
-        Ok(Self {
-            connector: Connector::new(setup)?,
-            queue: UpkeepQueue { client: aws_sdk_sqs::Client::new(&setup.aws), url },
-            clock: setup.clock.clone(),
-            patience: setup.env.parsed("SCAN_SECONDS")?.map_or(scan::PATIENCE, Duration::from_secs),
-        })
-    }
-}
-
-impl App {
-    pub(crate) const fn watch(&self) -> &AppWatch {
-        self.connector.watch()
-    }
-}
 
 /// Why an order goes back to the queue.
 #[derive(Debug, thiserror::Error)]

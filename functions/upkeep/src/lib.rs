@@ -17,6 +17,7 @@
 //!
 //! Once a day the apps' own subscriptions in Meta's dashboard are read: without `messages` there, no account receives.
 
+mod app;
 mod fields;
 mod handler;
 mod keep;
@@ -25,6 +26,7 @@ mod queue;
 mod scan;
 mod trigger;
 
-pub use handler::{App, handle};
+pub use app::App;
+pub use handler::handle;
 pub use queue::Order;
 pub use trigger::{Task, Trigger};

@@ -7,6 +7,6 @@ use upkeep::{App, handle};
 async fn main() -> Result<(), Error> {
     edge::telemetry::init();
     let setup = edge::Setup::from_process("upkeep").await;
-    let app = App::new(&setup).await?;
+    let app = App::new(&setup)?;
     edge::run_event(|event| handle(&app, event)).await
 }

@@ -4,7 +4,7 @@ use domain::Login;
 use domain::upkeep::CHECK_UP_SECONDS;
 use tracing::{info, warn};
 
-use crate::handler::App;
+use crate::app::App;
 use crate::queue::Order;
 use crate::scan::ScanError;
 
@@ -18,7 +18,7 @@ const AMONG: i32 = 200;
 /// Sends a few connections of each refused app to Meta, if it is time for that.
 pub(crate) async fn all(app: &App) -> Result<(), ScanError> {
     for login in [Login::Instagram, Login::Facebook] {
-        if app.watch().take_probe(login, app.clock.now_ms()).await? {
+        if app.connector.watch().take_probe(login, app.clock.now_ms()).await? {
             probe(app, login).await?;
         }
     }

@@ -1,13 +1,13 @@
 //! Finds what is due and hands it over.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use domain::{Login, UnixSeconds};
 use edge::telemetry::metric;
 use store::{DueCursor, StoreError};
 use tracing::info;
 
-use crate::handler::App;
+use crate::app::App;
 use crate::queue::{Order, QueueError};
 
 /// Connections of one page.
@@ -47,7 +47,7 @@ pub(crate) async fn part(app: &App, part: Part) -> Result<(), ScanError> {
 /// every scan ends.
 async fn scan(app: &App, part: Part, until: Instant) -> Result<(), ScanError> {
     let Part { login, due_at, mut cursor } = part;
-    if app.watch().find(login).await?.is_open() {
+    if app.connector.watch().find(login).await?.is_open() {
         info!(login = login.as_str(), "Meta refuses the app: nothing is handed over");
         return Ok(());
     }
@@ -72,6 +72,3 @@ async fn scan(app: &App, part: Part, until: Instant) -> Result<(), ScanError> {
     info!(login = login.as_str(), due, queued, "Handed over what is due");
     Ok(())
 }
-
-/// How long one invocation scans, unless configured otherwise: well below the function's timeout.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

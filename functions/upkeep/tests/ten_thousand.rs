@@ -104,7 +104,7 @@ impl World {
         ];
         let variables: BTreeMap<_, _> = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let setup = Setup { env: Environment::from_map(variables), clock: clock(&offset_ms), aws: sdk.clone() };
-        let app = App::new(&setup).await.expect("a complete environment");
+        let app = App::new(&setup).expect("a complete environment");
         let world = Self { aws, meta, sdk, http: reqwest::Client::new(), offset_ms, app, queue_url, _data: data };
         world.connect_everybody(&setup).await;
         world

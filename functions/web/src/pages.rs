@@ -3,7 +3,7 @@
 
 use crate::assets::{self, VERSION};
 use crate::discovery::Endpoints;
-use crate::handler::{Settings, SignIn};
+use crate::settings::{Settings, SignIn};
 
 /// A page by its path; `None` where there is none.
 pub(crate) fn find(path: &str) -> Option<&'static Page> {

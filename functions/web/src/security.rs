@@ -2,8 +2,7 @@
 
 use lambda_http::http::{HeaderMap, HeaderValue};
 
-use crate::discovery::Endpoints;
-use crate::handler::Settings;
+use url::Url;
 
 /// Adds what every answer has.
 pub(crate) fn protect(headers: &mut HeaderMap) {
@@ -25,9 +24,8 @@ pub(crate) fn protect_page(headers: &mut HeaderMap, policy: &str, ends_popup: bo
 
 /// Scripts and styles of our own only, none inline. Beside the API only the issuer's token endpoint is called, wherever that
 /// is; to its other pages people go.
-pub(crate) fn policy(settings: &Settings, endpoints: Option<&Endpoints>) -> String {
-    let Settings { frame_ancestors, media_sources, .. } = settings;
-    let token = endpoints.map(|endpoints| format!(" {}", endpoints.token.origin().ascii_serialization()));
+pub(crate) fn policy(frame_ancestors: &str, media_sources: &str, token_endpoint: Option<&Url>) -> String {
+    let token = token_endpoint.map(|endpoint| format!(" {}", endpoint.origin().ascii_serialization()));
     let token = token.unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {media_sources}; \

@@ -5,42 +5,17 @@ use std::sync::Arc;
 
 use domain::{Login, UnixMillis};
 use edge::telemetry::{Chain, metric};
-use edge::{Clock, ConfigError, Problem, Setup, http};
+use edge::{Problem, http};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
 use meta::signature::SIGNATURE_HEADER;
 use meta::{Notification, QueuedEvent, SignatureError, SignedPayload};
 use tracing::{error, info, warn};
-use vault::{AppSecrets, MetaApp, Secrets};
+use vault::{MetaApp, Secrets};
 
+use crate::app::App;
 use crate::batch::{self, Entry, MAX_BYTES};
 use crate::error::ReceiveError;
-use crate::queue::InboundQueue;
-
-/// The function, warm.
-pub struct App {
-    secrets: AppSecrets,
-    queue: InboundQueue,
-    clock: Clock,
-}
-
-impl App {
-    /// Makes the clients; calls nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the environment is incomplete.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let secrets = aws_sdk_secretsmanager::Client::new(&setup.aws);
-        let queue = aws_sdk_sqs::Client::new(&setup.aws);
-        Ok(Self {
-            secrets: AppSecrets::new(secrets, setup.env.required("META_APPS_SECRET_ID")?),
-            queue: InboundQueue { client: queue, url: setup.env.required("INBOUND_QUEUE_URL")? },
-            clock: setup.clock.clone(),
-        })
-    }
-}
 
 /// Answers 200 once every event is queued, else a problem document.
 ///

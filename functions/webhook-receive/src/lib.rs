@@ -5,10 +5,12 @@
 //!
 //! Source: <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications>
 
+mod app;
 mod batch;
 mod error;
 mod handler;
 mod queue;
 
+pub use app::App;
 pub use error::ReceiveError;
-pub use handler::{App, handle};
+pub use handler::handle;

@@ -3,34 +3,15 @@
 use std::convert::Infallible;
 
 use edge::telemetry::Chain;
-use edge::{Clock, ConfigError, Problem, Setup, http};
+use edge::{Problem, http};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
 use subtle::{Choice, ConstantTimeEq};
 use tracing::{error, info};
-use vault::{AppSecrets, MetaApp, Secrets};
+use vault::{MetaApp, Secrets};
 
+use crate::app::App;
 use crate::error::VerifyError;
-
-/// The function, warm.
-pub struct App {
-    secrets: AppSecrets,
-    clock: Clock,
-}
-
-impl App {
-    /// Makes the clients; calls nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] where the environment is incomplete.
-    #[expect(clippy::unused_async, reason = "every function is made the same way")]
-    pub async fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let client = aws_sdk_secretsmanager::Client::new(&setup.aws);
-        let secrets = AppSecrets::new(client, setup.env.required("META_APPS_SECRET_ID")?);
-        Ok(Self { secrets, clock: setup.clock.clone() })
-    }
-}
 
 /// Answers the raw challenge as plain text, or a problem document.
 ///

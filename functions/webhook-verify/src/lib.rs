@@ -5,8 +5,10 @@
 //!
 //! Source: <https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests>
 
+mod app;
 mod error;
 mod handler;
 
+pub use app::App;
 pub use error::VerifyError;
-pub use handler::{App, handle};
+pub use handler::handle;

@@ -7,6 +7,6 @@ use webhook_verify::{App, handle};
 async fn main() -> Result<(), Error> {
     edge::telemetry::init();
     let setup = edge::Setup::from_process("webhook-verify").await;
-    let app = App::new(&setup).await?;
+    let app = App::new(&setup)?;
     edge::run_http(|request| handle(&app, request)).await
 }

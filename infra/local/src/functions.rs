@@ -2,21 +2,16 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
-
 use crate::invoke::{Factory, event_function, http_function};
 
 macro_rules! function {
     ($kind:ident, $library:ident) => {
         Box::new(|setup| {
-            async move {
-                let app = Arc::new($library::App::new(&setup).await?);
-                Ok($kind(move |event| {
-                    let app = Arc::clone(&app);
-                    async move { $library::handle(&app, event).await }
-                }))
-            }
-            .boxed()
+            let app = Arc::new($library::App::new(setup)?);
+            Ok($kind(move |event| {
+                let app = Arc::clone(&app);
+                async move { $library::handle(&app, event).await }
+            }))
         })
     };
 }

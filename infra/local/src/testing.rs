@@ -41,14 +41,14 @@ where
 {
     let setup =
         Setup { env: Environment::from_map(BTreeMap::new()), clock: Clock::System, aws: SdkConfig::builder().build() };
-    let factory = move |_: Setup| {
+    let factory = move |_: &Setup| {
         let handle = handle.clone();
         let handler = move |invocation: Call| {
             let event = serde_json::from_slice(&invocation.payload).unwrap_or_default();
             let work = handle(event);
             async move { Ok(work.await?.to_string().into_bytes()) }.boxed()
         };
-        async move { Ok(Arc::new(handler) as _) }.boxed()
+        Ok(Arc::new(handler) as _)
     };
     Executor::InProcess(Box::new(Warm::new(Box::new(factory), setup)))
 }

@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! # struct App;
-//! # impl App { async fn new(_: &edge::Setup) -> Result<Self, edge::ConfigError> { Ok(Self) } }
+//! # impl App { fn new(_: &edge::Setup) -> Result<Self, edge::ConfigError> { Ok(Self) } }
 //! # async fn handle(_: &App, _: lambda_http::Request)
 //! #     -> Result<lambda_http::Response<lambda_http::Body>, std::convert::Infallible> {
 //! #     Ok(lambda_http::Response::default())
@@ -12,7 +12,7 @@
 //! # async fn example() -> Result<(), lambda_http::Error> {
 //! edge::telemetry::init();
 //! let setup = edge::Setup::from_process("status").await;
-//! let app = App::new(&setup).await?;
+//! let app = App::new(&setup)?;
 //! edge::run_http(|request| handle(&app, request)).await
 //! # }
 //! ```

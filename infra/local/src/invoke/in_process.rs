@@ -21,7 +21,7 @@ use crate::provision::BoxError;
 pub(crate) type Handler = Arc<dyn Fn(Call) -> BoxFuture<'static, Result<Vec<u8>, InvokeError>> + Send + Sync>;
 
 /// Starts a function from what `main.rs` would take from its process.
-pub(crate) type Factory = Box<dyn Fn(Setup) -> BoxFuture<'static, Result<Handler, BoxError>> + Send + Sync>;
+pub(crate) type Factory = Box<dyn Fn(&Setup) -> Result<Handler, BoxError> + Send + Sync>;
 
 /// A function that is started by its first event and stays warm until it dies.
 pub(crate) struct Warm {
@@ -36,7 +36,7 @@ impl Warm {
     }
 
     pub(super) async fn call(&self, invocation: Call) -> Result<Vec<u8>, InvokeError> {
-        let handler = self.handler().await?;
+        let handler = self.handler()?;
         handler(invocation).await
     }
 
@@ -45,11 +45,11 @@ impl Warm {
     }
 
     /// Two first events at once start it twice; the later one stays, as two environments would.
-    async fn handler(&self) -> Result<Handler, InvokeError> {
+    fn handler(&self) -> Result<Handler, InvokeError> {
         if let Some(warm) = self.slot().clone() {
             return Ok(warm);
         }
-        let fresh = (self.factory)(self.setup.clone()).await.map_err(InvokeError::Start)?;
+        let fresh = (self.factory)(&self.setup).map_err(InvokeError::Start)?;
         *self.slot() = Some(Arc::clone(&fresh));
         Ok(fresh)
     }

@@ -1,0 +1,22 @@
+//! What the function needs.
+
+use accounts::Connector;
+use edge::{ClaimNames, Clock, ConfigError, Setup};
+
+/// What the function needs.
+pub struct App {
+    pub(crate) clock: Clock,
+    pub(crate) claims: ClaimNames,
+    pub(crate) connector: Connector,
+}
+
+impl App {
+    /// Reads the configuration and makes the clients; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a variable is missing.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        Ok(Self { clock: setup.clock.clone(), claims: ClaimNames::new(&setup.env)?, connector: Connector::new(setup)? })
+    }
+}

@@ -1,0 +1,37 @@
+//! What the function needs.
+
+use edge::{ClaimNames, Clock, ConfigError, Setup};
+use store::{AuditStore, InboxStore, Tables};
+
+use crate::profile::Profiles;
+
+/// What the function needs.
+pub struct App {
+    pub(crate) inbox: InboxStore,
+    pub(crate) audit: AuditStore,
+    pub(crate) profiles: Profiles,
+    pub(crate) claims: ClaimNames,
+    pub(crate) clock: Clock,
+}
+
+impl App {
+    /// Reads the configuration and makes the clients; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the environment is incomplete.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let dynamodb = store::client(&setup.aws);
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            inbox: InboxStore::new(dynamodb.clone(), &tables),
+            audit: AuditStore::new(dynamodb, &tables),
+            profiles: Profiles {
+                client: aws_sdk_sqs::Client::new(&setup.aws),
+                url: setup.env.required("INBOUND_QUEUE_URL")?,
+            },
+            claims: ClaimNames::new(&setup.env)?,
+            clock: setup.clock.clone(),
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! What the function needs.
+
+use accounts::Registrations;
+use audit::Trail;
+use edge::{ClaimNames, Clock, ConfigError, Setup};
+use login::RedirectUri;
+use plans::Plans;
+use store::{AuthorizationStore, Tables};
+
+/// What the function needs.
+pub struct App {
+    pub(crate) clock: Clock,
+    pub(crate) claims: ClaimNames,
+    pub(crate) redirect_uri: RedirectUri,
+    pub(crate) registrations: Registrations,
+    pub(crate) plans: Plans,
+    pub(crate) authorizations: AuthorizationStore,
+    pub(crate) trail: Trail,
+}
+
+impl App {
+    /// Reads the configuration and makes the clients; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a variable is missing.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        Ok(Self {
+            clock: setup.clock.clone(),
+            claims: ClaimNames::new(&setup.env)?,
+            redirect_uri: RedirectUri::from(&setup.env),
+            registrations: Registrations::new(setup)?,
+            plans: Plans::new(setup)?,
+            authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
+            trail: Trail::new(setup),
+        })
+    }
+}

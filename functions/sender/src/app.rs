@@ -1,0 +1,41 @@
+//! What the function needs.
+
+use accounts::{AppWatch, Connector};
+use edge::{Clock, ConfigError, Setup};
+use outbound::OutboundQueue;
+use store::{InboxStore, OutboundStore, Tables};
+
+use crate::access::Accounts;
+
+/// What the function needs.
+pub struct App {
+    pub(crate) outbound: OutboundStore,
+    pub(crate) inbox: InboxStore,
+    pub(crate) connector: Connector,
+    pub(crate) watch: AppWatch,
+    pub(crate) accounts: Accounts,
+    pub(crate) queue: OutboundQueue,
+    pub(crate) clock: Clock,
+}
+
+impl App {
+    /// Reads the configuration and makes the clients; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the environment is incomplete.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        let dynamodb = store::client(&setup.aws);
+        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let url = setup.env.required("OUTBOUND_QUEUE_URL")?;
+        Ok(Self {
+            outbound: OutboundStore::new(dynamodb.clone(), &tables),
+            inbox: InboxStore::new(dynamodb, &tables),
+            connector: Connector::new(setup)?,
+            watch: AppWatch::new(setup),
+            accounts: Accounts::default(),
+            queue: OutboundQueue::new(aws_sdk_sqs::Client::new(&setup.aws), url),
+            clock: setup.clock.clone(),
+        })
+    }
+}
