@@ -1,7 +1,5 @@
 //! What Meta posts when a person removes the app, or wants their data deleted.
 
-use std::sync::Arc;
-
 use domain::erasure::{AppUser, Origin};
 use domain::{AuditEvent, AuditKind, Connection, ConnectionStatus, ErasureCode, Login, UnixMillis};
 use lambda_http::Request;
@@ -58,9 +56,6 @@ pub(crate) async fn delete_data(app: &App, request: &Request) -> Result<Confirma
 }
 
 /// Checks the form's `signed_request` against every secret that may have signed it.
-///
-/// A secret that was rotated a moment ago is not in a warm function's cache yet, so a wrong signature makes it look for a
-/// newer version, at most once a minute.
 async fn read(app: &App, request: &Request) -> Result<Demand, DataRequestError> {
     let body: &[u8] = request.body();
     if body.len() > MAX_BODY_BYTES {
@@ -69,20 +64,15 @@ async fn read(app: &App, request: &Request) -> Result<Demand, DataRequestError> 
     let mut fields = url::form_urlencoded::parse(body);
     let (_, text) = fields.find(|(name, _)| name == "signed_request").ok_or(DataRequestError::Missing)?;
     let now = app.clock.now();
-    let known = app.secrets.current(now).await?;
-    match verify(&text, &known.signers(now)) {
-        Err(SignedRequestError::WrongSignature) => {
-            let newer: Option<Arc<Secrets>> = app.secrets.newer(now).await?;
-            let secrets = newer.ok_or(SignedRequestError::WrongSignature)?;
-            Ok(verify(&text, &secrets.signers(now))?)
-        }
-        outcome => Ok(outcome?),
-    }
+    let verify = |secrets: &Secrets| match verify(&text, &secrets.signers(now)) {
+        Err(SignedRequestError::WrongSignature) => None,
+        outcome => Some(outcome),
+    };
+    Ok(app.secrets.find(now, verify).await?.ok_or(SignedRequestError::WrongSignature)??)
 }
 
 fn verify(text: &str, apps: &[&MetaApp]) -> Result<Demand, SignedRequestError> {
-    let request = signed_request::verify(text, apps.iter().map(|app| &app.app_secret))?;
-    let signer = apps[request.signer];
+    let (request, signer) = signed_request::verify(text, apps.iter().map(|app| (&app.app_secret, app)))?;
     // By what the demand says and not by its text, which has several forms with the same signature.
     let code = erasure::demand_code(&signer.app_secret, &request.user_id, request.issued_at);
     Ok(Demand { code, login: signer.login, request })

@@ -1,7 +1,6 @@
 //! Trusts the signature or nothing, and lets go of the events as soon as the queue has them.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use domain::{Login, UnixMillis};
 use edge::telemetry::{Chain, metric};
@@ -11,7 +10,7 @@ use lambda_http::{Body, Request, Response};
 use meta::signature::SIGNATURE_HEADER;
 use meta::{Notification, QueuedEvent, SignatureError, SignedPayload};
 use tracing::{error, info, warn};
-use vault::{MetaApp, Secrets};
+use vault::Secrets;
 
 use crate::app::App;
 use crate::batch::{self, Entry, MAX_BYTES};
@@ -40,10 +39,7 @@ async fn receive(app: &App, request: &Request) -> Result<(), ReceiveError> {
     Ok(())
 }
 
-/// Finds the app whose secret signed the body.
-///
-/// A secret that was rotated a moment ago is not in a warm function's cache yet, so a wrong signature makes it look for a
-/// newer version. That lookup is limited to once a minute: forged requests cannot turn into calls.
+/// Finds the app whose secret signed the body, and answers its login.
 async fn authenticate<'b>(
     app: &App,
     body: &'b [u8],
@@ -51,24 +47,14 @@ async fn authenticate<'b>(
     now: UnixMillis,
 ) -> Result<(SignedPayload<'b>, Login), ReceiveError> {
     let now = now.seconds();
-    let known = app.secrets.current(now).await?;
-    match verify(body, signature, &known.signers(now)) {
-        Err(SignatureError::Wrong) => {
-            let newer: Option<Arc<Secrets>> = app.secrets.newer(now).await?;
-            let secrets = newer.ok_or(SignatureError::Wrong)?;
-            Ok(verify(body, signature, &secrets.signers(now))?)
+    let verify = |secrets: &Secrets| {
+        let signers = secrets.signers(now).into_iter().map(|app| (&app.app_secret, app.login));
+        match SignedPayload::verify(body, signature, signers) {
+            Err(SignatureError::Wrong) => None,
+            outcome => Some(outcome),
         }
-        outcome => Ok(outcome?),
-    }
-}
-
-fn verify<'b>(
-    body: &'b [u8],
-    signature: Option<&str>,
-    apps: &[&MetaApp],
-) -> Result<(SignedPayload<'b>, Login), SignatureError> {
-    let (payload, signer) = SignedPayload::verify(body, signature, apps.iter().map(|app| &app.app_secret))?;
-    Ok((payload, apps[signer].login))
+    };
+    Ok(app.secrets.find(now, verify).await?.ok_or(SignatureError::Wrong)??)
 }
 
 fn entries(notification: &Notification<'_>, login: Login, now: UnixMillis) -> Result<Vec<Entry>, ReceiveError> {
@@ -137,7 +123,8 @@ mod tests {
         let request = sample();
         let secret = AppSecret::new(SAMPLE_SECRET.to_owned());
         let signature = http::header(&request, SIGNATURE_HEADER);
-        let (payload, _) = SignedPayload::verify(request.body(), signature, std::iter::once(&secret)).expect("signed");
+        let (payload, ()) =
+            SignedPayload::verify(request.body(), signature, std::iter::once((&secret, ()))).expect("signed");
         let notification = payload.split().expect("JSON");
 
         let received_at = UnixMillis::new(1_795_164_301_539);
@@ -177,7 +164,8 @@ mod tests {
     fn split(body: &[u8]) -> Notification<'_> {
         let secret = AppSecret::new("secret".to_owned());
         let signature = format!("sha256={}", hex::encode(sign(secret.expose().as_bytes(), body)));
-        let (payload, _) = SignedPayload::verify(body, Some(&signature), std::iter::once(&secret)).expect("signed");
+        let (payload, ()) =
+            SignedPayload::verify(body, Some(&signature), std::iter::once((&secret, ()))).expect("signed");
         payload.split().expect("JSON")
     }
 

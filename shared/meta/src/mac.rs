@@ -15,15 +15,19 @@ pub(crate) fn tag(secret: &AppSecret, bytes: &[u8]) -> Tag {
     mac.finalize().into_bytes().into()
 }
 
-/// Which secret made `claimed`, by its position.
+/// Whose secret made `claimed`: each secret comes with its owner.
 ///
 /// Every secret is tried and each comparison takes constant time, so the time tells how many secrets
 /// there are and nothing about them or the expected value.
-pub(crate) fn signer<'a>(claimed: &Tag, bytes: &[u8], secrets: impl Iterator<Item = &'a AppSecret>) -> Option<usize> {
+pub(crate) fn signer<'a, Owner>(
+    claimed: &Tag,
+    bytes: &[u8],
+    secrets: impl Iterator<Item = (&'a AppSecret, Owner)>,
+) -> Option<Owner> {
     let mut signer = None;
-    for (position, secret) in secrets.enumerate() {
+    for (secret, owner) in secrets {
         let equal = bool::from(tag(secret, bytes).ct_eq(claimed));
-        signer = signer.or(equal.then_some(position));
+        signer = signer.or(equal.then_some(owner));
     }
     signer
 }

@@ -42,18 +42,18 @@ impl SignatureError {
 }
 
 impl<'a> SignedPayload<'a> {
-    /// Checks `header` (`sha256=<hex>`) against `body`, and tells which of the `secrets` signed it, by position.
+    /// Checks `header` (`sha256=<hex>`) against `body`, and tells whose secret signed it: each secret comes with its owner.
     ///
     /// All secrets are tried in constant time: those of both logins, and during a rotation the previous ones.
     ///
     /// # Errors
     ///
     /// [`SignatureError`]: the body must not be looked at.
-    pub fn verify<'s>(
+    pub fn verify<'s, Owner>(
         body: &'a [u8],
         header: Option<&str>,
-        secrets: impl Iterator<Item = &'s AppSecret>,
-    ) -> Result<(Self, usize), SignatureError> {
+        secrets: impl Iterator<Item = (&'s AppSecret, Owner)>,
+    ) -> Result<(Self, Owner), SignatureError> {
         let claimed = claimed_tag(header.ok_or(SignatureError::Missing)?)?;
         let signer = mac::signer(&claimed, body, secrets).ok_or(SignatureError::Wrong)?;
         Ok((Self { body }, signer))
@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn verify(body: &[u8], header: Option<&str>, secrets: &[AppSecret]) -> Result<usize, SignatureError> {
-        SignedPayload::verify(body, header, secrets.iter()).map(|(_, signer)| signer)
+        SignedPayload::verify(body, header, secrets.iter().zip(0..)).map(|(_, signer)| signer)
     }
 
     #[test]

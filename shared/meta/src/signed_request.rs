@@ -25,8 +25,6 @@ pub struct SignedRequest {
     pub user_id: AppScopedId,
     /// When Meta signed it.
     pub issued_at: Option<UnixSeconds>,
-    /// Which secret signed it, by position.
-    pub signer: usize,
 }
 
 /// Why a `signed_request` is not trusted.
@@ -50,15 +48,16 @@ struct Payload {
     user_id: AppScopedId,
 }
 
-/// Checks and reads a `signed_request`. All `secrets` are tried in constant time.
+/// Checks and reads a `signed_request`, and tells whose secret signed it: each secret comes with its owner. All `secrets`
+/// are tried in constant time.
 ///
 /// # Errors
 ///
 /// [`SignedRequestError`]: nothing in it may be believed.
-pub fn verify<'a>(
+pub fn verify<'a, Owner>(
     text: &str,
-    secrets: impl Iterator<Item = &'a AppSecret>,
-) -> Result<SignedRequest, SignedRequestError> {
+    secrets: impl Iterator<Item = (&'a AppSecret, Owner)>,
+) -> Result<(SignedRequest, Owner), SignedRequestError> {
     let (signature, payload) = text.split_once('.').ok_or(SignedRequestError::Malformed)?;
     let claimed = decode(signature)?.try_into().map_err(|_| SignedRequestError::Malformed)?;
     // Meta signs the payload as encoded, not the JSON inside.
@@ -67,7 +66,7 @@ pub fn verify<'a>(
     if !payload.algorithm.eq_ignore_ascii_case("HMAC-SHA256") {
         return Err(SignedRequestError::UnknownPayload);
     }
-    Ok(SignedRequest { user_id: payload.user_id, issued_at: payload.issued_at, signer })
+    Ok((SignedRequest { user_id: payload.user_id, issued_at: payload.issued_at }, signer))
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, SignedRequestError> {
@@ -89,8 +88,8 @@ mod tests {
         format!("{}.{payload}", engine.encode(mac::tag(secret, payload.as_bytes())))
     }
 
-    fn verify(text: &str) -> Result<SignedRequest, SignedRequestError> {
-        super::verify(text, secrets().iter())
+    fn verify(text: &str) -> Result<(SignedRequest, usize), SignedRequestError> {
+        super::verify(text, secrets().iter().zip(0..))
     }
 
     #[test]
@@ -98,10 +97,10 @@ mod tests {
         let payload = r#"{"algorithm":"HMAC-SHA256","expires":1291840400,"issued_at":1291836800,"user_id":"218471"}"#;
         for engine in [BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD] {
             for (position, secret) in secrets().iter().enumerate() {
-                let request = verify(&signed(&engine, payload, secret)).expect("the request is valid");
+                let (request, signer) = verify(&signed(&engine, payload, secret)).expect("the request is valid");
                 assert_eq!(request.user_id.as_str(), "218471");
                 assert_eq!(request.issued_at, Some(UnixSeconds::new(1_291_836_800)));
-                assert_eq!(request.signer, position);
+                assert_eq!(signer, position);
             }
         }
     }
@@ -109,7 +108,8 @@ mod tests {
     #[test]
     fn a_number_as_user_id_and_a_lower_case_algorithm_are_read() {
         let payload = r#"{"algorithm":"hmac-sha256","user_id":27640875392278831}"#;
-        let request = verify(&signed(&BASE64_URL_SAFE_NO_PAD, payload, &secrets()[0])).expect("the request is valid");
+        let (request, _) =
+            verify(&signed(&BASE64_URL_SAFE_NO_PAD, payload, &secrets()[0])).expect("the request is valid");
         assert_eq!(request.user_id.as_str(), "27640875392278831");
     }
 

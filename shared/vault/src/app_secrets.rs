@@ -187,6 +187,25 @@ impl AppSecrets {
         }
     }
 
+    /// What is found among the registrations, or else among newer ones: a secret that was rotated a moment ago is not known
+    /// to a warm function yet.
+    ///
+    /// Newer ones are looked for at most once a minute, so that forged requests cannot turn into calls.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretsError`] when there are no registrations, or a look for newer ones failed.
+    pub async fn find<T>(
+        &self,
+        now: UnixSeconds,
+        find: impl Fn(&Secrets) -> Option<T>,
+    ) -> Result<Option<T>, SecretsError> {
+        if let Some(found) = find(&*self.current(now).await?) {
+            return Ok(Some(found));
+        }
+        Ok(self.newer(now).await?.and_then(|newer| find(&newer)))
+    }
+
     /// Registrations newer than those of [`AppSecrets::current`], for a signature that none of them made.
     ///
     /// Looks at most once a minute; in between it answers as the last look did, so that requests which came at the same time
@@ -195,7 +214,7 @@ impl AppSecrets {
     /// # Errors
     ///
     /// [`SecretsError`] when the look failed. It counts all the same.
-    pub async fn newer(&self, now: UnixSeconds) -> Result<Option<Arc<Secrets>>, SecretsError> {
+    async fn newer(&self, now: UnixSeconds) -> Result<Option<Arc<Secrets>>, SecretsError> {
         let mut state = self.state.lock().await;
         if let Some(search) = &state.search
             && (search.at..search.at.plus(SEARCH_SECONDS)).contains(&now)

@@ -34,8 +34,8 @@ pub(crate) fn signed<T>(body: &[u8], work: impl FnOnce(SignedPayload<'_>) -> T) 
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.expose().as_bytes()).expect("any key");
     mac.update(body);
     let header = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
-    let (payload, _) =
-        SignedPayload::verify(body, Some(&header), std::iter::once(&secret)).expect("the signature is right");
+    let (payload, ()) =
+        SignedPayload::verify(body, Some(&header), std::iter::once((&secret, ()))).expect("the signature is right");
     work(payload)
 }
 

@@ -49,7 +49,7 @@ fn receive() -> Result<Step, Failure> {
     let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
     Ok(Box::new(move || {
         let body = black_box(NOTIFICATION.as_bytes());
-        let (payload, _) = SignedPayload::verify(body, Some(&signature), std::iter::once(&secret))?;
+        let (payload, ()) = SignedPayload::verify(body, Some(&signature), std::iter::once((&secret, ())))?;
         for event in &payload.split()?.events {
             let queued = event.queued(Login::Instagram, UnixMillis::new(1_795_164_301_539));
             black_box((serde_json::to_string(&queued)?, queued.group_id(), queued.deduplication_id()));
