@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::{Erasure, ErasureCode, UnixMillis};
+use edge::sqs::deliver_again;
 use edge::telemetry::{Chain, metric};
 use erasure::{ErasureOrder, QueueError};
 use lambda_runtime::LambdaEvent;
@@ -45,20 +46,18 @@ enum OrderError {
 ///
 /// None.
 pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Infallible> {
-    let mut response = SqsBatchResponse::default();
+    let mut again = Vec::new();
     for message in event.payload.records {
-        let again = follow(app, &message).await.unwrap_or_else(|failure| {
+        let is_unfinished = follow(app, &message).await.unwrap_or_else(|failure| {
             error!(record = message.message_id, error = %Chain(&failure), "A deletion goes back to the queue");
             metric("erasures", 1, &[("outcome", "failed")]);
             true
         });
-        if again {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = message.message_id.unwrap_or_default();
-            response.batch_item_failures.push(failure);
+        if is_unfinished {
+            again.push(message.message_id.unwrap_or_default());
         }
     }
-    Ok(response)
+    Ok(deliver_again(again))
 }
 
 /// Tells whether the order is to be delivered again.

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use domain::contact::Occasion;
 use domain::{AccountId, ConversationId, Happening, ProfileRequest, TenantId, TraceId};
+use edge::sqs::deliver_again;
 use edge::telemetry::{Chain, metric};
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
@@ -79,7 +80,7 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchR
     }
     join_all(opened.iter().map(|request| profile::learn(app, request))).await;
     again.extend(poison);
-    Ok(response(again))
+    Ok(deliver_again(again))
 }
 
 impl Worked {
@@ -178,17 +179,4 @@ async fn note_webhook(app: &App, tenant: &TenantId, account: &AccountId) {
     if let Err(failure) = noted {
         warn!(%account, error = %Chain(&failure), "The time of the last webhook was not noted");
     }
-}
-
-fn response(again: Vec<String>) -> SqsBatchResponse {
-    let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = again
-        .into_iter()
-        .map(|id| {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = id;
-            failure
-        })
-        .collect();
-    response
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
+use edge::sqs::deliver_again;
 use edge::telemetry::{Chain, metric};
 use lambda_runtime::LambdaEvent;
 use tracing::{error, info};
@@ -25,13 +26,13 @@ const POISON_WAIT: Duration = Duration::from_secs(30);
 /// None.
 pub async fn handle(app: &App, event: LambdaEvent<Trigger>) -> Result<SqsBatchResponse, Infallible> {
     match event.payload {
-        Trigger::Batch(batch) => Ok(response(work(app, batch.records).await)),
+        Trigger::Batch(batch) => Ok(deliver_again(work(app, batch.records).await)),
         Trigger::Scheduled { task: Task::Sweep } => {
             match sweep::sweep(app).await {
                 Ok(found) => info!(found, "Swept up unsettled messages"),
                 Err(failure) => error!(error = %Chain(&failure), "The sweep did not end"),
             }
-            Ok(response(Vec::new()))
+            Ok(SqsBatchResponse::default())
         }
     }
 }
@@ -77,17 +78,4 @@ async fn verdict(app: &App, delivery: &Delivery) -> Verdict {
         // The call to Meta may have been made before: the next delivery finds that out.
         Verdict::Again(backoff::after(delivery.tries, message))
     })
-}
-
-fn response(again: Vec<String>) -> SqsBatchResponse {
-    let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = again
-        .into_iter()
-        .map(|id| {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = id;
-            failure
-        })
-        .collect();
-    response
 }

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use accounts::RegistrationError;
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
+use edge::sqs::deliver_again;
 use edge::telemetry::{Chain, metric};
 use futures::future::join_all;
 use lambda_runtime::LambdaEvent;
@@ -67,16 +68,7 @@ async fn work(app: &App, messages: Vec<SqsMessage>) -> SqsBatchResponse {
             record
         })
     }));
-    let again = outcomes.await.into_iter().filter_map(Result::err);
-    let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = again
-        .map(|id| {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier = id;
-            failure
-        })
-        .collect();
-    response
+    deliver_again(outcomes.await.into_iter().filter_map(Result::err))
 }
 
 async fn follow(app: &App, message: &SqsMessage) -> Result<(), OrderError> {

@@ -27,6 +27,7 @@ pub mod page;
 pub mod problem;
 pub mod run;
 pub mod setup;
+pub mod sqs;
 pub mod telemetry;
 
 pub use access::Access;
