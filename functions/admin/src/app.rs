@@ -24,7 +24,7 @@ impl App {
     ///
     /// [`ConfigError`] where the environment is incomplete.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         Ok(Self {
             clock: setup.clock.clone(),
             claims: ClaimNames::new(&setup.env)?,

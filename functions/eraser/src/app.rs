@@ -35,7 +35,7 @@ impl App {
     ///
     /// [`ConfigError`] where the environment is incomplete.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         let client = store::client(&setup.aws);
         Ok(Self {
             erasures: ErasureStore::new(client.clone(), &tables),

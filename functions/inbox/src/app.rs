@@ -22,7 +22,7 @@ impl App {
     /// [`ConfigError`] where the environment is incomplete.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let dynamodb = store::client(&setup.aws);
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         Ok(Self {
             inbox: InboxStore::new(dynamodb.clone(), &tables),
             audit: AuditStore::new(dynamodb, &tables),

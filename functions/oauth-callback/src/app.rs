@@ -21,7 +21,7 @@ impl App {
     ///
     /// [`ConfigError`] when a variable is missing.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         Ok(Self {
             clock: setup.clock.clone(),
             web_url: setup.env.optional("WEB_URL").unwrap_or_default().trim_end_matches('/').to_owned(),

@@ -18,7 +18,7 @@ impl App {
     ///
     /// [`ConfigError`] where the environment is incomplete.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         Ok(Self {
             inbox: InboxStore::new(store::client(&setup.aws), &tables),
             connector: Connector::new(setup)?,

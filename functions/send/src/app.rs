@@ -26,7 +26,7 @@ impl App {
     /// [`ConfigError`] where the environment is incomplete.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let dynamodb = store::client(&setup.aws);
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         let secrets = aws_sdk_secretsmanager::Client::new(&setup.aws);
         let queue = aws_sdk_sqs::Client::new(&setup.aws);
         Ok(Self {

@@ -19,7 +19,7 @@ impl App {
     ///
     /// [`ConfigError`] when a variable is missing.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         Ok(Self {
             clock: setup.clock.clone(),
             claims: ClaimNames::new(&setup.env)?,

@@ -158,7 +158,7 @@ impl World {
 
     /// A connection as the store writes it, whose token is 31 days old and whose next appointment is tomorrow.
     async fn pattern(&self, setup: &Setup, now: UnixSeconds) -> Item {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         let client = aws_sdk_dynamodb::Client::new(&self.sdk);
         let connection = Connection {
             tenant: tenant(EXISTING),

@@ -31,7 +31,7 @@ impl Connector {
     ///
     /// [`ConfigError`] when a variable is missing or the catalogue of plans cannot be used.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         Ok(Self {
             registrations: Registrations::new(setup)?,
             vault: Vault::new(aws_sdk_kms::Client::new(&setup.aws), setup.env.required("KMS_KEY_ID")?),

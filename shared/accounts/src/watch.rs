@@ -28,7 +28,7 @@ impl AppWatch {
     /// Watches with the table that `CONNECTIONS_TABLE` names. No call is made.
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         let client = store::client(&setup.aws);
         Self { breakers: BreakerStore::new(client, &tables), trail: Trail::new(setup), looked_at_ms: Arc::default() }
     }

@@ -14,7 +14,7 @@ impl Trail {
     /// The trail in the table that `EVENTS_TABLE` names. No call is made.
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         Self(AuditStore::new(store::client(&setup.aws), &tables))
     }
 

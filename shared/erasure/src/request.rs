@@ -54,7 +54,7 @@ impl Erasures {
     ///
     /// [`ConfigError`] when the queue is not named.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         let client = store::client(&setup.aws);
         Ok(Self {
             store: ErasureStore::new(client.clone(), &tables),

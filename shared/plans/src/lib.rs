@@ -49,7 +49,7 @@ impl Plans {
     ///
     /// [`ConfigError`] when the catalogue cannot be used.
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
-        let tables = Tables::from_variables(|name| setup.env.optional(name));
+        let tables = Tables::from(&setup.env);
         let client = store::client(&setup.aws);
         Ok(Self {
             catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,

@@ -1,5 +1,7 @@
 //! Names of the tables.
 
+use edge::Environment;
+
 /// The tables' names. A store uses those of its own row in the crate's table; the others may stay empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tables {
@@ -17,13 +19,12 @@ pub struct Tables {
     pub events: String,
 }
 
-impl Tables {
+impl From<&Environment> for Tables {
     /// Takes the names from the variables that `template.yaml` gives a function, as `CONVERSATIONS_TABLE`.
     ///
     /// A function is given those that it may use, so an absent one is no error here.
-    #[must_use]
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let name = |key| variable(key).unwrap_or_default();
+    fn from(env: &Environment) -> Self {
+        let name = |variable| env.optional(variable).unwrap_or_default();
         Self {
             connections: name("CONNECTIONS_TABLE"),
             oauth_states: name("OAUTH_STATES_TABLE"),
