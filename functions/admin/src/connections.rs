@@ -64,7 +64,7 @@ struct LookedAfter {
 /// `GET /api/admin/connections`.
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>, AdminError> {
     let page = PageQuery::of(request)?;
-    let found = app.connector.connections().everybodys(page.cursor, page.limit).await?;
+    let found = app.connector.connections.everybodys(page.cursor, page.limit).await?;
     let now = app.clock.now();
     let connections = found.items.iter().map(|connection| ConnectionHealth::new(connection, now)).collect();
     Ok(http::json(StatusCode::OK, &ConnectionsPage { connections, next_cursor: found.cursor }))
@@ -100,8 +100,8 @@ async fn look_after(
         Kept::TooYoung => ("checked", Some("token_too_young")),
         failed => return Err(AdminError::Upkeep(failed)),
     };
-    app.connector.watch().works(found.login, now).await;
-    let connection = app.connector.connections().find(&due.tenant, &due.ig_user_id).await?;
+    app.connector.watch.works(found.login, now).await;
+    let connection = app.connector.connections.find(&due.tenant, &due.ig_user_id).await?;
     let connection = connection.ok_or(AdminError::NotFound)?;
     let connection = ConnectionHealth::new(&connection, app.clock.now());
     Ok(http::json(StatusCode::OK, &LookedAfter { outcome, reason, connection }))
@@ -111,7 +111,7 @@ async fn look_after(
 async fn find(app: &App, request: &Request, caller: &Caller) -> Result<Connection, AdminError> {
     let account = http::path(request, "igUserId").and_then(|text| AccountId::try_from(text).ok());
     let account = account.ok_or(AdminError::NotFound)?;
-    let connections = app.connector.connections();
+    let connections = &app.connector.connections;
     let tenant = match caller.role {
         Role::Operator => connections.route(&account).await?.ok_or(AdminError::NotFound)?.tenant,
         Role::Agent | Role::Admin | Role::Service => caller.tenant.clone(),

@@ -59,7 +59,7 @@ pub(crate) async fn take(app: &App, request: &Request, caller: &Caller) -> Resul
     let now = app.clock.now_ms();
     let asked_at = asked_at(list.requested_on.as_deref(), now)?;
     let ids = once_each(list.ids)?;
-    let registered = app.connector.registrations().current(now.seconds()).await?;
+    let registered = app.connector.registrations.current(now.seconds()).await?;
     let demand = Demand { login: list.login, secret: registered.app_secret(list.login)?, asked_at };
     let taken = stream::iter(ids).map(|id| erase(app, request, &demand, id)).buffered(AT_ONCE);
     let erasures: Vec<ErasureTaken> = taken.try_collect().await?;
@@ -100,7 +100,7 @@ async fn note(app: &App, caller: &Caller, demand: &Demand<'_>, taken: &[ErasureT
         .with("asked_at", demand.asked_at.rfc3339())
         .with("people", taken.len())
         .with("unknown", unknown);
-    app.connector.trail().note(line).await;
+    app.connector.trail.note(line).await;
 }
 
 /// The first second of the day.

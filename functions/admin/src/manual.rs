@@ -40,7 +40,7 @@ pub(crate) async fn admit(app: &App, request: &Request) -> Result<Caller, AdminE
     let caller = Caller::of(request, &app.claims)?;
     let Err(refusal) = caller.check_route(request, caller.debug) else { return Ok(caller) };
     let switch_would_help = caller.check_route(request, true).is_ok();
-    if switch_would_help && app.connector.plans().profile(&caller.tenant).await?.settings.integration_debug {
+    if switch_would_help && app.connector.plans.profile(&caller.tenant).await?.settings.integration_debug {
         return Ok(caller);
     }
     Err(refusal.into())
@@ -54,9 +54,9 @@ pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Re
     let now = app.clock.now_ms();
     if tenant == caller.tenant {
         // What the caller's token says of the plan counts here as well.
-        app.connector.plans().profile_of(caller, now).await?;
+        app.connector.plans.profile_of(caller, now).await?;
     }
-    let registered = app.connector.registrations().current(now.seconds()).await?;
+    let registered = app.connector.registrations.current(now.seconds()).await?;
     let graph = registered.graph(login)?;
     let pasted = pasted(&asked.token)?;
     let account = graph.account_of(&pasted).await.map_err(AdminError::Token)?;

@@ -16,6 +16,6 @@ pub(crate) async fn replay(app: &App, request: &Request, caller: &Caller) -> Res
     let line = AuditEvent::new(TenantId::operator(), AuditKind::QueueReplayed, app.clock.now_ms())
         .by(caller.user.clone())
         .with("queue", name);
-    app.connector.trail().note(line).await;
+    app.connector.trail.note(line).await;
     Ok(http::json(StatusCode::ACCEPTED, &json!({ "queue": name, "task": task })))
 }

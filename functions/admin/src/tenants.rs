@@ -101,8 +101,8 @@ struct TenantChange {
 /// `GET /api/admin/tenants`: those who have connected something or were set up.
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>, AdminError> {
     let page = PageQuery::of(request)?;
-    let plans = app.connector.plans();
-    let found = plans.tenants().everybody(page.cursor, page.limit).await?;
+    let plans = &app.connector.plans;
+    let found = plans.tenants.everybody(page.cursor, page.limit).await?;
     let tenants = found.items.iter().map(|profile| TenantView::new(profile, plans.plan(profile), None)).collect();
     Ok(http::json_with_etag(request, &TenantsPage { tenants, next_cursor: found.cursor }))
 }
@@ -110,7 +110,7 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>,
 /// `GET /api/admin/tenants/{tenantId}`. A tenant that nobody knows yet is shown with what would hold for it.
 pub(crate) async fn show(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
     let tenant = tenant_in_path(request, caller)?;
-    let profile = app.connector.plans().profile(&tenant).await?;
+    let profile = app.connector.plans.profile(&tenant).await?;
     Ok(http::json_with_etag(request, &view(app, &profile).await?))
 }
 
@@ -119,8 +119,8 @@ pub(crate) async fn set(app: &App, request: &Request, caller: &Caller) -> Result
     let tenant = tenant_in_path(request, caller)?;
     let tenant = TenantId::of_customer(tenant.as_str()).map_err(|_| AdminError::NotFound)?;
     let change: TenantChange = http::body_json(request, MAX_BODY_BYTES)?;
-    let plans = app.connector.plans();
-    let known = &plans.catalogue().plans;
+    let plans = &app.connector.plans;
+    let known = &plans.catalogue.plans;
     if change.plan.as_ref().is_some_and(|plan| !known.contains_key(plan)) {
         return Err(AdminError::UnknownPlan(known.keys().cloned().collect()));
     }
@@ -147,8 +147,8 @@ pub(crate) async fn erase(app: &App, request: &Request, caller: &Caller) -> Resu
 }
 
 async fn view(app: &App, profile: &TenantProfile) -> Result<TenantView, AdminError> {
-    let plans = app.connector.plans();
-    let usage = plans.tenants().usage(&profile.tenant, app.clock.now_ms()).await?;
+    let plans = &app.connector.plans;
+    let usage = plans.tenants.usage(&profile.tenant, app.clock.now_ms()).await?;
     Ok(TenantView::new(profile, plans.plan(profile), Some(usage)))
 }
 

@@ -41,7 +41,7 @@ async fn disconnect(app: &App, request: &Request) -> Result<Connection, RevokeEr
     let asked: DisconnectRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let account = match asked.ig_user_id {
         Some(account) => account,
-        None => the_only_one(&app.connector.connections().list(&caller.tenant).await?)?,
+        None => the_only_one(&app.connector.connections.list(&caller.tenant).await?)?,
     };
     Ok(app.connector.disconnect(&caller.tenant, &account, &caller.user, app.clock.now_ms()).await?)
 }

@@ -80,7 +80,7 @@ async fn finish_in_time(
     if let Err(failure) = &outcome
         && let Some(event) = failed(authorization, failure, now)
     {
-        app.connector.trail().note(event).await;
+        app.connector.trail.note(event).await;
     }
     outcome
 }
@@ -134,7 +134,7 @@ async fn log_in(
     redirect_uri: &str,
     now: UnixMillis,
 ) -> Result<Brought, CallbackError> {
-    let registered = app.connector.registrations().current(now.seconds()).await?;
+    let registered = app.connector.registrations.current(now.seconds()).await?;
     let graph = registered.graph(authorization.login)?;
     let short_lived = graph.exchange_code(code, redirect_uri, now.seconds()).await?;
     let login = graph.long_lived(short_lived, now.seconds()).await?;
@@ -178,7 +178,7 @@ async fn offer(
 ) -> Result<Landing, CallbackError> {
     let Brought { grant, accounts, unlinked_pages, .. } = brought;
     let offered: Vec<AccountId> = accounts.iter().map(|account| account.ig_user_id.clone()).collect();
-    app.connector.plans().check_accounts(&authorization.tenant, &offered).await?;
+    app.connector.plans.check_accounts(&authorization.tenant, &offered).await?;
     let candidates = candidates::seal_all(&app.connector, &authorization.tenant, accounts, now.seconds()).await?;
     let offer = Offer { candidates, unlinked_pages: unlinked_pages.clone(), grant: grant.clone() };
     let expires_at = app.clock.now().plus(AUTHORIZATION_SECONDS);

@@ -134,7 +134,7 @@ async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
 /// A choice that the plan has no room for is not used up: the person may upgrade and choose again.
 async fn check_plan(app: &App, caller: &Caller, chosen: &[&Candidate], now: UnixMillis) -> Result<(), SelectError> {
     let accounts: Vec<AccountId> = chosen.iter().map(|candidate| candidate.ig_user_id.clone()).collect();
-    let plans = app.connector.plans();
+    let plans = &app.connector.plans;
     let outcome = plans.check_accounts(&caller.tenant, &accounts).await;
     if let Err(PlanError::Refused(refusal)) = &outcome {
         plans.note_refusal(&caller.tenant, &caller.user, refusal, now).await;

@@ -164,7 +164,7 @@ async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Res
     if outcome == Outcome::NotForInbox
         && let Some(line) = happening::audit_line(&event, &tenant)
     {
-        let trail = app.connector.trail();
+        let trail = &app.connector.trail;
         match &event.untimed {
             Some(identity) => trail.append_untimed(&line, identity).await?,
             None => trail.append_once(&line).await?,
@@ -175,7 +175,7 @@ async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Res
 
 /// Notes that webhooks of the account arrive, for whoever wonders. Cannot fail the records.
 async fn note_webhook(app: &App, tenant: &TenantId, account: &AccountId) {
-    let noted = app.connector.connections().touch_webhook(tenant, account, app.clock.now()).await;
+    let noted = app.connector.connections.touch_webhook(tenant, account, app.clock.now()).await;
     if let Err(failure) = noted {
         warn!(%account, error = %Chain(&failure), "The time of the last webhook was not noted");
     }

@@ -117,7 +117,7 @@ async fn ask(
     contact: &ContactId,
     now: UnixMillis,
 ) -> Result<Profile, ProfileError> {
-    let found = app.connector.connections().find(&request.tenant, &request.account).await?;
+    let found = app.connector.connections.find(&request.tenant, &request.account).await?;
     let connection = found.filter(Connection::is_active).ok_or(ProfileError::Disconnected)?;
     if !connection.may_ask_for_profiles(now.seconds()) {
         return Err(ProfileError::Withheld);
@@ -130,7 +130,7 @@ async fn ask(
     match &outcome {
         Ok(_) => {
             app.connector.note_profile_told(&connection).await?;
-            app.connector.watch().works(connection.login, now).await;
+            app.connector.watch.works(connection.login, now).await;
         }
         Err(ProfileError::Graph(refusal)) => {
             app.connector.leave_alone(&connection, refusal.regain_seconds(), now).await;
@@ -150,7 +150,7 @@ async fn call(
     let (tenant, account) = (&connection.tenant, &connection.ig_user_id);
     let sealed = connection.token.as_ref().ok_or(ProfileError::Disconnected)?;
     let token = app.connector.open(tenant, account, sealed, now.seconds()).await?;
-    let registrations = app.connector.registrations().current(now.seconds()).await?;
+    let registrations = app.connector.registrations.current(now.seconds()).await?;
     let graph = registrations.graph(connection.login)?;
     let access = AccountAccess { ig_user_id: account, page_id: connection.page_id.as_ref(), token: &token };
     Ok(graph.profile(access, contact).await?)

@@ -66,7 +66,7 @@ impl Accounts {
         let connection = found.ok_or_else(unusable)?;
         let sealed = connection.token.as_ref().ok_or_else(unusable)?;
         let token = connector.open(tenant, account, sealed, now).await.map_err(AccessError::Vault)?;
-        let registered = connector.registrations().current(now).await?;
+        let registered = connector.registrations.current(now).await?;
         registered.graph(connection.login)?;
         Ok(Access { connection, token, registered })
     }
@@ -100,7 +100,7 @@ impl Accounts {
         if let Some(known) = self.remembered().get(&key).filter(fresh) {
             return Ok(Some(known.connection.clone()));
         }
-        let found = connector.connections().find(tenant, account).await?;
+        let found = connector.connections.find(tenant, account).await?;
         let mut remembered = self.remembered();
         if remembered.len() >= REMEMBERED {
             remembered.clear();

@@ -236,7 +236,7 @@ async fn fail(app: &App, delivery: &Delivery, message: &Message, failure: SendFa
     if settled.is_some_and(|message| message.status == Status::Failed) {
         metric("sends", 1, &[("outcome", "failed")]);
         info!(message_id = %message.id, reason = failure.reason, "A message failed");
-        app.connector.trail().note(line(&delivery.dispatch, message, &failure, app.clock.now_ms())).await;
+        app.connector.trail.note(line(&delivery.dispatch, message, &failure, app.clock.now_ms())).await;
     }
     Ok(Verdict::Done)
 }

@@ -8,10 +8,10 @@ use crate::app::App;
 /// Looks at each registered app, and tells the operator what is missing.
 pub(crate) async fn look(app: &App) -> Result<(), RegistrationError> {
     let now = app.clock.now_ms();
-    let registered = app.connector.registrations().current(now.seconds()).await?;
+    let registered = app.connector.registrations.current(now.seconds()).await?;
     for login in [Login::Instagram, Login::Facebook] {
         if let Ok(graph) = registered.graph(login) {
-            app.connector.fields().look(&graph, now).await;
+            app.connector.fields.look(&graph, now).await;
         }
     }
     Ok(())

@@ -22,7 +22,7 @@ pub(crate) enum KeepError {
 
 /// Looks after one connection. While Meta refuses its app that is done by probes only; others stay due.
 pub(crate) async fn keep(app: &App, due: &Due, login: Login, probe: bool) -> Result<(), KeepError> {
-    let breaker = app.connector.watch().find(login).await?;
+    let breaker = app.connector.watch.find(login).await?;
     if breaker.is_open() && !probe {
         metric("upkeep", 1, &[("outcome", "skipped")]);
         return Ok(());
@@ -37,8 +37,8 @@ pub(crate) async fn keep(app: &App, due: &Due, login: Login, probe: bool) -> Res
         _ => {}
     }
     if kept == Kept::AppRefused {
-        app.connector.watch().refused(login, &due.tenant, Seen::InUpkeep, now).await?;
-    } else if kept.was_served() && breaker.refusals > 0 && app.connector.watch().served(login, now).await? {
+        app.connector.watch.refused(login, &due.tenant, Seen::InUpkeep, now).await?;
+    } else if kept.was_served() && breaker.refusals > 0 && app.connector.watch.served(login, now).await? {
         // What was skipped meanwhile is due: it does not wait for the schedule.
         app.queue.send(&Order::Scan { login, due_at: now.seconds(), cursor: None }).await?;
     }

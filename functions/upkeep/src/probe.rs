@@ -18,7 +18,7 @@ const AMONG: i32 = 200;
 /// Sends a few connections of each refused app to Meta, if it is time for that.
 pub(crate) async fn all(app: &App) -> Result<(), ScanError> {
     for login in [Login::Instagram, Login::Facebook] {
-        if app.connector.watch().take_probe(login, app.clock.now_ms()).await? {
+        if app.connector.watch.take_probe(login, app.clock.now_ms()).await? {
             probe(app, login).await?;
         }
     }
@@ -28,7 +28,7 @@ pub(crate) async fn all(app: &App) -> Result<(), ScanError> {
 /// Asks for a few of those that worked last, due or not: what has failed before says little about the app.
 async fn probe(app: &App, login: Login) -> Result<(), ScanError> {
     let next_hour = app.clock.now().plus(CHECK_UP_SECONDS);
-    let latest = app.connector.connections().latest(login, next_hour, AMONG).await?;
+    let latest = app.connector.connections.latest(login, next_hour, AMONG).await?;
     if latest.is_empty() {
         warn!(login = login.as_str(), "No connection is left to probe with");
     }

@@ -47,13 +47,13 @@ pub(crate) async fn part(app: &App, part: Part) -> Result<(), ScanError> {
 /// every scan ends.
 async fn scan(app: &App, part: Part, until: Instant) -> Result<(), ScanError> {
     let Part { login, due_at, mut cursor } = part;
-    if app.connector.watch().find(login).await?.is_open() {
+    if app.connector.watch.find(login).await?.is_open() {
         info!(login = login.as_str(), "Meta refuses the app: nothing is handed over");
         return Ok(());
     }
     let (mut due, mut queued) = (0, 0);
     loop {
-        let (page, next) = app.connector.connections().due(login, due_at, cursor, PAGE).await?;
+        let (page, next) = app.connector.connections.due(login, due_at, cursor, PAGE).await?;
         let orders: Vec<Order> = page.into_iter().map(|due| Order::Keep { due, login, probe: false }).collect();
         due += orders.len();
         queued += app.queue.send_all(&orders).await;

@@ -15,13 +15,19 @@ use plans::Plans;
 
 /// Connects and disconnects accounts.
 pub struct Connector {
-    pub(crate) registrations: Registrations,
+    /// Our registrations at Meta.
+    pub registrations: Registrations,
     pub(crate) vault: Vault,
-    pub(crate) connections: ConnectionStore,
-    pub(crate) plans: Plans,
-    pub(crate) trail: Trail,
-    pub(crate) watch: AppWatch,
-    pub(crate) fields: AppFields,
+    /// The connections.
+    pub connections: ConnectionStore,
+    /// The tenants' plans.
+    pub plans: Plans,
+    /// The audit log.
+    pub trail: Trail,
+    /// The watch over our apps at Meta.
+    pub watch: AppWatch,
+    /// What Meta's dashboard delivers to our apps.
+    pub fields: AppFields,
 }
 
 impl Connector {
@@ -41,42 +47,6 @@ impl Connector {
             watch: AppWatch::new(setup),
             fields: AppFields::new(setup),
         })
-    }
-
-    /// Our registrations at Meta.
-    #[must_use]
-    pub const fn registrations(&self) -> &Registrations {
-        &self.registrations
-    }
-
-    /// The connections.
-    #[must_use]
-    pub const fn connections(&self) -> &ConnectionStore {
-        &self.connections
-    }
-
-    /// The tenants' plans.
-    #[must_use]
-    pub const fn plans(&self) -> &Plans {
-        &self.plans
-    }
-
-    /// The audit trail.
-    #[must_use]
-    pub const fn trail(&self) -> &Trail {
-        &self.trail
-    }
-
-    /// The watch over our apps at Meta.
-    #[must_use]
-    pub const fn watch(&self) -> &AppWatch {
-        &self.watch
-    }
-
-    /// What Meta's dashboard delivers to our apps.
-    #[must_use]
-    pub const fn fields(&self) -> &AppFields {
-        &self.fields
     }
 
     /// Notes how long Meta wants no calls for the account, where it says so: for whoever calls for it. A failure is logged, never

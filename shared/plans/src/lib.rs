@@ -18,9 +18,11 @@ const ROUNDS: usize = 5;
 /// The plans of all tenants.
 #[derive(Clone, Debug)]
 pub struct Plans {
-    catalogue: Catalogue,
+    /// The catalogue.
+    pub catalogue: Catalogue,
+    /// The tenants.
+    pub tenants: TenantStore,
     claims: ClaimNames,
-    tenants: TenantStore,
     connections: ConnectionStore,
     trail: Trail,
 }
@@ -58,18 +60,6 @@ impl Plans {
             connections: ConnectionStore::new(client, &tables),
             trail: Trail::new(setup),
         })
-    }
-
-    /// The catalogue.
-    #[must_use]
-    pub const fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
-    }
-
-    /// The tenants.
-    #[must_use]
-    pub const fn tenants(&self) -> &TenantStore {
-        &self.tenants
     }
 
     /// What is known of a tenant, in one read; of one that nobody knows yet, what holds for it.
