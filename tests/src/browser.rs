@@ -177,7 +177,7 @@ impl<'w> Browser<'w> {
         self.post(&format!("{INSTAGRAM}/disconnect"), body).await
     }
 
-    /// The kinds of the audit trail, newest first.
+    /// The kinds of the audit log, newest first.
     pub async fn audit(&self) -> Vec<String> {
         let page = self.get(&format!("/api/tenants/{}/events", self.tenant)).await.json();
         let events = page["events"].as_array().expect("a page of events");

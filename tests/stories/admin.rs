@@ -290,12 +290,12 @@ async fn what_lies_in_a_dead_letter_queue_is_delivered_again() {
     world.settle().await;
     assert_eq!((ana.texts(&ana.conversation().await).await, dead_letters(&world)), (vec!["late".to_owned()], 0));
     assert_eq!(olivia.post("/api/admin/queues/nope/replay", json!({})).await.problem_kind(404), "not-found");
-    let trail = olivia.get(&format!("{TENANTS}/~operator/events?kind=operator.queue_replayed")).await.json();
-    assert_eq!(trail["events"][0]["user"], "olivia");
+    let audit = olivia.get(&format!("{TENANTS}/~operator/events?kind=operator.queue_replayed")).await.json();
+    assert_eq!(audit["events"][0]["user"], "olivia");
 }
 
 #[tokio::test]
-async fn a_trail_is_filtered_and_exported_for_spreadsheets() {
+async fn an_audit_log_is_filtered_and_exported_for_spreadsheets() {
     let world = World::start().await;
     let ana = world.browser("ana");
     ana.connect("instagram", LUNA).await;

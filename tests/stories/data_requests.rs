@@ -150,7 +150,7 @@ async fn who_connects_again_while_a_deauthorization_is_worked_on_stays_connected
 }
 
 #[tokio::test]
-async fn a_deauthorization_is_done_though_the_trail_cannot_be_written() {
+async fn a_deauthorization_is_done_though_the_audit_log_cannot_be_written() {
     let world = greeted().await;
     let asked = signed_request(&world, Login::Instagram, &about(&stored_person(&world).await, now(&world)));
     let away = FaultRule::on(Service::DynamoDb, "PutItem", Effect::error("ValidationException"));
@@ -324,8 +324,8 @@ async fn everybody_on_the_operators_list_is_deleted_and_who_comes_back_later_is_
         assert_eq!(receipt["details"]["code"], each(&taken, "confirmation_code")[place].as_str());
     }
     assert_eq!(world.browser("eva").status().await["status"], "active", "who is not on the list stays");
-    let trail = olivia.get("/api/admin/tenants/~operator/events?kind=operator.erasure_list_taken").await.json();
-    let line = &trail["events"][0];
+    let audit = olivia.get("/api/admin/tenants/~operator/events?kind=operator.erasure_list_taken").await.json();
+    let line = &audit["events"][0];
     assert_eq!(
         (&line["user"], &line["details"]["people"], &line["details"]["unknown"]),
         (&json!("olivia"), &json!(3), &json!(1))

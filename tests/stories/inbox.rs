@@ -288,7 +288,7 @@ async fn the_inbox_tells_until_when_one_may_answer() {
 }
 
 #[tokio::test]
-async fn the_audit_trail_is_for_admins_and_comes_in_pages() {
+async fn the_audit_log_is_for_admins_and_comes_in_pages() {
     let world = luna().await;
     let (ana, luis) = (world.browser("ana"), world.browser("luis"));
     luis.get("/api/tenants/luna/events").await.problem(403);

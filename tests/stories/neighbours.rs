@@ -99,19 +99,19 @@ async fn a_cursor_that_leads_nowhere_in_its_list_is_the_callers_mistake() {
     let first = ana.get("/api/tenants/luna/conversations?limit=1").await.json();
     let cursor = first["next_cursor"].as_str().expect("a second page");
     let olivia = world.browser("olivia");
-    let trail = "/api/admin/tenants/luna/events";
-    let lines = olivia.get(&format!("{trail}?limit=1")).await.json();
-    let of_the_trail = lines["next_cursor"].as_str().expect("a second page");
+    let audit = "/api/admin/tenants/luna/events";
+    let lines = olivia.get(&format!("{audit}?limit=1")).await.json();
+    let of_the_audit = lines["next_cursor"].as_str().expect("a second page");
 
     for path in [
         format!("/api/tenants/luna/conversations?state=closed&cursor={cursor}"),
         format!("/api/tenants/luna/events?cursor={cursor}"),
-        format!("/api/tenants/luna/conversations?cursor={of_the_trail}"),
+        format!("/api/tenants/luna/conversations?cursor={of_the_audit}"),
     ] {
         assert_eq!(ana.get(&path).await.problem_kind(400), "invalid-cursor", "{path}");
     }
     for query in ["to=2020-01-01T00:00:00Z", "from=2999-01-01T00:00:00Z", "kind=instagram.refused"] {
-        let answer = olivia.get(&format!("{trail}?{query}&cursor={of_the_trail}")).await;
+        let answer = olivia.get(&format!("{audit}?{query}&cursor={of_the_audit}")).await;
         assert_eq!(answer.problem_kind(400), "invalid-cursor", "{query}");
     }
 }

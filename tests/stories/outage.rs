@@ -51,10 +51,10 @@ async fn answer_all(world: &World) {
     }
 }
 
-/// The kinds of the lines in the operator's trail, newest first.
-async fn operator_trail(world: &World) -> Vec<String> {
-    let trail = world.browser("olivia").get("/api/admin/tenants/~operator/events").await.json();
-    let lines = trail["events"].as_array().cloned().unwrap_or_default();
+/// The kinds of the lines in the operator's audit log, newest first.
+async fn operator_audit(world: &World) -> Vec<String> {
+    let audit = world.browser("olivia").get("/api/admin/tenants/~operator/events").await.json();
+    let lines = audit["events"].as_array().cloned().unwrap_or_default();
     lines.iter().map(|line| line["kind"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
@@ -64,7 +64,7 @@ async fn answers_wait_out_an_outage_of_half_a_day_and_the_operator_is_told_by_th
     outage(&world, true).await;
     answer_all(&world).await;
     eventually("the third refusal is told", async || metric(&world, "app_unavailable").len() == 1).await;
-    assert_eq!(operator_trail(&world).await, ["meta.app_unavailable"]);
+    assert_eq!(operator_audit(&world).await, ["meta.app_unavailable"]);
     for (person, _) in TENANTS {
         assert_eq!(world.browser(person).status().await["status"], "active", "{person} is not to blame");
     }
@@ -84,8 +84,8 @@ async fn answers_wait_out_an_outage_of_half_a_day_and_the_operator_is_told_by_th
         assert_eq!(thread.iter().filter(|message| message["text"] == "¡Hola!").count(), 1, "{user}");
     }
     world.stack.run_schedule("upkeep", "Probe").await.expect("a probe");
-    eventually("a probe ends it", async || operator_trail(&world).await.len() == 2).await;
-    assert_eq!(operator_trail(&world).await, ["meta.app_recovered", "meta.app_unavailable"]);
+    eventually("a probe ends it", async || operator_audit(&world).await.len() == 2).await;
+    assert_eq!(operator_audit(&world).await, ["meta.app_recovered", "meta.app_unavailable"]);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn an_app_that_meta_does_not_know_any_more_breaks_no_connection() {
     let gone = json!({"message": "Error validating application. Application has been deleted.", "type": "OAuthException", "code": 190});
     standing_fault(&world, "messages", json!({"kind": "error", "status": 400, "error": gone})).await;
     answer_all(&world).await;
-    eventually("the operator is told", async || operator_trail(&world).await == ["meta.app_unavailable"]).await;
+    eventually("the operator is told", async || operator_audit(&world).await == ["meta.app_unavailable"]).await;
     for (person, _) in TENANTS {
         let browser = world.browser(person);
         assert_eq!(browser.status().await["status"], "active", "{person}");

@@ -211,9 +211,9 @@ async fn a_downgrade_pauses_the_youngest_and_an_upgrade_resumes_them_in_order() 
     eva.disconnect(json!({"ig_user_id": luna})).await.json();
     let resumed = pairs(&[(LUNA, "revoked"), (MARA, "active"), ("raman.spices", "active")]);
     assert_eq!(statuses(&eva).await, resumed, "a place that is left goes to who waits");
-    let trail = eva.audit().await;
-    assert_eq!(trail.iter().filter(|kind| *kind == "instagram.paused").count(), 2, "{trail:?}");
-    assert_eq!(trail.iter().filter(|kind| *kind == "instagram.resumed").count(), 2, "{trail:?}");
+    let audit = eva.audit().await;
+    assert_eq!(audit.iter().filter(|kind| *kind == "instagram.paused").count(), 2, "{audit:?}");
+    assert_eq!(audit.iter().filter(|kind| *kind == "instagram.resumed").count(), 2, "{audit:?}");
 }
 
 #[tokio::test]

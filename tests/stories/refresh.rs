@@ -48,8 +48,8 @@ async fn audit_count(person: &Browser<'_>, kind: &str) -> usize {
     person.audit().await.iter().filter(|line| *line == kind).count()
 }
 
-/// The lines of the operator's trail.
-async fn operator_trail(world: &World) -> String {
+/// The lines of the operator's audit log.
+async fn operator_audit(world: &World) -> String {
     let events = world.tables().items("IntegrationEventsTable").await;
     let of_operator = events.iter().filter(|item| item["pk"].as_s().is_ok_and(|pk| pk == "TENANT#~operator"));
     of_operator.map(|item| format!("{:?}", item["kind"])).collect::<Vec<_>>().join(" ")
@@ -313,9 +313,9 @@ async fn an_outage_of_the_app_disconnects_nobody_tells_the_operator_once_and_end
         renewed == tenants.len()
     })
     .await;
-    let trail = operator_trail(&world).await;
-    assert_eq!(trail.matches("meta.app_unavailable").count(), 1, "{trail}");
-    assert_eq!(trail.matches("meta.app_recovered").count(), 1, "{trail}");
+    let audit = operator_audit(&world).await;
+    assert_eq!(audit.matches("meta.app_unavailable").count(), 1, "{audit}");
+    assert_eq!(audit.matches("meta.app_recovered").count(), 1, "{audit}");
 }
 
 #[tokio::test]

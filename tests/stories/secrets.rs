@@ -174,7 +174,7 @@ async fn no_token_secret_code_state_or_message_is_in_a_log_or_an_address() {
     let calls = world.meta("GET", "/calls", Value::Null).await.to_string();
     assert_eq!(hidden.found_in(&calls), [""; 0], "in the paths of calls to Meta");
     let audit = world.browser("ana").get("/api/tenants/luna/events?limit=100").await.body;
-    assert_eq!(hidden.found_in(&audit), [""; 0], "in the audit trail");
+    assert_eq!(hidden.found_in(&audit), [""; 0], "in the audit log");
 }
 
 #[tokio::test]

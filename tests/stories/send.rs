@@ -121,8 +121,8 @@ async fn the_plans_month_holds_when_requests_race() {
     assert_eq!((&problem["plan"], &problem["limit"]), (&json!("Starter"), &json!(1000)));
     assert_eq!(refused.problem_kind(403), "quota-exceeded");
     assert!(statuses.iter().all(|status| matches!(status, 202 | 403)), "{statuses:?}");
-    let trail = all_pages(&marta, "/api/tenants/taller/events", "events", 100).await;
-    assert_eq!(trail.iter().filter(|line| line["kind"] == "instagram.refused").count(), 17);
+    let audit = all_pages(&marta, "/api/tenants/taller/events", "events", 100).await;
+    assert_eq!(audit.iter().filter(|line| line["kind"] == "instagram.refused").count(), 17);
     world.settle().await;
     assert_eq!(marta.messages(&conversation).await.len(), 5, "the question and four answers");
     // The next month is a new one.

@@ -11,7 +11,7 @@ RUNBOOK = "infra/guides/runbook.md"
 PLAIN = re.compile(r"""target: METRIC, metric = "(\w+)", value = 1_u64, dimensions = "\{\}\"""")
 # What is counted to be looked up: it is mended by itself, or what an alarm watches follows from it.
 LOOKED_UP = {
-    "deauthorized", # a person has removed the app: told in their tenant's trail
+    "deauthorized", # a person has removed the app: told in their tenant's audit log
     "enqueue_failed", "swept", # the sweep hands the answer over; where it does not, the queue's age is watched
     "erasures", # what fails ends in the dead-letter queue
     "events_reduced", "webhook_oddities", # what Meta sends beside what is read

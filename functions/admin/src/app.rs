@@ -13,7 +13,7 @@ pub struct App {
     pub(crate) claims: ClaimNames,
     pub(crate) connector: Connector,
     pub(crate) erasures: Erasures,
-    pub(crate) trail: AuditStore,
+    pub(crate) audit: AuditStore,
     pub(crate) dead_letters: DeadLetters,
 }
 
@@ -30,7 +30,7 @@ impl App {
             claims: ClaimNames::new(&setup.env)?,
             connector: Connector::new(setup)?,
             erasures: Erasures::new(setup)?,
-            trail: AuditStore::new(store::client(&setup.aws), &tables),
+            audit: AuditStore::new(store::client(&setup.aws), &tables),
             dead_letters: DeadLetters::new(setup),
         })
     }

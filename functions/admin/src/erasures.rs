@@ -91,16 +91,16 @@ const fn status(erasure: &Erasure) -> &'static str {
     }
 }
 
-/// For the operator's own trail: who handed in how many, and nobody's id.
+/// For the operator's own audit log: who handed in how many, and nobody's id.
 async fn note(app: &App, caller: &Caller, demand: &Demand<'_>, taken: &[ErasureTaken], now: UnixMillis) {
     let unknown = taken.iter().filter(|erasure| erasure.status == "unknown").count();
-    let line = AuditEvent::new(TenantId::operator(), AuditKind::ErasureListTaken, now)
+    let event = AuditEvent::new(TenantId::operator(), AuditKind::ErasureListTaken, now)
         .by(caller.user.clone())
         .with("login", demand.login.as_str())
         .with("asked_at", demand.asked_at.rfc3339())
         .with("people", taken.len())
         .with("unknown", unknown);
-    app.connector.trail.note(line).await;
+    app.connector.audit.record(event).await;
 }
 
 /// The first second of the day.

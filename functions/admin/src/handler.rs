@@ -9,7 +9,7 @@ use tracing::{error, info};
 
 use crate::app::App;
 use crate::error::AdminError;
-use crate::{connections, erasures, manual, queues, tenants, trail};
+use crate::{audit, connections, erasures, manual, queues, tenants};
 
 /// Answers JSON, CSV or a problem document.
 ///
@@ -28,7 +28,7 @@ async fn respond(app: &App, request: &Request) -> Result<Response<Body>, AdminEr
         "GET /api/admin/tenants/{tenantId}" => tenants::show(app, request, &caller).await,
         "PUT /api/admin/tenants/{tenantId}" => tenants::set(app, request, &caller).await,
         "DELETE /api/admin/tenants/{tenantId}" => tenants::erase(app, request, &caller).await,
-        "GET /api/admin/tenants/{tenantId}/events" => trail::events(app, request, &caller).await,
+        "GET /api/admin/tenants/{tenantId}/events" => audit::events(app, request, &caller).await,
         "GET /api/admin/connections" => connections::list(app, request).await,
         "POST /api/admin/connections" => manual::connect(app, request, &caller).await,
         "POST /api/admin/connections/{igUserId}/refresh" => connections::refresh(app, request, &caller).await,

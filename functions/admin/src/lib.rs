@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `GET /api/admin/tenants` | a page of tenants with plan and limits |
 //! | `GET`, `PUT /api/admin/tenants/{tenantId}` | one tenant with its usage; sets plan, overrides and switches |
-//! | `GET /api/admin/tenants/{tenantId}/events` | the audit trail, filtered, also as CSV |
+//! | `GET /api/admin/tenants/{tenantId}/events` | the audit log, filtered, also as CSV |
 //! | `GET /api/admin/connections` | a page of all tenants' connections with their health |
 //! | `POST /api/admin/connections` | connects an account by its id and a token |
 //! | `POST /api/admin/connections/{igUserId}/refresh` | renews the token now |
@@ -15,6 +15,7 @@
 //! Who may use which is in `edge::access`. No answer holds a token.
 
 mod app;
+mod audit;
 mod connections;
 mod csv;
 mod dead_letters;
@@ -24,7 +25,6 @@ mod handler;
 mod manual;
 mod queues;
 mod tenants;
-mod trail;
 
 pub use app::App;
 pub use error::AdminError;

@@ -13,9 +13,9 @@ use crate::error::AdminError;
 pub(crate) async fn replay(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
     let name = http::path(request, "name").unwrap_or_default();
     let task = app.dead_letters.replay(name).await?;
-    let line = AuditEvent::new(TenantId::operator(), AuditKind::QueueReplayed, app.clock.now_ms())
+    let event = AuditEvent::new(TenantId::operator(), AuditKind::QueueReplayed, app.clock.now_ms())
         .by(caller.user.clone())
         .with("queue", name);
-    app.connector.trail.note(line).await;
+    app.connector.audit.record(event).await;
     Ok(http::json(StatusCode::ACCEPTED, &json!({ "queue": name, "task": task })))
 }

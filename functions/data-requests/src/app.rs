@@ -1,6 +1,6 @@
 //! What the function needs.
 
-use audit::Trail;
+use audit::AuditLog;
 use edge::{ClaimNames, Clock, ConfigError, Setup};
 use erasure::Erasures;
 use plans::Plans;
@@ -14,7 +14,7 @@ pub struct App {
     pub(crate) conversations: EraseStore,
     pub(crate) erasures: Erasures,
     pub(crate) plans: Plans,
-    pub(crate) trail: Trail,
+    pub(crate) audit: AuditLog,
     pub(crate) claims: ClaimNames,
     pub(crate) clock: Clock,
 }
@@ -35,7 +35,7 @@ impl App {
             conversations: EraseStore::new(dynamodb, &tables),
             erasures: Erasures::new(setup)?,
             plans: Plans::new(setup)?,
-            trail: Trail::new(setup),
+            audit: AuditLog::new(setup),
             claims: ClaimNames::new(&setup.env)?,
             clock: setup.clock.clone(),
         })

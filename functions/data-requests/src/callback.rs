@@ -39,7 +39,7 @@ pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, Dat
     for AppUserAccount { tenant, ig_user_id } in accounts {
         if let Some(revoked) = app.connections.revoke_if(&tenant, &ig_user_id, now.seconds(), meant).await? {
             info!(%tenant, ig.id = %ig_user_id, "A person removed the app: account {ig_user_id} is disconnected");
-            app.trail.note(line(&revoked, now)).await;
+            app.audit.record(deauthorized(&revoked, now)).await;
             app.plans.make_room(&tenant, now).await;
             ended += 1;
         }
@@ -104,7 +104,7 @@ fn is_meant(connection: &Connection, person: &AppUser, request: &SignedRequest) 
         && request.issued_at.is_none_or(|at| connection.token_refreshed_at <= at.plus(SKEW_SECONDS))
 }
 
-fn line(revoked: &Connection, now: UnixMillis) -> AuditEvent {
+fn deauthorized(revoked: &Connection, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(revoked.tenant.clone(), AuditKind::Deauthorized, now)
         .with("login", revoked.login.as_str())
         .with("ig_user_id", revoked.ig_user_id.as_str())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use audit::Trail;
+use audit::AuditLog;
 use edge::{Clock, ConfigError, Setup};
 use erasure::ErasureQueue;
 use store::{ConnectionStore, EraseStore, ErasureStore, Tables, TenantStore};
@@ -20,7 +20,7 @@ pub struct App {
     pub(crate) eraser: EraseStore,
     pub(crate) connections: ConnectionStore,
     pub(crate) tenants: TenantStore,
-    pub(crate) trail: Trail,
+    pub(crate) audit: AuditLog,
     pub(crate) queue: ErasureQueue,
     pub(crate) clock: Clock,
     pub(crate) patience: Duration,
@@ -42,7 +42,7 @@ impl App {
             eraser: EraseStore::new(client.clone(), &tables),
             connections: ConnectionStore::new(client.clone(), &tables),
             tenants: TenantStore::new(client, &tables),
-            trail: Trail::new(setup),
+            audit: AuditLog::new(setup),
             queue: ErasureQueue::new(setup)?,
             clock: setup.clock.clone(),
             patience: setup.env.parsed("PIECE_SECONDS")?.map_or(PATIENCE, Duration::from_secs),

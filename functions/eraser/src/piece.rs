@@ -161,18 +161,18 @@ impl<'a> Piece<'a> {
         while !self.erasure.tasks.is_empty() {
             self.cutoff = self.cutoff_of(self.task()).await?;
             self.sweep().await?;
-            self.app.trail.append_once(&self.receipt()).await?;
+            self.app.audit.record_once(&self.receipt()).await?;
             self.erasure.finish_task(self.app.clock.now_ms());
             self.save().await?;
         }
         Ok(Ended::Done)
     }
 
-    /// Its time is that of the first look, so that writing it again adds no second line.
+    /// Its time is that of the first look, so that writing it again adds no second event.
     fn receipt(&self) -> AuditEvent {
         let task = self.task();
         let Task { scope, place, counts, .. } = task;
-        task.line(AuditKind::Erased, place.swept_at.unwrap_or(self.erasure.requested_at))
+        task.audit_event(AuditKind::Erased, place.swept_at.unwrap_or(self.erasure.requested_at))
             .with("code", self.erasure.code.as_str())
             .with("origin", self.erasure.origin.as_str())
             .with("scope", scope.as_str())

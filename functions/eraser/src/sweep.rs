@@ -103,7 +103,7 @@ impl Piece<'_> {
         if is_from_before { self.check_time().await } else { Ok(()) }
     }
 
-    /// Deletes the trail's lines about something.
+    /// Deletes the audit log's lines about something.
     async fn events(&mut self, about: About<'_>) -> Result<(), Stop> {
         let (tenant, cutoff) = (self.task().tenant.clone(), self.cutoff);
         loop {

@@ -45,7 +45,7 @@ impl MessagesPage {
     }
 }
 
-/// A page of the audit trail.
+/// A page of the audit log.
 #[derive(Serialize)]
 pub(crate) struct AuditPage {
     events: Vec<AuditView>,

@@ -40,7 +40,7 @@ async fn respond(app: &App, request: &Request) -> Result<Response<Body>, InboxEr
         "GET /api/tenants/{tenantId}/conversations/{conversationId}/messages" => messages(app, request, &caller).await,
         "POST /api/tenants/{tenantId}/conversations/{conversationId}/read" => mark_read(app, request, &caller).await,
         "PATCH /api/tenants/{tenantId}/conversations/{conversationId}" => change(app, request, &caller).await,
-        "GET /api/tenants/{tenantId}/events" => audit_trail(app, request, &caller).await,
+        "GET /api/tenants/{tenantId}/events" => audit_log(app, request, &caller).await,
         _ => Err(InboxError::NotFound),
     }
 }
@@ -110,7 +110,7 @@ async fn change(app: &App, request: &Request, caller: &Caller) -> Result<Respons
     Ok(http::json(StatusCode::OK, &ConversationView::new(&conversation, app.clock.now_ms())))
 }
 
-async fn audit_trail(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
+async fn audit_log(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
     let page = PageQuery::of(request)?;
     let found = app.audit.list(&caller.tenant, page.cursor, page.limit).await?;
     Ok(http::json_with_etag(request, &AuditPage::from(found)))

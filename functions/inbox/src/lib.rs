@@ -1,4 +1,4 @@
-//! The inbox over HTTP: conversations, their messages, and the tenant's audit trail.
+//! The inbox over HTTP: conversations, their messages, and the tenant's audit log.
 //!
 //! | Route | Answer |
 //! | --- | --- |
@@ -7,7 +7,7 @@
 //! | `GET …/conversations/{conversationId}/messages` | a page of messages, newest first, and the conversation |
 //! | `POST …/conversations/{conversationId}/read` | the conversation, with nothing unread |
 //! | `PATCH …/conversations/{conversationId}` | the conversation, opened or closed |
-//! | `GET /api/tenants/{tenantId}/events` | a page of the audit trail, for admins |
+//! | `GET /api/tenants/{tenantId}/events` | a page of the audit log, for admins |
 //!
 //! Reads carry an `ETag`: a polling inbox costs one read of the database and no bytes while nothing changes.
 

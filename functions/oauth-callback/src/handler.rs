@@ -67,7 +67,7 @@ async fn claim(
     }
 }
 
-/// Ends the authorization before API Gateway gives up on the answer, and notes in the trail what failed.
+/// Ends the authorization before API Gateway gives up on the answer, and notes in the audit log what failed.
 async fn finish_in_time(
     app: &App,
     request: &Request,
@@ -80,7 +80,7 @@ async fn finish_in_time(
     if let Err(failure) = &outcome
         && let Some(event) = failed(authorization, failure, now)
     {
-        app.connector.trail.note(event).await;
+        app.connector.audit.record(event).await;
     }
     outcome
 }
@@ -193,7 +193,7 @@ fn redirect_uri(app: &App, request: &Request) -> Result<String, CallbackError> {
     app.redirect_uri.of(request).ok_or(CallbackError::NoRedirectUri)
 }
 
-/// What the trail says of a login that led to nothing. What was refused while connecting was noted there.
+/// What the audit log says of a login that led to nothing. What was refused while connecting was noted there.
 fn failed(authorization: &AuthorizationRequest, failure: &CallbackError, now: UnixMillis) -> Option<AuditEvent> {
     let kind = match failure {
         CallbackError::Connect(ConnectError::TakenElsewhere | ConnectError::Plan(_)) => return None,

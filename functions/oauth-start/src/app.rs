@@ -1,7 +1,7 @@
 //! What the function needs.
 
 use accounts::Registrations;
-use audit::Trail;
+use audit::AuditLog;
 use edge::{ClaimNames, Clock, ConfigError, Setup};
 use login::RedirectUri;
 use plans::Plans;
@@ -15,7 +15,7 @@ pub struct App {
     pub(crate) registrations: Registrations,
     pub(crate) plans: Plans,
     pub(crate) authorizations: AuthorizationStore,
-    pub(crate) trail: Trail,
+    pub(crate) audit: AuditLog,
 }
 
 impl App {
@@ -33,7 +33,7 @@ impl App {
             registrations: Registrations::new(setup)?,
             plans: Plans::new(setup)?,
             authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
-            trail: Trail::new(setup),
+            audit: AuditLog::new(setup),
         })
     }
 }

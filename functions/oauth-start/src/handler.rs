@@ -20,7 +20,7 @@ use crate::error::StartError;
 use crate::return_to;
 
 const MAX_BODY_BYTES: usize = 8 * 1024;
-/// Names of browsers have no limit of their own; the audit trail has.
+/// Names of browsers have no limit of their own; the audit log has.
 const MAX_USER_AGENT_CHARS: usize = 256;
 
 /// What the caller asks for; all of it may be absent.
@@ -83,7 +83,7 @@ async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
         expires_at: now.seconds().plus(AUTHORIZATION_SECONDS),
     };
     app.authorizations.insert(&authorization).await?;
-    app.trail.note(started(&authorization, now)).await;
+    app.audit.record(started(&authorization, now)).await;
     info!(tenant = %authorization.tenant, login = login.as_str(), "Started an authorization");
     Ok(Started { auth_url, cookie: cookie.set(&browser) })
 }

@@ -162,12 +162,12 @@ async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Res
         return Ok(None);
     };
     if outcome == Outcome::NotForInbox
-        && let Some(line) = happening::audit_line(&event, &tenant)
+        && let Some(audited) = happening::audit_event(&event, &tenant)
     {
-        let trail = &app.connector.trail;
+        let audit = &app.connector.audit;
         match &event.untimed {
-            Some(identity) => trail.append_untimed(&line, identity).await?,
-            None => trail.append_once(&line).await?,
+            Some(identity) => audit.record_untimed(&audited, identity).await?,
+            None => audit.record_once(&audited).await?,
         }
     }
     Ok(Some(Placed { tenant, account: event.account, conversation, profile_wanted }))

@@ -1,4 +1,4 @@
-//! What an event is called in metrics and in the audit trail.
+//! What an event is called in metrics and in the audit log.
 
 use domain::{AuditEvent, AuditKind, Direction, Event, Happening, TenantId};
 use edge::telemetry::metric;
@@ -13,7 +13,7 @@ pub(crate) fn count(event: &Event, received: &Received) {
     }
 }
 
-/// A few stable words: Meta's own word of an account notice stands in the audit trail, not in a metric's dimension.
+/// A few stable words: Meta's own word of an account notice stands in the audit log, not in a metric's dimension.
 const fn kind(happening: &Happening) -> &'static str {
     match happening {
         Happening::Message { message, .. } => match message.direction {
@@ -47,12 +47,12 @@ const fn outcome(outcome: &Outcome) -> &'static str {
 /// What the tenant can read later about an event that no conversation shows.
 ///
 /// Its time is the event's, which is the delivery's where the event has none.
-pub(crate) fn audit_line(event: &Event, tenant: &TenantId) -> Option<AuditEvent> {
-    let line = |kind| AuditEvent::new(tenant.clone(), kind, event.at).with("ig_user_id", event.account.as_str());
+pub(crate) fn audit_event(event: &Event, tenant: &TenantId) -> Option<AuditEvent> {
+    let audited = |kind| AuditEvent::new(tenant.clone(), kind, event.at).with("ig_user_id", event.account.as_str());
     match &event.happening {
-        Happening::Test => Some(line(AuditKind::TestReceived)),
+        Happening::Test => Some(audited(AuditKind::TestReceived)),
         Happening::AccountNotice { kind, details } => {
-            Some(line(AuditKind::AccountNotice).with("kind", kind.as_str()).with("details", details.clone()))
+            Some(audited(AuditKind::AccountNotice).with("kind", kind.as_str()).with("details", details.clone()))
         }
         Happening::Message { .. } | Happening::Change { .. } | Happening::Read { .. } | Happening::Nothing { .. } => {
             None
@@ -67,17 +67,17 @@ mod tests {
 
     use super::*;
 
-    fn line(happening: Happening) -> Option<AuditEvent> {
+    fn audited(happening: Happening) -> Option<AuditEvent> {
         let account = AccountId::try_from("17841").expect("an account");
         let at = UnixMillis::new(1_795_164_300_447);
         let event = Event { account, at, untimed: None, received_at: at, happening, reduced: false };
-        audit_line(&event, &TenantId::try_from("acme").expect("a tenant"))
+        audit_event(&event, &TenantId::try_from("acme").expect("a tenant"))
     }
 
     #[test]
     fn a_notice_is_kept_with_metas_word_for_it_and_its_own_time() {
         let details = Map::from_iter([("media_id".to_owned(), json!("1"))]);
-        let notice = line(Happening::AccountNotice { kind: "mentions".to_owned(), details }).expect("a line");
+        let notice = audited(Happening::AccountNotice { kind: "mentions".to_owned(), details }).expect("an event");
         assert_eq!(notice.kind, AuditKind::AccountNotice);
         assert_eq!(notice.at, UnixMillis::new(1_795_164_300_447));
         assert_eq!(notice.details["kind"], "mentions");
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_test_is_shown_and_what_says_nothing_is_not() {
-        assert_eq!(line(Happening::Test).map(|line| line.kind), Some(AuditKind::TestReceived));
-        assert_eq!(line(Happening::Nothing { kind: "own_comment" }), None);
+        assert_eq!(audited(Happening::Test).map(|event| event.kind), Some(AuditKind::TestReceived));
+        assert_eq!(audited(Happening::Nothing { kind: "own_comment" }), None);
     }
 }

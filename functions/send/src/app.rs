@@ -1,9 +1,10 @@
 //! What the function needs.
 
+use audit::AuditLog;
 use domain::Catalogue;
 use edge::{ClaimNames, Clock, ConfigError, Setup};
 use outbound::OutboundQueue;
-use store::{AuditStore, InboxStore, OutboundStore, Tables};
+use store::{InboxStore, OutboundStore, Tables};
 use vault::AppSecrets;
 
 /// What the function needs.
@@ -11,7 +12,7 @@ pub struct App {
     pub(crate) secrets: AppSecrets,
     pub(crate) outbound: OutboundStore,
     pub(crate) inbox: InboxStore,
-    pub(crate) audit: AuditStore,
+    pub(crate) audit: AuditLog,
     pub(crate) queue: OutboundQueue,
     pub(crate) catalogue: Catalogue,
     pub(crate) claims: ClaimNames,
@@ -32,8 +33,8 @@ impl App {
         Ok(Self {
             secrets: AppSecrets::new(secrets, setup.env.required("META_APPS_SECRET_ID")?),
             outbound: OutboundStore::new(dynamodb.clone(), &tables),
-            inbox: InboxStore::new(dynamodb.clone(), &tables),
-            audit: AuditStore::new(dynamodb, &tables),
+            inbox: InboxStore::new(dynamodb, &tables),
+            audit: AuditLog::new(setup),
             queue: OutboundQueue::new(queue, setup.env.required("OUTBOUND_QUEUE_URL")?),
             catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,
             claims: ClaimNames::new(&setup.env)?,

@@ -69,7 +69,7 @@ impl From<PlanRefusal> for SendError {
 }
 
 impl SendError {
-    /// Whether a rule or the plan said no: such refusals are in the tenant's audit trail.
+    /// Whether a rule or the plan said no: such refusals are in the tenant's audit log.
     pub(crate) const fn is_policy(&self) -> bool {
         match self {
             Self::Plan(_) => true,

@@ -15,7 +15,7 @@ use edge::{Caller, Problem};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use outbound::{EnqueueError, Order};
-use store::{Draft, Earlier, QueueError, Queued, SendContext, TRAIL_DAYS};
+use store::{Draft, Earlier, QueueError, Queued, SendContext};
 use tokio::time::timeout;
 use tracing::{error, info};
 
@@ -167,23 +167,21 @@ async fn reply_to(app: &App, context: &SendContext, target: &str) -> Result<Repl
     Ok(ReplyTo::Message { mid })
 }
 
-/// A refusal stands whether or not its line can be stored.
+/// A refusal stands whether or not its event can be stored.
 async fn note_refusal(app: &App, caller: &Caller, asked: &SendRequest, failure: &SendError) {
     let problem = Problem::from(failure);
-    let line = AuditEvent::new(caller.tenant.clone(), AuditKind::Refused, app.clock.now_ms())
+    let event = AuditEvent::new(caller.tenant.clone(), AuditKind::Refused, app.clock.now_ms())
         .by(caller.user.clone())
         .with("reason", problem.kind())
         .with("conversation_id", asked.conversation.as_str());
-    let line = match failure {
-        SendError::Plan(refusal) => line
+    let event = match failure {
+        SendError::Plan(refusal) => event
             .with("plan", refusal.plan.as_str())
             .with("limit", refusal.limit)
             .with("required_plan", refusal.required.as_deref()),
-        _ => line,
+        _ => event,
     };
-    if let Err(failure) = app.audit.append(&line, Some(TRAIL_DAYS)).await {
-        error!(error = %Chain(&failure), "A refusal is missing in the audit trail");
-    }
+    app.audit.record(event).await;
 }
 
 fn answer(request: &Request, accepted: &Accepted) -> Response<Body> {

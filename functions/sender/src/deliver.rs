@@ -229,20 +229,20 @@ async fn break_connection(
     again(app, delivery, message, backoff::after(1, &message.id), explained).await
 }
 
-/// Ends a message that will not be sent, and writes it into the audit trail.
+/// Ends a message that will not be sent, and writes it into the audit log.
 async fn fail(app: &App, delivery: &Delivery, message: &Message, failure: SendFailure) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
     let settled = app.outbound.settle_failed(tenant, conversation, &message.id, &failure).await?;
     if settled.is_some_and(|message| message.status == Status::Failed) {
         metric("sends", 1, &[("outcome", "failed")]);
         info!(message_id = %message.id, reason = failure.reason, "A message failed");
-        app.connector.trail.note(line(&delivery.dispatch, message, &failure, app.clock.now_ms())).await;
+        app.connector.audit.record(failed(&delivery.dispatch, message, &failure, app.clock.now_ms())).await;
     }
     Ok(Verdict::Done)
 }
 
-fn line(dispatch: &Dispatch, message: &Message, failure: &SendFailure, now: UnixMillis) -> AuditEvent {
-    let line = AuditEvent::new(dispatch.tenant.clone(), AuditKind::SendFailed, now)
+fn failed(dispatch: &Dispatch, message: &Message, failure: &SendFailure, now: UnixMillis) -> AuditEvent {
+    let event = AuditEvent::new(dispatch.tenant.clone(), AuditKind::SendFailed, now)
         .with("message_id", message.id.as_str())
         .with("conversation_id", dispatch.conversation.as_str())
         .with("ig_user_id", dispatch.account.as_str())
@@ -250,8 +250,8 @@ fn line(dispatch: &Dispatch, message: &Message, failure: &SendFailure, now: Unix
         .with("code", failure.code)
         .with("subcode", failure.subcode);
     match &message.sent_by {
-        Some(user) => line.by(user.clone()),
-        None => line,
+        Some(user) => event.by(user.clone()),
+        None => event,
     }
 }
 

@@ -3,7 +3,7 @@
 //! | Meta's answer | What happens |
 //! | --- | --- |
 //! | message id | `sent`; an echo that came first has become the same message |
-//! | permanent refusal | `failed`, with Meta's code, a sentence for a person and what to do; in the audit trail |
+//! | permanent refusal | `failed`, with Meta's code, a sentence for a person and what to do; in the audit log |
 //! | the token's end, or what Meta then refuses the account as well | `failed`; the connection is `error` and its card asks to reconnect |
 //! | rate limit | `queued` again; the account is left alone for as long as Meta asks, by all of its lanes |
 //! | passing trouble | `queued` again; the queue hides the message until it is worth a try, so order is kept |

@@ -6,7 +6,7 @@
 //! | Outcome | What happens |
 //! | --- | --- |
 //! | all is well | the next appointment is made, in an hour |
-//! | the token's end | the connection is `error`; its card asks to reconnect; one line in the audit trail |
+//! | the token's end | the connection is `error`; its card asks to reconnect; one line in the audit log |
 //! | passing trouble | its own appointment moves: an hour, doubled by each setback up to a day |
 //! | Meta never began to deliver | after two days the account is revoked; its place in the plan is free |
 //! | the app's own trouble | as passing trouble; refusals of several tenants open the app's breaker, an account that is refused alone has a notice |

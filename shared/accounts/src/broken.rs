@@ -8,7 +8,7 @@ use store::StoreError;
 use crate::connector::Connector;
 
 impl Connector {
-    /// Notes that Meta refuses a connection until somebody connects again, and writes it into the trail unless that was
+    /// Notes that Meta refuses a connection until somebody connects again, and writes it into the audit log unless that was
     /// known. Tells whether it was noted: of all who find out at the same time one does, and a reconnect that was faster
     /// stays.
     ///
@@ -28,12 +28,12 @@ impl Connector {
         if used.error.is_some() {
             return Ok(true);
         }
-        let line = AuditEvent::new(used.tenant.clone(), AuditKind::ConnectionError, now)
+        let event = AuditEvent::new(used.tenant.clone(), AuditKind::ConnectionError, now)
             .with("reason", problem.as_str())
             .with("login", used.login.as_str())
             .with("ig_user_id", used.ig_user_id.as_str())
             .with("ig_username", used.ig_username.as_str());
-        self.trail.note(line).await;
+        self.audit.record(event).await;
         Ok(true)
     }
 }

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use crate::connector::Connector;
 use crate::error::ConnectError;
 use crate::subscription::SubscriptionError;
-use crate::{notes, subscription};
+use crate::{audit_events, subscription};
 
 /// How often a connection is stored anew when it changed between reading and writing.
 const ATTEMPTS: usize = 3;
@@ -80,7 +80,7 @@ impl Connector {
     /// # Errors
     ///
     /// See [`ConnectError`]. What is refused, as another tenant's account or one too many for the plan, is noted in this
-    /// tenant's trail.
+    /// tenant's audit log.
     pub async fn connect(&self, choice: &Choice<'_>, now: UnixMillis) -> Result<Connection, ConnectError> {
         let registered = self.registrations.current(now.seconds()).await?;
         let graph = registered.graph(choice.login)?;
@@ -98,7 +98,7 @@ impl Connector {
         let (connection, (), _) = tokio::join!(subscribed, left, looked);
         let connection = connection?;
         self.watch.works(choice.login, now).await;
-        self.trail.note(notes::connected(&connection, now)).await;
+        self.audit.record(audit_events::connected(&connection, now)).await;
         info!(
             tenant = %connection.tenant, ig.id = %connection.ig_user_id, login = connection.login.as_str(),
             "Connected account {}", connection.ig_user_id
@@ -145,7 +145,7 @@ impl Connector {
                     return Err(self.refused_by_plan(choice, refusal, now).await);
                 }
                 Err(ActivateError::OwnedByAnother) => {
-                    self.trail.note(notes::refused(choice, now)).await;
+                    self.audit.record(audit_events::refused(choice, now)).await;
                     return Err(ConnectError::TakenElsewhere);
                 }
                 outcome => return Ok(Stored { connection: outcome?, previous, begun }),
@@ -154,7 +154,7 @@ impl Connector {
     }
 
     async fn refused_by_plan(&self, choice: &Choice<'_>, refusal: PlanRefusal, now: UnixMillis) -> ConnectError {
-        self.trail.note(notes::refused_by_plan(choice, &refusal, now)).await;
+        self.audit.record(audit_events::refused_by_plan(choice, &refusal, now)).await;
         ConnectError::Plan(refusal)
     }
 
@@ -177,7 +177,7 @@ impl Connector {
         if works(&stored) {
             return Ok(stored);
         }
-        self.trail.note(notes::not_subscribed(&stored, now)).await;
+        self.audit.record(audit_events::not_subscribed(&stored, now)).await;
         if failure.is_final() && !previous.is_some_and(Connection::counts) {
             let is_own = |found: &Connection| found.version == stored.version;
             self.connections.revoke_if(&stored.tenant, &stored.ig_user_id, now.seconds(), is_own).await?;

@@ -10,7 +10,7 @@ use vault::{TokenContext, Vault, VaultError};
 use crate::fields::AppFields;
 use crate::registrations::Registrations;
 use crate::watch::AppWatch;
-use audit::Trail;
+use audit::AuditLog;
 use plans::Plans;
 
 /// Connects and disconnects accounts.
@@ -23,7 +23,7 @@ pub struct Connector {
     /// The tenants' plans.
     pub plans: Plans,
     /// The audit log.
-    pub trail: Trail,
+    pub audit: AuditLog,
     /// The watch over our apps at Meta.
     pub watch: AppWatch,
     /// What Meta's dashboard delivers to our apps.
@@ -43,7 +43,7 @@ impl Connector {
             vault: Vault::new(aws_sdk_kms::Client::new(&setup.aws), setup.env.required("KMS_KEY_ID")?),
             connections: ConnectionStore::new(store::client(&setup.aws), &tables),
             plans: Plans::new(setup)?,
-            trail: Trail::new(setup),
+            audit: AuditLog::new(setup),
             watch: AppWatch::new(setup),
             fields: AppFields::new(setup),
         })

@@ -12,7 +12,7 @@ use crate::connector::Connector;
 use crate::error::DisconnectError;
 use crate::registrations::RegistrationError;
 use crate::subscription::SubscriptionError;
-use crate::{notes, subscription};
+use crate::{audit_events, subscription};
 
 impl Connector {
     /// Disconnects an account: here first, so that nothing flows any more even when Meta does not answer, then at Meta.
@@ -35,7 +35,7 @@ impl Connector {
         }
         let revoked = self.connections.revoke(tenant, account, now.seconds()).await?;
         let revoked = revoked.ok_or(DisconnectError::NotConnected)?;
-        self.trail.note(notes::disconnected(&revoked, user, now)).await;
+        self.audit.record(audit_events::disconnected(&revoked, user, now)).await;
         self.plans.make_room(tenant, now).await;
         match self.unsubscribe(&found, now.seconds()).await {
             Ok(()) => info!(%tenant, ig.id = %account, "Disconnected account {account}"),

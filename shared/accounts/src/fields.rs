@@ -7,21 +7,21 @@ use meta::GraphClient;
 use meta::graph::MESSAGES;
 use tracing::{error, info, warn};
 
-use audit::Trail;
+use audit::AuditLog;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Looks at the fields of an app, and tells the operator what is missing.
 #[derive(Clone, Debug)]
 pub struct AppFields {
-    trail: Trail,
+    audit: AuditLog,
 }
 
 impl AppFields {
     /// Tells into the table that `EVENTS_TABLE` names. No call is made.
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
-        Self { trail: Trail::new(setup) }
+        Self { audit: AuditLog::new(setup) }
     }
 
     /// Looks, and tells the operator, at most once a day, where messages are not among the fields. What Meta does not tell
@@ -41,11 +41,11 @@ impl AppFields {
         error!(login, "The app is not subscribed to messages in Meta's dashboard: no account receives any");
         metric("app_fields_missing", 1, &[("login", login)]);
         let day = UnixMillis::new(now.get() - now.get().rem_euclid(DAY_MS));
-        let line = AuditEvent::new(TenantId::operator(), AuditKind::AppFieldsMissing, day)
+        let event = AuditEvent::new(TenantId::operator(), AuditKind::AppFieldsMissing, day)
             .with("login", login)
             .with("reason", MESSAGES);
-        if let Err(failure) = self.trail.append_once(&line).await {
-            warn!(error = %Chain(&failure), "A finding about the app was not written into the trail");
+        if let Err(failure) = self.audit.record_once(&event).await {
+            warn!(error = %Chain(&failure), "A finding about the app was not recorded");
         }
     }
 }

@@ -9,8 +9,8 @@ use store::{Appointment, Next};
 use tracing::{error, info, warn};
 use vault::VaultError;
 
+use crate::audit_events;
 use crate::connector::Connector;
-use crate::notes;
 use crate::subscription::{self, RestoreError, Restored};
 use crate::upkeep::{Kept, Occasion, Trouble, UpkeepError};
 
@@ -156,7 +156,7 @@ impl<'a> Keeper<'a> {
                     Restored::Unneeded { .. } => {}
                     Restored::Again => {
                         warn!(ig.id = %account, "Meta had dropped the subscription of account {account}");
-                        self.connector.trail.note(notes::resubscribed(&self.used, self.now)).await;
+                        self.connector.audit.record(audit_events::resubscribed(&self.used, self.now)).await;
                     }
                 }
                 Ok(())
@@ -174,7 +174,7 @@ impl<'a> Keeper<'a> {
 
     async fn receives_nothing(&mut self) {
         if self.next.status == ConnectionStatus::Active {
-            self.connector.trail.note(notes::not_subscribed(&self.used, self.now)).await;
+            self.connector.audit.record(audit_events::not_subscribed(&self.used, self.now)).await;
         }
         self.shift(ConnectionStatus::Pending);
     }
@@ -220,7 +220,7 @@ impl<'a> Keeper<'a> {
         }
         self.remind().await;
         if self.next.error.take().is_some() {
-            self.connector.trail.note(notes::recovered(&self.used, self.now)).await;
+            self.connector.audit.record(audit_events::recovered(&self.used, self.now)).await;
         }
         let kept = self.token.unwrap_or(Kept::Checked);
         if kept == Kept::Renewed && self.next == self.used {
@@ -257,7 +257,7 @@ impl<'a> Keeper<'a> {
         if setbacks >= REFUSED_ALONE {
             let notice = self.used.refused_notice(self.now());
             if self.used.notice.as_ref() != Some(&notice) {
-                self.connector.trail.note(notes::noticed(&self.used, &notice, self.now)).await;
+                self.connector.audit.record(audit_events::noticed(&self.used, &notice, self.now)).await;
             }
             self.next.notice = Some(notice);
         }
@@ -278,7 +278,7 @@ impl<'a> Keeper<'a> {
             return Ok(Kept::Overtaken);
         }
         warn!(%tenant, ig.id = %ig_user_id, "Account {ig_user_id} was given up: Meta never began to deliver");
-        self.connector.trail.note(notes::released(&self.used, self.now)).await;
+        self.connector.audit.record(audit_events::released(&self.used, self.now)).await;
         self.connector.plans.make_room(tenant, self.now).await;
         Ok(Kept::Released)
     }
@@ -287,7 +287,7 @@ impl<'a> Keeper<'a> {
     async fn remind(&mut self) {
         let notice = self.next.notice_due(self.now());
         if let Some(notice) = notice.as_ref().filter(|notice| self.used.notice.as_ref() != Some(*notice)) {
-            self.connector.trail.note(notes::noticed(&self.used, notice, self.now)).await;
+            self.connector.audit.record(audit_events::noticed(&self.used, notice, self.now)).await;
         }
         self.next.notice = notice;
     }

@@ -16,10 +16,10 @@ pub mod registrations;
 pub mod upkeep;
 pub mod watch;
 
+mod audit_events;
 mod broken;
 mod disconnecting;
 mod keeper;
-mod notes;
 mod profiles;
 mod subscription;
 

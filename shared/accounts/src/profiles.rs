@@ -6,11 +6,11 @@ use meta::graph::AccountProblem;
 use store::StoreError;
 use tracing::warn;
 
+use crate::audit_events;
 use crate::connector::Connector;
-use crate::notes;
 
 impl Connector {
-    /// Notes that Meta refuses the account every profile. It is shown on the card, and told once in the trail; nobody asks again
+    /// Notes that Meta refuses the account every profile. It is shown on the card, and told once in the audit log; nobody asks again
     /// for a day.
     ///
     /// # Errors
@@ -26,8 +26,8 @@ impl Connector {
         let refused = ProfilesRefused { reason: problem.as_str().to_owned(), since, asked_at: now.seconds() };
         if self.connections.set_profiles_refused(used, &refused).await? {
             warn!(ig.id = %used.ig_user_id, reason = problem.as_str(), "Meta tells the account nothing about its contacts");
-            let line = notes::unasked(AuditKind::ProfilesRefused, used, now).with("reason", problem.as_str());
-            self.trail.note(line).await;
+            let event = audit_events::unasked(AuditKind::ProfilesRefused, used, now).with("reason", problem.as_str());
+            self.audit.record(event).await;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use edge::telemetry::{Chain, metric};
 use store::{BreakerStore, StoreError, Tables};
 use tracing::{error, warn};
 
-use audit::Trail;
+use audit::AuditLog;
 
 /// How long a process that works takes no further look at whether the app had been refused.
 const LOOK_MS: i64 = 60_000;
@@ -19,7 +19,7 @@ const LOOK_MS: i64 = 60_000;
 #[derive(Clone, Debug)]
 pub struct AppWatch {
     breakers: BreakerStore,
-    trail: Trail,
+    audit: AuditLog,
     /// When this process looked last, by login.
     looked_at_ms: Arc<[AtomicI64; 2]>,
 }
@@ -30,7 +30,7 @@ impl AppWatch {
     pub fn new(setup: &Setup) -> Self {
         let tables = Tables::from(&setup.env);
         let client = store::client(&setup.aws);
-        Self { breakers: BreakerStore::new(client, &tables), trail: Trail::new(setup), looked_at_ms: Arc::default() }
+        Self { breakers: BreakerStore::new(client, &tables), audit: AuditLog::new(setup), looked_at_ms: Arc::default() }
     }
 
     /// What is known of an app.
@@ -59,8 +59,8 @@ impl AppWatch {
         if opened {
             error!(login = login.as_str(), "Meta refuses the app: no account is asked for until a probe succeeds");
             metric("app_unavailable", 1, &[("login", login.as_str())]);
-            let line = AuditEvent::new(TenantId::operator(), AuditKind::AppUnavailable, now);
-            self.trail.note(line.with("login", login.as_str())).await;
+            let event = AuditEvent::new(TenantId::operator(), AuditKind::AppUnavailable, now);
+            self.audit.record(event.with("login", login.as_str())).await;
         }
         Ok(())
     }
@@ -74,8 +74,8 @@ impl AppWatch {
         let Some(since) = self.breakers.change(login, Breaker::served).await? else { return Ok(false) };
         warn!(login = login.as_str(), "Meta serves the app again");
         metric("app_recovered", 1, &[("login", login.as_str())]);
-        let line = AuditEvent::new(TenantId::operator(), AuditKind::AppRecovered, now);
-        self.trail.note(line.with("login", login.as_str()).with("since", since.rfc3339())).await;
+        let event = AuditEvent::new(TenantId::operator(), AuditKind::AppRecovered, now);
+        self.audit.record(event.with("login", login.as_str()).with("since", since.rfc3339())).await;
         Ok(true)
     }
 

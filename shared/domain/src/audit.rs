@@ -90,10 +90,10 @@ pub enum AuditKind {
     Other(Word),
 }
 
-/// One line of the audit trail.
+/// One line of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditEvent {
-    /// Whose trail.
+    /// Whose audit log.
     pub tenant: TenantId,
     /// When.
     pub at: UnixMillis,

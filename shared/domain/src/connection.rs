@@ -295,10 +295,10 @@ pub struct AuthorizationRequest {
     /// Where the person goes afterwards: a path of the web application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_to: Option<String>,
-    /// The browser's address at the start, for the audit trail.
+    /// The browser's address at the start, for the audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_ip: Option<String>,
-    /// The browser's name at the start, for the audit trail.
+    /// The browser's name at the start, for the audit log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     /// How far it has come.

@@ -109,7 +109,7 @@ pub struct Counts {
     /// Messages.
     #[serde(default)]
     pub messages: u64,
-    /// Lines of the audit trail.
+    /// Lines of the audit log.
     #[serde(default)]
     pub events: u64,
 }
@@ -197,7 +197,7 @@ pub enum Stage {
     /// Conversations, each after its messages.
     #[default]
     Conversations,
-    /// Lines of the audit trail: those that name the account or the contact, or all but the receipts of deletions.
+    /// Lines of the audit log: those that name the account or the contact, or all but the receipts of deletions.
     Events,
     /// The connection and what leads to it.
     Connection,
@@ -231,9 +231,9 @@ impl Task {
         Self { tenant, scope, place: Place::default(), counts: Counts::default() }
     }
 
-    /// A line about it in the trail of the tenant, or of the operator where the tenant is what is deleted.
+    /// An event about it in the audit log of the tenant, or of the operator where the tenant is what is deleted.
     #[must_use]
-    pub fn line(&self, kind: AuditKind, at: UnixMillis) -> AuditEvent {
+    pub fn audit_event(&self, kind: AuditKind, at: UnixMillis) -> AuditEvent {
         match self.scope {
             Scope::Tenant => AuditEvent::new(TenantId::operator(), kind, at).with("tenant", self.tenant.as_str()),
             Scope::Account { .. } | Scope::Contact { .. } | Scope::Other(_) => {

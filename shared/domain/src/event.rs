@@ -66,7 +66,7 @@ pub enum Happening {
     },
     /// The dashboard's "Test" button.
     Test,
-    /// Something about the account and no conversation: acknowledged, counted, kept in the audit trail.
+    /// Something about the account and no conversation: acknowledged, counted, kept in the audit log.
     AccountNotice {
         /// A stable word: Meta's field name, as `mentions`.
         kind: String,

@@ -164,7 +164,7 @@ impl From<&PageId> for AccountId {
 }
 
 impl TenantId {
-    /// Whoever operates this installation, as the owner of an audit trail. No token names it: see [`Self::of_customer`].
+    /// Whoever operates this installation, as the owner of an audit log. No token names it: see [`Self::of_customer`].
     #[must_use]
     pub fn operator() -> Self {
         Self("~operator".to_owned())

@@ -1,6 +1,6 @@
 //! A deletion is asked for.
 
-use audit::Trail;
+use audit::AuditLog;
 use domain::erasure::Progress;
 use domain::{AuditEvent, AuditKind, Erasure, ErasureCode, UserId};
 use edge::{ConfigError, Setup};
@@ -40,7 +40,7 @@ impl RequestError {
 pub struct Erasures {
     store: ErasureStore,
     queue: ErasureQueue,
-    trail: Trail,
+    audit: AuditLog,
     pub(crate) connections: ConnectionStore,
     pub(crate) plans: Plans,
     redirect_uri: RedirectUri,
@@ -59,7 +59,7 @@ impl Erasures {
         Ok(Self {
             store: ErasureStore::new(client.clone(), &tables),
             queue: ErasureQueue::new(setup)?,
-            trail: Trail::new(setup),
+            audit: AuditLog::new(setup),
             connections: ConnectionStore::new(client, &tables),
             plans: Plans::new(setup)?,
             redirect_uri: RedirectUri::from(&setup.env),
@@ -108,12 +108,12 @@ impl Erasures {
 
     async fn note(&self, erasure: &Erasure, by: Option<&UserId>) {
         for task in &erasure.tasks {
-            let line = task
-                .line(AuditKind::ErasureRequested, erasure.requested_at)
+            let event = task
+                .audit_event(AuditKind::ErasureRequested, erasure.requested_at)
                 .with("code", erasure.code.as_str())
                 .with("origin", erasure.origin.as_str())
                 .with("scope", task.scope.as_str());
-            self.trail.note(by.cloned().into_iter().fold(line, AuditEvent::by)).await;
+            self.audit.record(by.cloned().into_iter().fold(event, AuditEvent::by)).await;
         }
     }
 }

@@ -10,7 +10,7 @@ use edge::{Caller, ClaimNames, ConfigError, Setup};
 use store::{Allowance, ConnectionStore, StoreError, Tables, TenantStore, Terms};
 use tracing::{info, warn};
 
-use audit::Trail;
+use audit::AuditLog;
 
 /// How often connections are arranged anew while others change them.
 const ROUNDS: usize = 5;
@@ -24,7 +24,7 @@ pub struct Plans {
     pub tenants: TenantStore,
     claims: ClaimNames,
     connections: ConnectionStore,
-    trail: Trail,
+    audit: AuditLog,
 }
 
 /// Why something was not allowed.
@@ -58,7 +58,7 @@ impl Plans {
             claims: ClaimNames::new(&setup.env)?,
             tenants: TenantStore::new(client.clone(), &tables),
             connections: ConnectionStore::new(client, &tables),
-            trail: Trail::new(setup),
+            audit: AuditLog::new(setup),
         })
     }
 
@@ -137,9 +137,9 @@ impl Plans {
         if self.connections.list(&profile.tenant).await?.iter().any(again) { Ok(()) } else { Err(refusal.into()) }
     }
 
-    /// Notes in the tenant's trail that the plan did not allow something.
+    /// Notes in the tenant's audit log that the plan did not allow something.
     pub async fn note_refusal(&self, tenant: &TenantId, user: &UserId, refusal: &PlanRefusal, now: UnixMillis) {
-        self.trail.note(refused(tenant, user, refusal, now)).await;
+        self.audit.record(refused(tenant, user, refusal, now)).await;
     }
 
     /// Sets what the operator wants for a tenant, and has its connections follow.
@@ -233,26 +233,26 @@ impl Plans {
             tenant = %connection.tenant, ig.id = %connection.ig_user_id, status = ?connection.status,
             "The plan moved account {}", connection.ig_user_id
         );
-        let line = AuditEvent::new(connection.tenant.clone(), kind, now)
+        let event = AuditEvent::new(connection.tenant.clone(), kind, now)
             .with("plan", self.plan(profile).limits.name)
             .with("ig_user_id", connection.ig_user_id.as_str())
             .with("ig_username", connection.ig_username.as_str());
-        self.trail.note(line).await;
+        self.audit.record(event).await;
     }
 
     async fn note_change(&self, before: &TenantProfile, after: &TenantProfile, by: Option<&UserId>, now: UnixMillis) {
         let (old, new) = (self.plan(before), self.plan(after));
-        let line = AuditEvent::new(after.tenant.clone(), AuditKind::PlanChanged, now)
+        let event = AuditEvent::new(after.tenant.clone(), AuditKind::PlanChanged, now)
             .with("from", old.key)
             .with("to", new.key)
             .with("max_connections", new.max_connections())
             .with("monthly_messages", new.limits.monthly_messages)
             .with("retention_days", new.limits.retention_days);
-        self.trail.note(by.map_or(line.clone(), |user| line.by(user.clone()))).await;
+        self.audit.record(by.map_or(event.clone(), |user| event.by(user.clone()))).await;
     }
 }
 
-/// The line of the trail about something that a plan did not allow.
+/// The audit event of something that a plan did not allow.
 #[must_use]
 pub fn refused(tenant: &TenantId, user: &UserId, refusal: &PlanRefusal, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(tenant.clone(), AuditKind::Refused, now)

@@ -1,4 +1,4 @@
-//! The audit trail: append only.
+//! The audit log: append only.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -13,8 +13,8 @@ use crate::key::{EVENT, Key, tenant_partition};
 use crate::metrics;
 use crate::tables::Tables;
 
-/// How long the lines of a tenant's trail are kept: a year, and a month to ask about it.
-pub const TRAIL_DAYS: u32 = 396;
+/// How long the lines of a tenant's audit log are kept: a year, and a month to ask about it.
+pub const AUDIT_DAYS: u32 = 396;
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
@@ -27,9 +27,9 @@ struct First {
     at: UnixMillis,
 }
 
-/// Which lines of a trail are wanted.
+/// Which lines of an audit log are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TrailFilter {
+pub struct AuditFilter {
     /// Of this kind only.
     pub kind: Option<AuditKind>,
     /// From then on.
@@ -52,7 +52,7 @@ impl AuditStore {
         Self { client, table: tables.events.clone() }
     }
 
-    /// Adds a line to the trail, kept for so many days (`None`: for good). Each call adds one: two people may be refused
+    /// Adds a line to the audit log, kept for so many days (`None`: for good). Each call adds one: two people may be refused
     /// the same thing in the same millisecond.
     ///
     /// # Errors
@@ -131,7 +131,7 @@ impl AuditStore {
         Ok(())
     }
 
-    /// A tenant's trail, newest first, `limit` lines at a time.
+    /// A tenant's audit log, newest first, `limit` lines at a time.
     ///
     /// # Errors
     ///
@@ -142,11 +142,11 @@ impl AuditStore {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page<AuditEvent>, StoreError> {
-        self.search(tenant, TrailFilter::default(), cursor, limit).await
+        self.search(tenant, AuditFilter::default(), cursor, limit).await
     }
 
-    /// The wanted lines of a tenant's trail, newest first. Times narrow down what is read; a kind is picked from it. The
-    /// newest lines may be missing for a moment: nothing is decided by the trail.
+    /// The wanted lines of a tenant's audit log, newest first. Times narrow down what is read; a kind is picked from it. The
+    /// newest lines may be missing for a moment: nothing is decided by the audit log.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl AuditStore {
     pub async fn search(
         &self,
         tenant: &TenantId,
-        wanted: TrailFilter,
+        wanted: AuditFilter,
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page<AuditEvent>, StoreError> {
@@ -190,7 +190,7 @@ impl AuditStore {
     }
 }
 
-impl TrailFilter {
+impl AuditFilter {
     /// The sort keys between which the wanted lines are, both included.
     fn bounds(&self) -> (String, String) {
         let from = self.from.map_or(0, |from| from.get().max(0));

@@ -15,7 +15,7 @@ pub(crate) const ACCOUNT_OF_TENANT: &str = "ACCOUNT#meta_instagram#";
 pub(crate) const CONVERSATION: &str = "CONVERSATION#";
 /// Sort keys of a conversation's messages begin so.
 pub(crate) const MESSAGE: &str = "MESSAGE#";
-/// Sort keys of a tenant's audit trail begin so.
+/// Sort keys of a tenant's audit log begin so.
 pub(crate) const EVENT: &str = "EVENT#";
 
 /// Partition and sort key of an item.
@@ -153,7 +153,7 @@ pub(crate) fn waiting_digest(key: &Key) -> Option<&str> {
     Some(key.sk.strip_prefix("WAITING#")?.split_once('#')?.0)
 }
 
-/// After every line of the trail that is of this time or earlier.
+/// After every line of the audit log that is of this time or earlier.
 pub(crate) fn event_end(at: UnixMillis) -> String {
     // '-' follows the time in a key and is less than '.'.
     format!("{EVENT}{:013}.", at.get().max(0))

@@ -9,7 +9,7 @@
 //! | [`TenantStore`] | tenants | plan and usage |
 //! | [`BreakerStore`] | connections | whether Meta refuses an app as a whole |
 //! | [`ErasureStore`], [`EraseStore`] | connections; all with a person's data | deletions: how far they are; the deleting itself |
-//! | [`AuditStore`] | integration-events | the audit trail |
+//! | [`AuditStore`] | integration-events | the audit log |
 //!
 //! Items are the serde shapes of the domain's types beside their keys. A caller that is told of an error may do the
 //! same again: every operation is idempotent or says what makes it so. What passes within a moment is waited out by the
@@ -38,7 +38,7 @@ mod tenants;
 mod threads;
 mod transaction;
 
-pub use audit::{AuditStore, TRAIL_DAYS, TrailFilter};
+pub use audit::{AUDIT_DAYS, AuditFilter, AuditStore};
 pub use authorizations::{AuthorizationStore, Claim};
 pub use breakers::BreakerStore;
 pub use connections::{ActivateError, Allowance, AppUserAccount, Appointment, ConnectionStore, Due, DueCursor, Next};

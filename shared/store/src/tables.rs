@@ -15,7 +15,7 @@ pub struct Tables {
     pub messages: String,
     /// Tenants, their usage, idempotency records.
     pub tenants: String,
-    /// The audit trail.
+    /// The audit log.
     pub events: String,
 }
 

@@ -62,7 +62,7 @@ async fn who_connects_again_behind_metas_demand_keeps_what_came_since() {
     world.dm(INES, LUNA, "after the demand").await;
     assert_eq!(ana.texts(&ana.conversation().await).await, ["after the demand"]);
     assert_eq!(ana.status().await["status"], "active");
-    assert!(ana.audit().await.contains(&"instagram.connected".to_owned()), "its trail begins anew");
+    assert!(ana.audit().await.contains(&"instagram.connected".to_owned()), "its audit begins anew");
 }
 
 #[tokio::test]
@@ -199,8 +199,8 @@ async fn a_task_that_only_a_newer_version_knows_is_kept_for_it_and_the_others_ar
     assert_eq!(dead_letters(&world), 1, "a person is told");
 }
 
-/// Adds lines to a tenant's trail, `about` the account in the last one, which one read of the table does not hold.
-async fn write_long_trail(world: &World, tenant: &str, about: &str) {
+/// Adds lines to a tenant's audit log, `about` the account in the last one, which one read of the table does not hold.
+async fn write_long_audit(world: &World, tenant: &str, about: &str) {
     let client = aws_sdk_dynamodb::Client::new(&world.stack.aws_config("story"));
     let table = world.stack.resource("IntegrationEventsTable").expect("the table");
     let text = |value: &str| AttributeValue::S(value.to_owned());
@@ -235,7 +235,7 @@ async fn a_deletion_that_has_no_time_gets_further_with_every_piece() {
     ana.connect("instagram", LUNA).await;
     world.dm(INES, LUNA, "Hola").await;
     let account = account_of(&ana).await;
-    write_long_trail(&world, "luna", &account).await;
+    write_long_audit(&world, "luna", &account).await;
     world.meta("POST", "/deletion", json!({"user": LUNA})).await;
     world.settle().await;
     let left = format!("{:?}", world.tables().everything().await);

@@ -55,8 +55,8 @@ async fn a_deleted_tenant_leaves_nothing_and_nobody_else_notices() {
     let url = taken["url"].as_str().expect("an address");
     let page = world.stranger().call(Method::GET, url, None, &[("accept-language", "en")]).await.body;
     assert!(page.contains("1 connected accounts, 1 conversations, 2 messages"), "{page}");
-    let trail = world.browser("olivia").get("/api/admin/tenants/~operator/events").await.json();
-    let lines: Vec<_> = trail["events"].as_array().expect("a list").iter().take(2).collect();
+    let audit = world.browser("olivia").get("/api/admin/tenants/~operator/events").await.json();
+    let lines: Vec<_> = audit["events"].as_array().expect("a list").iter().take(2).collect();
     assert_eq!((&lines[0]["kind"], &lines[0]["details"]["tenant"]), (&json!("data.erased"), &json!("luna")));
     assert_eq!((&lines[1]["kind"], &lines[1]["user"]), (&json!("data.erasure_requested"), &json!("olivia")));
     let marta = world.browser("marta");

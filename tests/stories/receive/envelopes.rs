@@ -7,7 +7,7 @@ use stories::{Browser, World};
 use super::{act, deliver};
 use crate::util::{INES, LUNA, Pair, account_of, dead_letters, entry, luna, metric, newest, notification};
 
-/// What Meta told about the account, as the audit trail has it.
+/// What Meta told about the account, as the audit log has it.
 async fn notices(person: &Browser<'_>) -> Vec<Value> {
     let page = person.get(&format!("/api/tenants/{}/events", person.tenant())).await.json();
     let lines = page["events"].as_array().expect("a page is a list").iter();
@@ -20,7 +20,7 @@ fn count(notices: &[Value], kind: &str) -> usize {
 }
 
 #[tokio::test]
-async fn what_concerns_the_account_is_in_the_audit_trail_and_in_no_conversation() {
+async fn what_concerns_the_account_is_in_the_audit_log_and_in_no_conversation() {
     let world = World::start().await;
     let ana = world.browser("ana");
     ana.connect("facebook", "lucia.navarro").await;

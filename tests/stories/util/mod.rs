@@ -151,7 +151,7 @@ pub(crate) async fn status_of(person: &Browser<'_>, conversation: &Value) -> Str
     newest(person, conversation).await["status"].as_str().unwrap_or_default().to_owned()
 }
 
-/// How many lines of the audit trail are of this kind.
+/// How many lines of the audit log are of this kind.
 pub(crate) async fn audited(person: &Browser<'_>, kind: &str) -> usize {
     person.audit().await.iter().filter(|line| *line == kind).count()
 }

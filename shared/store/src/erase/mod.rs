@@ -34,7 +34,7 @@ pub struct Found {
     pub next: Option<Mark>,
 }
 
-/// Which lines of a trail.
+/// Which lines of an audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About<'a> {
     /// Those whose details name the account.
@@ -149,7 +149,7 @@ impl EraseStore {
         Ok(Found { keys: found.filter_map(key_of).collect(), next })
     }
 
-    /// Lines of the tenant's trail behind a mark, until `cutoff`.
+    /// Lines of the tenant's audit log behind a mark, until `cutoff`.
     ///
     /// # Errors
     ///
@@ -222,7 +222,7 @@ impl EraseStore {
         self.delete(&self.tables.messages, &found.keys).await
     }
 
-    /// Deletes lines of a trail that were found.
+    /// Deletes lines of an audit log that were found.
     ///
     /// # Errors
     ///

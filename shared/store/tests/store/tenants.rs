@@ -2,7 +2,7 @@
 
 use domain::tenant::{Limit, Overrides, TenantSettings};
 use domain::{AuditEvent, AuditKind, PlanClaim, UnixSeconds};
-use store::{AuditStore, StoreError, Terms, TrailFilter};
+use store::{AuditFilter, AuditStore, StoreError, Terms};
 
 use crate::util::World;
 use crate::util::examples::{NOW, connection, tenant};
@@ -95,21 +95,21 @@ async fn all_connections_are_listed_once_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn a_trail_is_searched_by_kind_and_by_time() {
+async fn an_audit_log_is_searched_by_kind_and_by_time() {
     let world = World::empty().await;
-    let trail = AuditStore::new(world.client.clone(), &world.tables);
+    let audit = AuditStore::new(world.client.clone(), &world.tables);
     for number in 0..6 {
         let kind = if number % 2 == 0 { AuditKind::Connected } else { AuditKind::Refused };
         let line = AuditEvent::new(tenant("acme"), kind, NOW.plus(number)).with("number", number);
-        trail.append(&line, None).await.expect("written");
+        audit.append(&line, None).await.expect("written");
     }
-    let numbers = async |wanted: TrailFilter| {
-        let page = trail.search(&tenant("acme"), wanted, None, 10).await.expect("a page");
+    let numbers = async |wanted: AuditFilter| {
+        let page = audit.search(&tenant("acme"), wanted, None, 10).await.expect("a page");
         page.items.iter().map(|line| line.details["number"].as_i64().expect("a number")).collect::<Vec<_>>()
     };
-    assert_eq!(numbers(TrailFilter { kind: Some(AuditKind::Refused), ..TrailFilter::default() }).await, [5, 3, 1]);
+    assert_eq!(numbers(AuditFilter { kind: Some(AuditKind::Refused), ..AuditFilter::default() }).await, [5, 3, 1]);
     let (from, to) = (Some(NOW.plus(1)), Some(NOW.plus(4)));
-    assert_eq!(numbers(TrailFilter { from, to, kind: None }).await, [3, 2, 1]);
-    assert_eq!(numbers(TrailFilter { from, to, kind: Some(AuditKind::Connected) }).await, [2]);
-    assert!(numbers(TrailFilter { from: to, to: from, kind: None }).await.is_empty());
+    assert_eq!(numbers(AuditFilter { from, to, kind: None }).await, [3, 2, 1]);
+    assert_eq!(numbers(AuditFilter { from, to, kind: Some(AuditKind::Connected) }).await, [2]);
+    assert!(numbers(AuditFilter { from: to, to: from, kind: None }).await.is_empty());
 }

@@ -21,7 +21,7 @@ pub(crate) struct Context<'a> {
     pub(crate) standby: bool,
 }
 
-/// Something that the account's audit trail shows.
+/// Something that the account's audit log shows.
 pub(crate) fn notice(kind: &str, details: Map<String, Value>) -> Happening {
     Happening::AccountNotice { kind: kind.to_owned(), details }
 }

@@ -1,4 +1,4 @@
-//! The audit trail of a tenant: filtered, and as a table for spreadsheets.
+//! The audit log of a tenant: filtered, and as a table for spreadsheets.
 
 use domain::{AuditEvent, AuditKind, TenantId, UnixMillis, UserId};
 use edge::{Caller, PageQuery, http};
@@ -6,7 +6,7 @@ use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::{Page, TrailFilter};
+use store::{AuditFilter, Page};
 
 use crate::app::App;
 use crate::csv;
@@ -23,7 +23,7 @@ const EXPORT_BYTES: usize = 4 * 1024 * 1024;
 const NEXT_CURSOR: &str = "x-next-cursor";
 
 #[derive(Serialize)]
-struct TrailPage {
+struct AuditPage {
     events: Vec<EventView>,
     /// `null` on the last page.
     next_cursor: Option<String>,
@@ -52,17 +52,17 @@ pub(crate) async fn events(app: &App, request: &Request, caller: &Caller) -> Res
     if wants_csv(http::query(request, "format"), http::header(request, header::ACCEPT.as_str()))? {
         return export(app, &tenant, wanted, page.cursor).await;
     }
-    let found = app.trail.search(&tenant, wanted, page.cursor, page.limit).await?;
+    let found = app.audit.search(&tenant, wanted, page.cursor, page.limit).await?;
     let events = found.items.into_iter().map(EventView::from).collect();
-    Ok(http::json_with_etag(request, &TrailPage { events, next_cursor: found.cursor }))
+    Ok(http::json_with_etag(request, &AuditPage { events, next_cursor: found.cursor }))
 }
 
-fn filter(request: &Request) -> Result<TrailFilter, AdminError> {
+fn filter(request: &Request) -> Result<AuditFilter, AdminError> {
     let time = |name: &'static str| {
         let parse = |text| UnixMillis::parse(text).map_err(|_| AdminError::Parameter(name));
         http::query(request, name).map(parse).transpose()
     };
-    Ok(TrailFilter { kind: http::query(request, "kind").map(kind).transpose()?, from: time("from")?, to: time("to")? })
+    Ok(AuditFilter { kind: http::query(request, "kind").map(kind).transpose()?, from: time("from")?, to: time("to")? })
 }
 
 fn kind(text: &str) -> Result<AuditKind, AdminError> {
@@ -83,14 +83,14 @@ fn wants_csv(format: Option<&str>, accept: Option<&str>) -> Result<bool, AdminEr
 async fn export(
     app: &App,
     tenant: &TenantId,
-    wanted: TrailFilter,
+    wanted: AuditFilter,
     cursor: Option<&str>,
 ) -> Result<Response<Body>, AdminError> {
     let mut table = String::new();
     csv::row(&mut table, &["at", "kind", "user", "details"]);
     let mut cursor = cursor.map(str::to_owned);
     loop {
-        let Page { items, cursor: next } = app.trail.search(tenant, wanted, cursor.as_deref(), EXPORT_PAGE).await?;
+        let Page { items, cursor: next } = app.audit.search(tenant, wanted, cursor.as_deref(), EXPORT_PAGE).await?;
         for event in &items {
             add(&mut table, event);
         }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_one_of_the_trails_words() {
+    fn a_kind_is_one_of_the_audits_words() {
         assert_eq!(kind("instagram.refused").ok(), Some(AuditKind::Refused));
         assert!(kind("instagram.everything").is_err());
     }
@@ -144,10 +144,10 @@ mod tests {
     fn a_line_is_a_row_whose_cells_are_text() {
         let mut table = String::new();
         let tenant = TenantId::try_from("acme").expect("a tenant");
-        let line = AuditEvent::new(tenant, AuditKind::Connected, UnixMillis::new(0))
+        let event = AuditEvent::new(tenant, AuditKind::Connected, UnixMillis::new(0))
             .by(UserId::try_from("=ana").expect("a user"))
             .with("ig_username", "luna.cafe");
-        add(&mut table, &line);
+        add(&mut table, &event);
         let expected = "\"1970-01-01T00:00:00.000Z\",\"instagram.connected\",\"'=ana\",\"{\"\"ig_username\"\":\"\"luna.cafe\"\"}\"\r\n";
         assert_eq!(table, expected);
     }

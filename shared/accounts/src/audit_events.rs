@@ -1,4 +1,4 @@
-//! Lines of the audit trail about connections.
+//! Audit events about connections.
 
 use domain::connection::Notice;
 use domain::{AuditEvent, AuditKind, Connection, PlanRefusal, UnixMillis, UserId};
@@ -44,7 +44,7 @@ pub(crate) fn noticed(connection: &Connection, notice: &Notice, now: UnixMillis)
         .with("until", notice.until.rfc3339())
 }
 
-/// The account is another tenant's. The line does not say whose: this trail is read by the one who was refused.
+/// The account is another tenant's. The event does not say whose: this audit log is read by the one who was refused.
 pub(crate) fn refused(choice: &Choice<'_>, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(choice.tenant.clone(), AuditKind::Refused, now)
         .by(choice.user.clone())
