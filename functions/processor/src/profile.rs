@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use accounts::RegistrationError;
+use accounts::OpenError;
 use domain::contact::{Occasion, Told};
 use domain::{Connection, Contact, ContactId, ProfileRequest, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::graph::Profile;
-use meta::{AccountAccess, FailureClass, GraphError};
+use meta::{FailureClass, GraphError};
 use store::StoreError;
 use tokio::time::timeout;
 use tracing::{info, warn};
-use vault::VaultError;
 
 use crate::app::App;
 
@@ -38,10 +37,8 @@ enum ProfileError {
     Resting,
     #[error("the connection was not read or written")]
     Store(#[from] StoreError),
-    #[error("the token was not opened")]
-    Vault(#[from] VaultError),
     #[error("Meta cannot be asked")]
-    Registration(#[from] RegistrationError),
+    Open(#[from] OpenError),
     #[error("Meta did not tell who the contact is")]
     Graph(#[from] GraphError),
     #[error("Meta took too long to tell who the contact is")]
@@ -52,12 +49,12 @@ impl ProfileError {
     /// A stable word for a metric's dimension.
     const fn as_str(&self) -> &'static str {
         match self {
-            Self::Disconnected => "disconnected",
+            Self::Disconnected | Self::Open(OpenError::NoToken) => "disconnected",
             Self::Withheld => "withheld",
             Self::Resting => "resting",
             Self::Store(_) => "store",
-            Self::Vault(_) => "vault",
-            Self::Registration(_) => "registration",
+            Self::Open(OpenError::Vault(_)) => "vault",
+            Self::Open(OpenError::Registration(_) | OpenError::NoApp(_)) => "registration",
             Self::Graph(_) => "refused",
             Self::Late => "late",
         }
@@ -147,13 +144,8 @@ async fn call(
     contact: &ContactId,
     now: UnixMillis,
 ) -> Result<Profile, ProfileError> {
-    let (tenant, account) = (&connection.tenant, &connection.ig_user_id);
-    let sealed = connection.token.as_ref().ok_or(ProfileError::Disconnected)?;
-    let token = app.connector.open(tenant, account, sealed, now.seconds()).await?;
-    let registrations = app.connector.registrations.current(now.seconds()).await?;
-    let graph = registrations.graph(connection.login)?;
-    let access = AccountAccess { ig_user_id: account, page_id: connection.page_id.as_ref(), token: &token };
-    Ok(graph.profile(access, contact).await?)
+    let account = app.connector.open_account(connection.clone(), now.seconds()).await?;
+    Ok(account.graph().profile(account.access(), contact).await?)
 }
 
 fn told(profile: Profile) -> Told {

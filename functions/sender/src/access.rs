@@ -1,15 +1,12 @@
-//! What it takes to call Meta for an account: its connection, its token, the app it was connected through.
+//! Accounts that answers go out over, opened for calls.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use accounts::registrations::Registered;
-use accounts::{Connector, RegistrationError};
+use accounts::{Connector, OpenAccount, OpenError};
 use domain::message::SendFailure;
-use domain::{AccessToken, AccountId, Connection, TenantId, UnixMillis, UnixSeconds};
-use meta::{AccountAccess, GraphClient};
+use domain::{AccountId, Connection, TenantId, UnixMillis, UnixSeconds};
 use store::StoreError;
-use vault::VaultError;
 
 use crate::failures;
 
@@ -27,20 +24,11 @@ pub(crate) enum AccessError {
     Unusable(SendFailure),
     #[error("the connection was not read")]
     Store(#[from] StoreError),
-    #[error("the token was not opened")]
-    Vault(#[source] VaultError),
-    #[error("no Meta app can be used")]
-    Registration(#[from] RegistrationError),
+    #[error("the account was not opened")]
+    Open(#[source] OpenError),
 }
 
-/// All that a call needs.
-pub(crate) struct Access<'a> {
-    pub(crate) connection: Connection,
-    token: AccessToken,
-    registered: Registered<'a>,
-}
-
-/// Opens accounts for calls, and remembers connections for a moment.
+/// Opens accounts for calls, and remembers their connections for a moment.
 #[derive(Default)]
 pub(crate) struct Accounts(Mutex<HashMap<(TenantId, AccountId), Remembered>>);
 
@@ -57,18 +45,17 @@ impl Accounts {
         tenant: &TenantId,
         account: &AccountId,
         now: UnixSeconds,
-    ) -> Result<Access<'a>, AccessError> {
+    ) -> Result<OpenAccount<'a>, AccessError> {
         let found = self.find(connector, tenant, account, now).await?;
         if let Some(failure) = failures::of_connection(found.as_ref().map(|connection| connection.status)) {
             return Err(AccessError::Unusable(failure));
         }
         let unusable = || AccessError::Unusable(failures::reconnect_needed());
         let connection = found.ok_or_else(unusable)?;
-        let sealed = connection.token.as_ref().ok_or_else(unusable)?;
-        let token = connector.open(tenant, account, sealed, now).await.map_err(AccessError::Vault)?;
-        let registered = connector.registrations.current(now).await?;
-        registered.graph(connection.login)?;
-        Ok(Access { connection, token, registered })
+        connector.open_account(connection, now).await.map_err(|failure| match failure {
+            OpenError::NoToken => unusable(),
+            failure => AccessError::Open(failure),
+        })
     }
 
     /// Until when Meta wants no calls for the account, as far as is known. Reads what [`Self::open`] reads.
@@ -119,23 +106,5 @@ impl Accounts {
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<(TenantId, AccountId), Remembered>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Access<'_> {
-    /// A client of the app that the account was connected through.
-    pub(crate) fn graph(&self) -> GraphClient<'_> {
-        self.registered.graph(self.connection.login).expect("an account is opened only where its login is registered")
-    }
-
-    /// Whether a person may answer with the tag: Meta has approved the app for it.
-    pub(crate) fn human_agent(&self) -> bool {
-        self.registered.human_agent(self.connection.login)
-    }
-
-    /// Whom to call for, and with which token.
-    pub(crate) fn account(&self) -> AccountAccess<'_> {
-        let Connection { ig_user_id, page_id, .. } = &self.connection;
-        AccountAccess { ig_user_id, page_id: page_id.as_ref(), token: &self.token }
     }
 }

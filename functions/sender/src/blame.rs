@@ -1,21 +1,20 @@
 //! Whether a refused message says something about its connection.
 
+use accounts::OpenAccount;
 use domain::message::SendFailure;
 use meta::graph::AccountProblem;
 use meta::{FailureClass, GraphError};
-
-use crate::access::Access;
 
 /// What is wrong with the connection, as far as the refusal of one message proves it.
 ///
 /// A token that Meta refuses is refused whatever was tried. For anything else ("permission" and its like, which Meta also says
 /// of one contact or one message) the account itself is asked: one call more, and only then.
-pub(crate) async fn connection_problem(access: &Access<'_>, refusal: &GraphError) -> Option<AccountProblem> {
+pub(crate) async fn connection_problem(account: &OpenAccount<'_>, refusal: &GraphError) -> Option<AccountProblem> {
     let problem = breaking(refusal)?;
     if problem.is_of_token() {
         return Some(problem);
     }
-    let answer = access.graph().try_messaging(access.account()).await;
+    let answer = account.graph().try_messaging(account.access()).await;
     answer.err().as_ref().and_then(breaking)
 }
 

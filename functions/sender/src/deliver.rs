@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use accounts::OpenAccount;
 use domain::breaker::Seen;
 use domain::message::SendFailure;
 use domain::{AuditEvent, AuditKind, Connection, Dispatch, Message, Status, TraceId, UnixMillis};
@@ -11,7 +12,7 @@ use meta::{FailureClass, GraphError};
 use store::{Begun, StoreError};
 use tracing::{Instrument as _, error, info, info_span, warn};
 
-use crate::access::{Access, AccessError};
+use crate::access::AccessError;
 use crate::app::App;
 use crate::delivery::{Delivery, Verdict};
 use crate::{backoff, blame, failures, reconcile, window};
@@ -106,7 +107,7 @@ pub(crate) async fn attempt(app: &App, delivery: &Delivery, message: &Message) -
     }
 }
 
-async fn post(access: &Access<'_>, delivery: &Delivery, message: &Message) -> Result<Sent, GraphError> {
+async fn post(access: &OpenAccount<'_>, delivery: &Delivery, message: &Message) -> Result<Sent, GraphError> {
     let attachments: Vec<OutboundAttachment<'_>> = message
         .attachments
         .iter()
@@ -122,7 +123,7 @@ async fn post(access: &Access<'_>, delivery: &Delivery, message: &Message) -> Re
         reply_to: message.reply_to.as_ref().and_then(reply_target),
         human_agent: message.tag.is_some(),
     };
-    access.graph().send(access.account(), outbound).await
+    access.graph().send(access.access(), outbound).await
 }
 
 const fn reply_target(reply_to: &domain::message::ReplyTo) -> Option<&domain::Mid> {
@@ -132,7 +133,12 @@ const fn reply_target(reply_to: &domain::message::ReplyTo) -> Option<&domain::Mi
     }
 }
 
-async fn settle_sent(app: &App, delivery: &Delivery, access: &Access<'_>, sent: &Sent) -> Result<Verdict, StoreError> {
+async fn settle_sent(
+    app: &App,
+    delivery: &Delivery,
+    access: &OpenAccount<'_>,
+    sent: &Sent,
+) -> Result<Verdict, StoreError> {
     let Dispatch { tenant, conversation, message, account, .. } = &delivery.dispatch;
     // On the heap: the future of a step that may have to correct an echo is large.
     Box::pin(app.outbound.settle_sent(tenant, conversation, message, &sent.mid, app.clock.now_ms())).await?;
@@ -151,7 +157,7 @@ async fn settle_refusal(
     app: &App,
     delivery: &Delivery,
     message: &Message,
-    access: &Access<'_>,
+    access: &OpenAccount<'_>,
     refusal: &GraphError,
     tried_at: UnixMillis,
 ) -> Result<Verdict, StoreError> {
@@ -189,7 +195,7 @@ async fn settle_refusal(
 }
 
 /// Notes how long Meta wants no calls for the account, for every lane of it.
-pub(crate) async fn leave_alone(app: &App, access: &Access<'_>, seconds: Option<u32>) {
+pub(crate) async fn leave_alone(app: &App, access: &OpenAccount<'_>, seconds: Option<u32>) {
     if seconds.is_some() {
         app.accounts.forget(&access.connection.tenant, &access.connection.ig_user_id);
     }
@@ -198,7 +204,7 @@ pub(crate) async fn leave_alone(app: &App, access: &Access<'_>, seconds: Option<
 
 /// Tells the app's breaker. Further tries of the same message are no further evidence: they would open the breaker again
 /// each time that a probe has closed it, where it is not the app after all.
-async fn tell_operator(app: &App, message: &Message, access: &Access<'_>) {
+async fn tell_operator(app: &App, message: &Message, access: &OpenAccount<'_>) {
     let Connection { login, tenant, .. } = &access.connection;
     if message.attempts > 1 {
         metric("app_level_failures", 1, &[("login", login.as_str())]);
@@ -215,7 +221,7 @@ async fn break_connection(
     app: &App,
     delivery: &Delivery,
     message: &Message,
-    access: &Access<'_>,
+    access: &OpenAccount<'_>,
     problem: AccountProblem,
     explained: SendFailure,
 ) -> Result<Verdict, StoreError> {

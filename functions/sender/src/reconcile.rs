@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use accounts::OpenAccount;
 use domain::{Dispatch, Message, Mid, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::GraphError;
@@ -15,7 +16,7 @@ use store::{Begun, Doubt, StoreError};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use crate::access::{Access, AccessError};
+use crate::access::AccessError;
 use crate::app::App;
 use crate::deliver::{attempt, leave_alone};
 use crate::delivery::{Delivery, Verdict};
@@ -164,7 +165,7 @@ async fn look(app: &App, delivery: &Delivery, message: &Message) -> Result<Findi
     let access = app.accounts.open(&app.connector, tenant, account, app.clock.now()).await?;
     let since = message.created_at.plus(-CLOCK_SKEW_MS);
     let graph = access.graph();
-    let asked = graph.conversation_messages(access.account(), contact, since);
+    let asked = graph.conversation_messages(access.access(), contact, since);
     let thread = match timeout(PATIENCE, asked).await.map_err(|_| LookError::Late)? {
         Ok(thread) => thread,
         Err(refusal) => {
@@ -178,7 +179,7 @@ async fn look(app: &App, delivery: &Delivery, message: &Message) -> Result<Findi
 }
 
 /// Notes what the refusal of one question says about the account.
-async fn report(app: &App, access: &Access<'_>, refusal: &GraphError) -> Result<(), StoreError> {
+async fn report(app: &App, access: &OpenAccount<'_>, refusal: &GraphError) -> Result<(), StoreError> {
     leave_alone(app, access, refusal.regain_seconds()).await;
     if let Some(problem) = blame::connection_problem(access, refusal).await {
         app.accounts.forget(&access.connection.tenant, &access.connection.ig_user_id);

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use accounts::OpenAccount;
 use domain::policy::{HUMAN_AGENT, Permission, WindowClosed};
 use domain::{Author, Dispatch, Message, UnixMillis};
 use store::StoreError;
 use tracing::info;
 
-use crate::access::Access;
 use crate::app::App;
 use crate::delivery::Delivery;
 
@@ -17,9 +17,9 @@ pub(crate) async fn tagged<'a>(
     app: &App,
     delivery: &Delivery,
     message: &'a Message,
-    access: &Access<'_>,
+    account: &OpenAccount<'_>,
 ) -> Result<Cow<'a, Message>, StoreError> {
-    let tag = tag(app, delivery, message, access).await?;
+    let tag = tag(app, delivery, message, account).await?;
     if tag == message.tag {
         return Ok(Cow::Borrowed(message));
     }
@@ -32,7 +32,7 @@ async fn tag(
     app: &App,
     delivery: &Delivery,
     message: &Message,
-    access: &Access<'_>,
+    account: &OpenAccount<'_>,
 ) -> Result<Option<String>, StoreError> {
     let Dispatch { tenant, conversation, plain_until, .. } = &delivery.dispatch;
     let now = app.clock.now_ms();
@@ -42,7 +42,7 @@ async fn tag(
     let Some(conversation) = app.inbox.conversation(tenant, conversation).await? else {
         return Ok(message.tag.clone());
     };
-    Ok(match conversation.reply_window().permission(message.author, access.human_agent(), now) {
+    Ok(match conversation.reply_window().permission(message.author, account.human_agent(), now) {
         Ok(Permission::HumanAgent) => Some(HUMAN_AGENT.to_owned()),
         // Also where we take the window for closed: the answer was accepted in time, and Meta knows.
         Ok(Permission::Response) | Err(_) => None,
@@ -55,12 +55,12 @@ pub(crate) async fn closed(
     app: &App,
     delivery: &Delivery,
     message: &Message,
-    access: &Access<'_>,
+    account: &OpenAccount<'_>,
     tried_at: UnixMillis,
 ) -> Result<bool, StoreError> {
     let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
     let closed = WindowClosed { at: tried_at, for_everybody: message.tag.is_some() };
     app.outbound.close_window(tenant, conversation, closed).await?;
     info!(conversation_id = %conversation, "Meta calls a window closed");
-    Ok(message.tag.is_none() && message.attempts <= 1 && message.author == Author::Agent && access.human_agent())
+    Ok(message.tag.is_none() && message.attempts <= 1 && message.author == Author::Agent && account.human_agent())
 }

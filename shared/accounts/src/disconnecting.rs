@@ -3,14 +3,12 @@
 use domain::{AccountId, Connection, ConnectionStatus, Login, PageId, TenantId, UnixMillis, UnixSeconds, UserId};
 use edge::telemetry::Chain;
 use futures::future::try_join_all;
-use meta::AccountAccess;
 use store::StoreError;
 use tracing::{info, warn};
-use vault::VaultError;
 
 use crate::connector::Connector;
 use crate::error::DisconnectError;
-use crate::registrations::RegistrationError;
+use crate::open::OpenError;
 use crate::subscription::SubscriptionError;
 use crate::{audit_events, subscription};
 
@@ -74,14 +72,11 @@ impl Connector {
 
     /// Tells Meta to deliver nothing more for a connection that has ended, with the token that it had.
     pub(crate) async fn unsubscribe(&self, ended: &Connection, now: UnixSeconds) -> Result<(), UnsubscribeError> {
-        let Some(sealed) = &ended.token else { return Ok(()) };
-        if self.is_still_used(ended).await? {
+        if ended.token.is_none() || self.is_still_used(ended).await? {
             return Ok(());
         }
-        let token = self.open(&ended.tenant, &ended.ig_user_id, sealed, now).await?;
-        let registered = self.registrations.current(now).await?;
-        let access = AccountAccess { ig_user_id: &ended.ig_user_id, page_id: ended.page_id.as_ref(), token: &token };
-        Ok(subscription::end(&registered.graph(ended.login)?, access).await?)
+        let account = self.open_account(ended.clone(), now).await?;
+        Ok(subscription::end(&account.graph(), account.access()).await?)
     }
 
     /// A Page's subscription serves every connection that uses the Page, and an account may have been connected again
@@ -103,10 +98,8 @@ fn subscriber(connection: &Connection) -> (Login, &str) {
 pub(crate) enum UnsubscribeError {
     #[error("it is not known whether the subscription serves another connection")]
     Store(#[from] StoreError),
-    #[error("the token was not opened")]
-    Vault(#[from] VaultError),
-    #[error("the Meta app is not available")]
-    Registration(#[from] RegistrationError),
+    #[error("the account was not opened")]
+    Open(#[from] OpenError),
     #[error("the subscription did not end")]
     Subscription(#[from] SubscriptionError),
 }

@@ -1,16 +1,17 @@
 //! One look at one connection: what is asked, and what is kept of the answers.
 
 use domain::upkeep::{CHECK_UP_SECONDS, RENEWABLE_AGE_SECONDS, wait_after};
-use domain::{AccessToken, Connection, ConnectionStatus, Login, UnixMillis, UnixSeconds};
+use domain::{Connection, ConnectionStatus, Login, UnixMillis, UnixSeconds};
 use edge::telemetry::Chain;
+use meta::GraphError;
 use meta::graph::{AccountProblem, Renewal};
-use meta::{AccountAccess, GraphClient, GraphError};
 use store::{Appointment, Next};
 use tracing::{error, info, warn};
 use vault::VaultError;
 
 use crate::audit_events;
 use crate::connector::Connector;
+use crate::open::{OpenAccount, OpenError};
 use crate::subscription::{self, RestoreError, Restored};
 use crate::upkeep::{Kept, Occasion, Trouble, UpkeepError};
 
@@ -74,53 +75,54 @@ impl<'a> Keeper<'a> {
         if self.used.is_expired(self.now()) {
             return Err(Trouble::Account(AccountProblem::TokenExpired));
         }
-        let token = self.open().await?;
-        let registered = self.connector.registrations.current(self.now()).await.map_err(UpkeepError::Registration)?;
-        // Without its app the account can do nothing, and somebody may still put the registration back.
-        let graph = registered.graph(self.used.login).map_err(|failure| {
-            error!(login = self.used.login.as_str(), error = %Chain(&failure), "A connection has lost its Meta app");
-            Trouble::Passing(0)
-        })?;
-        let token = self.renew_if_wanted(&graph, token).await?;
-        self.restore_subscription(&graph, &token, in_full).await?;
-        if in_full { self.examine(&graph, &token).await } else { Ok(()) }
+        let mut account = self.open().await?;
+        self.renew_if_wanted(&mut account).await?;
+        self.restore_subscription(&account, in_full).await?;
+        if in_full { self.examine(&account).await } else { Ok(()) }
     }
 
-    async fn open(&self) -> Result<AccessToken, Trouble> {
-        let Connection { tenant, ig_user_id, token, .. } = &self.used;
-        let sealed = token.as_ref().ok_or(Trouble::Account(AccountProblem::TokenInvalid))?;
-        self.connector.open(tenant, ig_user_id, sealed, self.now()).await.map_err(|failure| match failure {
-            VaultError::Kms(_) => Trouble::Ours(UpkeepError::Vault(failure)),
-            VaultError::Tampered | VaultError::UnknownVersion | VaultError::Cipher => {
+    async fn open(&self) -> Result<OpenAccount<'a>, Trouble> {
+        let Connection { tenant, ig_user_id, login, .. } = &self.used;
+        let opened = self.connector.open_account(self.used.clone(), self.now()).await;
+        opened.map_err(|failure| match failure {
+            OpenError::NoToken => Trouble::Account(AccountProblem::TokenInvalid),
+            OpenError::Vault(failure @ VaultError::Kms(_)) => Trouble::Ours(UpkeepError::Vault(failure)),
+            OpenError::Vault(VaultError::Tampered | VaultError::UnknownVersion | VaultError::Cipher) => {
                 error!(%tenant, ig.id = %ig_user_id, error = %Chain(&failure), "A token does not open");
                 Trouble::Account(AccountProblem::TokenInvalid)
+            }
+            OpenError::Registration(failure) => Trouble::Ours(UpkeepError::Registration(failure)),
+            // Without its app the account can do nothing, and somebody may still put the registration back.
+            OpenError::NoApp(_) => {
+                error!(login = login.as_str(), "A connection has lost its Meta app");
+                Trouble::Passing(0)
             }
         })
     }
 
-    async fn renew_if_wanted(&mut self, graph: &GraphClient<'_>, token: AccessToken) -> Result<AccessToken, Trouble> {
-        let Some(renewal_at) = self.used.renewal_at() else { return Ok(token) };
+    async fn renew_if_wanted(&mut self, account: &mut OpenAccount<'_>) -> Result<(), Trouble> {
+        let Some(renewal_at) = self.used.renewal_at() else { return Ok(()) };
         let is_asked_for = self.occasion == Occasion::Renewal;
         if renewal_at > self.now() && !is_asked_for {
-            return Ok(token);
+            return Ok(());
         }
         if self.used.token_refreshed_at.plus(RENEWABLE_AGE_SECONDS) > self.now() {
             self.token = is_asked_for.then_some(Kept::TooYoung);
-            return Ok(token);
+            return Ok(());
         }
-        self.renew(graph, token).await
+        self.renew(account).await
     }
 
     /// Has Meta prolong the token, and stores the new one at once: what follows may fail without losing it.
-    async fn renew(&mut self, graph: &GraphClient<'_>, token: AccessToken) -> Result<AccessToken, Trouble> {
-        let renewal = graph.refresh(&token, self.now()).await.map_err(|failure| self.report(&failure))?;
-        let renewed = match renewal {
+    async fn renew(&mut self, account: &mut OpenAccount<'_>) -> Result<(), Trouble> {
+        let renewal = account.graph().refresh(&account.token, self.now()).await;
+        let renewed = match renewal.map_err(|failure| self.report(&failure))? {
             Renewal::Renewed(renewed) => renewed,
             Renewal::TooYoung => {
                 self.token = Some(Kept::TooYoung);
-                return Ok(token);
+                return Ok(());
             }
-            Renewal::NotNeeded => return Ok(token),
+            Renewal::NotNeeded => return Ok(()),
         };
         let Connection { tenant, ig_user_id, .. } = &self.used;
         let sealed = self.connector.seal(tenant, ig_user_id, &renewed.token, self.now()).await;
@@ -133,29 +135,24 @@ impl<'a> Keeper<'a> {
         self.checked_at = Some(self.now());
         self.store(0, 0).await?;
         self.token = Some(Kept::Renewed);
-        Ok(renewed.token)
+        account.token = renewed.token;
+        Ok(())
     }
 
     /// Has Meta deliver again where it does not, and `in_full` what it does not deliver yet. Where Meta will not, the
     /// connection is shown as pending, which is told once; it is tried again until Meta does.
-    async fn restore_subscription(
-        &mut self,
-        graph: &GraphClient<'_>,
-        token: &AccessToken,
-        in_full: bool,
-    ) -> Result<(), Trouble> {
-        let (account, page) = (self.used.ig_user_id.clone(), self.used.page_id.clone());
-        let access = AccountAccess { ig_user_id: &account, page_id: page.as_ref(), token };
-        match subscription::restore(graph, access, &self.used.scopes).await {
+    async fn restore_subscription(&mut self, account: &OpenAccount<'_>, in_full: bool) -> Result<(), Trouble> {
+        let (graph, access, id) = (account.graph(), account.access(), &account.connection.ig_user_id);
+        match subscription::restore(&graph, access, &self.used.scopes).await {
             Ok(restored) => {
                 self.shift(ConnectionStatus::Active);
                 match restored {
                     Restored::Unneeded { fields } if in_full => {
-                        subscription::complete(graph, access, &self.used.scopes, &fields).await;
+                        subscription::complete(&graph, access, &self.used.scopes, &fields).await;
                     }
                     Restored::Unneeded { .. } => {}
                     Restored::Again => {
-                        warn!(ig.id = %account, "Meta had dropped the subscription of account {account}");
+                        warn!(ig.id = %id, "Meta had dropped the subscription of account {id}");
                         self.connector.audit.record(audit_events::resubscribed(&self.used, self.now)).await;
                     }
                 }
@@ -164,7 +161,7 @@ impl<'a> Keeper<'a> {
             Err(failure) => {
                 let trouble = failure.refusal().map_or(Trouble::Passing(0), |refusal| self.report(refusal));
                 if let (RestoreError::Dropped(_), Trouble::Passing(_)) = (&failure, &trouble) {
-                    warn!(ig.id = %account, error = %Chain(&failure), "Account {account} receives nothing");
+                    warn!(ig.id = %id, error = %Chain(&failure), "Account {id} receives nothing");
                     self.receives_nothing().await;
                 }
                 Err(trouble)
@@ -187,15 +184,16 @@ impl<'a> Keeper<'a> {
     }
 
     /// Facebook Login: asks Meta until when token and data access hold. Instagram Login has no such call.
-    async fn examine(&mut self, graph: &GraphClient<'_>, token: &AccessToken) -> Result<(), Trouble> {
+    async fn examine(&mut self, account: &OpenAccount<'_>) -> Result<(), Trouble> {
         if self.used.login == Login::Instagram {
             return Ok(());
         }
-        let info = graph.debug_token(token).await.map_err(|failure| match self.report(&failure) {
-            // The call is made with the app's own token: it is not the account that Meta refuses here.
-            Trouble::Account(_) => Trouble::App,
-            trouble => trouble,
-        })?;
+        let info =
+            account.graph().debug_token(&account.token).await.map_err(|failure| match self.report(&failure) {
+                // The call is made with the app's own token: it is not the account that Meta refuses here.
+                Trouble::Account(_) => Trouble::App,
+                trouble => trouble,
+            })?;
         if !info.is_valid {
             return Err(Trouble::Account(AccountProblem::TokenInvalid));
         }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`registrations`] | our registrations at Meta, and a Graph client for each login |
 //! | [`connector`], [`connecting`] | seal, store, subscribe, check; and the way back |
+//! | [`open`] | an account is opened for calls |
 //! | [`upkeep`], [`watch`] | keep a connection working; tell a broken connection from a blocked app |
 //! | [`fields`] | what Meta's dashboard delivers to an app |
 //! | [`error`] | why an account was not connected, in words for programs and for people |
@@ -12,6 +13,7 @@ pub mod connecting;
 pub mod connector;
 pub mod error;
 pub mod fields;
+pub mod open;
 pub mod registrations;
 pub mod upkeep;
 pub mod watch;
@@ -27,6 +29,7 @@ pub use connecting::Choice;
 pub use connector::Connector;
 pub use error::{ConnectError, DisconnectError, Refusal};
 pub use fields::AppFields;
+pub use open::{OpenAccount, OpenError};
 pub use registrations::{RegistrationError, Registrations};
 pub use subscription::SubscriptionError;
 pub use upkeep::{Kept, Occasion, UpkeepError};
