@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use accounts::{Connector, OpenAccount, OpenError};
 use domain::message::SendFailure;
 use domain::{AccountId, Connection, TenantId, UnixMillis, UnixSeconds};
+use meta::graph::AccountProblem;
 use store::StoreError;
 
 use crate::failures;
@@ -29,8 +30,10 @@ pub(crate) enum AccessError {
 }
 
 /// Opens accounts for calls, and remembers their connections for a moment.
-#[derive(Default)]
-pub(crate) struct Accounts(Mutex<HashMap<(TenantId, AccountId), Remembered>>);
+pub(crate) struct Accounts {
+    connector: Connector,
+    remembered: Mutex<HashMap<(TenantId, AccountId), Remembered>>,
+}
 
 struct Remembered {
     connection: Connection,
@@ -38,21 +41,24 @@ struct Remembered {
 }
 
 impl Accounts {
+    pub(crate) fn new(connector: Connector) -> Self {
+        Self { connector, remembered: Mutex::default() }
+    }
+
     /// Opens a tenant's account. Usually without any call: connection and data key are in memory.
-    pub(crate) async fn open<'a>(
+    pub(crate) async fn open(
         &self,
-        connector: &'a Connector,
         tenant: &TenantId,
         account: &AccountId,
         now: UnixSeconds,
-    ) -> Result<OpenAccount<'a>, AccessError> {
-        let found = self.find(connector, tenant, account, now).await?;
+    ) -> Result<OpenAccount<'_>, AccessError> {
+        let found = self.find(tenant, account, now).await?;
         if let Some(failure) = failures::of_connection(found.as_ref().map(|connection| connection.status)) {
             return Err(AccessError::Unusable(failure));
         }
         let unusable = || AccessError::Unusable(failures::reconnect_needed());
         let connection = found.ok_or_else(unusable)?;
-        connector.open_account(connection, now).await.map_err(|failure| match failure {
+        self.connector.open_account(connection, now).await.map_err(|failure| match failure {
             OpenError::NoToken => unusable(),
             failure => AccessError::Open(failure),
         })
@@ -61,23 +67,41 @@ impl Accounts {
     /// Until when Meta wants no calls for the account, as far as is known. Reads what [`Self::open`] reads.
     pub(crate) async fn throttled_until(
         &self,
-        connector: &Connector,
         tenant: &TenantId,
         account: &AccountId,
         now: UnixSeconds,
     ) -> Result<Option<UnixMillis>, StoreError> {
-        let found = self.find(connector, tenant, account, now).await?;
+        let found = self.find(tenant, account, now).await?;
         Ok(found.filter(Connection::is_active).and_then(|connection| connection.throttled_until))
     }
 
-    /// Reads the connection anew for the next call.
-    pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) {
-        self.remembered().remove(&(tenant.clone(), account.clone()));
+    /// Notes how long Meta wants no calls for the account, for every lane of it.
+    pub(crate) async fn leave_alone(&self, account: &OpenAccount<'_>, seconds: Option<u32>, now: UnixMillis) {
+        if seconds.is_some() {
+            self.forget(&account.connection);
+        }
+        self.connector.leave_alone(&account.connection, seconds, now).await;
+    }
+
+    /// Notes that Meta refuses the connection. Tells whether it still was the one that was used: somebody may have connected
+    /// again, or another message found out first.
+    pub(crate) async fn mark_broken(
+        &self,
+        account: &OpenAccount<'_>,
+        problem: AccountProblem,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        self.forget(&account.connection);
+        self.connector.mark_broken(&account.connection, problem, now).await
+    }
+
+    /// Has the connection read anew for the next call.
+    fn forget(&self, connection: &Connection) {
+        self.remembered().remove(&(connection.tenant.clone(), connection.ig_user_id.clone()));
     }
 
     async fn find(
         &self,
-        connector: &Connector,
         tenant: &TenantId,
         account: &AccountId,
         now: UnixSeconds,
@@ -87,7 +111,7 @@ impl Accounts {
         if let Some(known) = self.remembered().get(&key).filter(fresh) {
             return Ok(Some(known.connection.clone()));
         }
-        let found = connector.connections.find(tenant, account).await?;
+        let found = self.connector.connections.find(tenant, account).await?;
         let mut remembered = self.remembered();
         if remembered.len() >= REMEMBERED {
             remembered.clear();
@@ -105,6 +129,6 @@ impl Accounts {
     }
 
     fn remembered(&self) -> MutexGuard<'_, HashMap<(TenantId, AccountId), Remembered>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,7 @@
 //! What the function needs.
 
 use accounts::{AppWatch, Connector};
+use audit::AuditLog;
 use edge::{Clock, ConfigError, Setup};
 use outbound::OutboundQueue;
 use store::{InboxStore, OutboundStore, Tables};
@@ -11,8 +12,8 @@ use crate::access::Accounts;
 pub struct App {
     pub(crate) outbound: OutboundStore,
     pub(crate) inbox: InboxStore,
-    pub(crate) connector: Connector,
     pub(crate) watch: AppWatch,
+    pub(crate) audit: AuditLog,
     pub(crate) accounts: Accounts,
     pub(crate) queue: OutboundQueue,
     pub(crate) clock: Clock,
@@ -31,9 +32,9 @@ impl App {
         Ok(Self {
             outbound: OutboundStore::new(dynamodb.clone(), &tables),
             inbox: InboxStore::new(dynamodb, &tables),
-            connector: Connector::new(setup)?,
             watch: AppWatch::new(setup),
-            accounts: Accounts::default(),
+            audit: AuditLog::new(setup),
+            accounts: Accounts::new(Connector::new(setup)?),
             queue: OutboundQueue::new(aws_sdk_sqs::Client::new(&setup.aws), url),
             clock: setup.clock.clone(),
         })

@@ -22,6 +22,7 @@
 
 mod access;
 mod app;
+mod attempt;
 mod backoff;
 mod blame;
 mod deliver;
@@ -29,6 +30,7 @@ mod delivery;
 mod failures;
 mod handler;
 mod reconcile;
+mod settle;
 mod sweep;
 mod trigger;
 mod window;

@@ -12,13 +12,12 @@ use domain::{Dispatch, Message, Mid, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::GraphError;
 use meta::graph::{Thread, ThreadMessage};
-use store::{Begun, Doubt, StoreError};
+use store::{Doubt, StoreError};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::access::AccessError;
 use crate::app::App;
-use crate::deliver::{attempt, leave_alone};
 use crate::delivery::{Delivery, Verdict};
 use crate::{backoff, blame};
 
@@ -67,38 +66,128 @@ enum LookError {
     Store(#[from] StoreError),
 }
 
-/// Asks Meta about an uncertain message, once it is time to, and settles it if the answer allows.
-pub(crate) async fn settle(
-    app: &App,
-    delivery: &Delivery,
-    message: &Message,
-    doubt: Doubt,
-) -> Result<Verdict, StoreError> {
-    let Dispatch { tenant, conversation, account, .. } = &delivery.dispatch;
-    let since = app.clock.now_ms().get() - doubt.tried_at.get();
-    if since < FIRST_QUESTION_MS && !delivery.is_last() {
-        return Ok(Verdict::Again(before_asking(since)));
+/// What asking about a message in doubt came to.
+pub(crate) enum Searched {
+    /// It was settled, or has to wait.
+    Ended(Verdict),
+    /// It is proven that it did not go out: it is to be sent again.
+    Absent,
+}
+
+/// A message in doubt that Meta is asked about.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) delivery: &'a Delivery,
+    pub(crate) message: &'a Message,
+    pub(crate) doubt: Doubt,
+}
+
+impl Search<'_> {
+    /// Asks Meta, once it is time to, and settles the message if the answer allows.
+    pub(crate) async fn run(self) -> Result<Searched, StoreError> {
+        let Self { app, delivery, message, .. } = self;
+        let Dispatch { tenant, conversation, account, .. } = &delivery.dispatch;
+        let since = self.since_ms();
+        if since < FIRST_QUESTION_MS && !delivery.is_last() {
+            return Ok(Searched::Ended(Verdict::Again(before_asking(since))));
+        }
+        let ended = match self.look().await {
+            Ok(Finding::Sent { mid, at }) => {
+                Box::pin(app.outbound.settle_sent(tenant, conversation, &message.id, &mid, at)).await?;
+                self.found("sent");
+                Verdict::Done
+            }
+            Ok(Finding::Absent) => {
+                self.found("absent");
+                return self.absent().await;
+            }
+            Ok(Finding::Unknown) => {
+                self.found("unknown");
+                self.later().await?
+            }
+            Err(LookError::Access(AccessError::Unusable(_))) => self.give_up().await?,
+            Err(failure) => {
+                warn!(%account, message_id = %message.id, error = %Chain(&failure), "An uncertain message stays so");
+                metric("reconciliations", 1, &[("finding", "failed")]);
+                self.later().await?
+            }
+        };
+        Ok(Searched::Ended(ended))
     }
-    match look(app, delivery, message).await {
-        Ok(Finding::Sent { mid, at }) => {
-            Box::pin(app.outbound.settle_sent(tenant, conversation, &message.id, &mid, at)).await?;
-            found("sent", message);
-            Ok(Verdict::Done)
+
+    /// How long ago the last call was begun.
+    fn since_ms(self) -> i64 {
+        self.app.clock.now_ms().get() - self.doubt.tried_at.get()
+    }
+
+    fn found(self, finding: &str) {
+        info!(message_id = %self.message.id, finding, "Asked Meta about an uncertain message");
+        metric("reconciliations", 1, &[("finding", finding)]);
+    }
+
+    /// Whether the absence is proven; notes the first look that counts.
+    async fn absent(self) -> Result<Searched, StoreError> {
+        let Self { app, delivery, message, doubt } = self;
+        let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
+        let now = app.clock.now_ms();
+        let ended = match doubt.absent_at {
+            _ if doubt.tried_at.plus(message.longest_processing()) > now => Verdict::Again(QUESTION),
+            Some(first) if first.plus(APART_MS) <= now => return Ok(Searched::Absent),
+            _ if delivery.is_last() => self.give_up().await?,
+            Some(_) => Verdict::Again(QUESTION),
+            None => {
+                app.outbound.note_absent(tenant, conversation, &message.id, now).await?;
+                Verdict::Again(QUESTION)
+            }
+        };
+        Ok(Searched::Ended(ended))
+    }
+
+    /// Asks again in half a minute, but not for ever: then a person has to look.
+    async fn later(self) -> Result<Verdict, StoreError> {
+        if self.delivery.is_last() || self.since_ms() >= LONGEST_SEARCH_MS {
+            return self.give_up().await;
         }
-        Ok(Finding::Absent) => {
-            found("absent", message);
-            absent(app, delivery, message, doubt).await
+        Ok(Verdict::Again(QUESTION))
+    }
+
+    /// Leaves the message `uncertain`, with the sentence that it carries already. The conversation goes on.
+    async fn give_up(self) -> Result<Verdict, StoreError> {
+        let Dispatch { tenant, conversation, .. } = &self.delivery.dispatch;
+        self.app.outbound.leave_in_doubt(tenant, conversation, &self.message.id).await?;
+        warn!(message_id = %self.message.id, "Nobody knows whether a message was sent");
+        metric("sends", 1, &[("outcome", "left_uncertain")]);
+        Ok(Verdict::Done)
+    }
+
+    async fn look(self) -> Result<Finding, LookError> {
+        let Self { app, delivery, message, .. } = self;
+        let Dispatch { tenant, account, contact, conversation, .. } = &delivery.dispatch;
+        let account = app.accounts.open(tenant, account, app.clock.now()).await?;
+        let since = message.created_at.plus(-CLOCK_SKEW_MS);
+        let graph = account.graph();
+        let asked = graph.conversation_messages(account.access(), contact, since);
+        let thread = match timeout(PATIENCE, asked).await.map_err(|_| LookError::Late)? {
+            Ok(thread) => thread,
+            Err(refusal) => {
+                self.report(&account, &refusal).await?;
+                return Err(refusal.into());
+            }
+        };
+        app.watch.works(account.connection.login, app.clock.now_ms()).await;
+        let known = app.inbox.messages(tenant, conversation, None, KNOWN_MESSAGES).await?.items;
+        Ok(find(message, &thread, &known))
+    }
+
+    /// Notes what the refusal of one question says about the account.
+    async fn report(self, account: &OpenAccount<'_>, refusal: &GraphError) -> Result<(), StoreError> {
+        let Self { app, .. } = self;
+        app.accounts.leave_alone(account, refusal.regain_seconds(), app.clock.now_ms()).await;
+        if let Some(problem) = blame::connection_problem(account, refusal).await {
+            app.accounts.mark_broken(account, problem, app.clock.now_ms()).await?;
         }
-        Ok(Finding::Unknown) => {
-            found("unknown", message);
-            later(app, delivery, message, since).await
-        }
-        Err(LookError::Access(AccessError::Unusable(_))) => give_up(app, delivery, message).await,
-        Err(failure) => {
-            warn!(%account, message_id = %message.id, error = %Chain(&failure), "An uncertain message stays so");
-            metric("reconciliations", 1, &[("finding", "failed")]);
-            later(app, delivery, message, since).await
-        }
+        Ok(())
     }
 }
 
@@ -107,85 +196,6 @@ fn before_asking(since_ms: i64) -> Duration {
     let left = Duration::from_millis(u64::try_from(FIRST_QUESTION_MS - since_ms).unwrap_or_default());
     let waited = Duration::from_millis(u64::try_from(since_ms).unwrap_or_default());
     waited.min(left).max(backoff::FIRST)
-}
-
-/// Sends an absent message again once its absence is proven; notes the first look that counts.
-async fn absent(app: &App, delivery: &Delivery, message: &Message, doubt: Doubt) -> Result<Verdict, StoreError> {
-    let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
-    let now = app.clock.now_ms();
-    if doubt.tried_at.plus(message.longest_processing()) > now {
-        return Ok(Verdict::Again(QUESTION));
-    }
-    match doubt.absent_at {
-        Some(first) if first.plus(APART_MS) <= now => send_again(app, delivery, message).await,
-        _ if delivery.is_last() => give_up(app, delivery, message).await,
-        Some(_) => Ok(Verdict::Again(QUESTION)),
-        None => {
-            app.outbound.note_absent(tenant, conversation, &message.id, now).await?;
-            Ok(Verdict::Again(QUESTION))
-        }
-    }
-}
-
-fn found(finding: &str, message: &Message) {
-    info!(message_id = %message.id, finding, "Asked Meta about an uncertain message");
-    metric("reconciliations", 1, &[("finding", finding)]);
-}
-
-/// Asks again in half a minute, but not for ever: then a person has to look.
-async fn later(app: &App, delivery: &Delivery, message: &Message, since_ms: i64) -> Result<Verdict, StoreError> {
-    if delivery.is_last() || since_ms >= LONGEST_SEARCH_MS {
-        return give_up(app, delivery, message).await;
-    }
-    Ok(Verdict::Again(QUESTION))
-}
-
-/// Leaves the message `uncertain`, with the sentence that it carries already. The conversation goes on.
-async fn give_up(app: &App, delivery: &Delivery, message: &Message) -> Result<Verdict, StoreError> {
-    let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
-    app.outbound.leave_in_doubt(tenant, conversation, &message.id).await?;
-    warn!(message_id = %message.id, "Nobody knows whether a message was sent");
-    metric("sends", 1, &[("outcome", "left_uncertain")]);
-    Ok(Verdict::Done)
-}
-
-/// Sends what is proven absent. An echo that came meanwhile wins: then there is nothing to begin.
-async fn send_again(app: &App, delivery: &Delivery, message: &Message) -> Result<Verdict, StoreError> {
-    let Dispatch { tenant, conversation, .. } = &delivery.dispatch;
-    let now = app.clock.now_ms();
-    app.outbound.requeue(tenant, conversation, &message.id, now).await?;
-    match Box::pin(app.outbound.begin(tenant, conversation, &message.id, now)).await? {
-        Begun::Started(message) => attempt(app, delivery, &message).await,
-        Begun::Running(_) | Begun::Uncertain(..) | Begun::Settled(_) | Begun::Gone => Ok(Verdict::Done),
-    }
-}
-
-async fn look(app: &App, delivery: &Delivery, message: &Message) -> Result<Finding, LookError> {
-    let Dispatch { tenant, account, contact, conversation, .. } = &delivery.dispatch;
-    let access = app.accounts.open(&app.connector, tenant, account, app.clock.now()).await?;
-    let since = message.created_at.plus(-CLOCK_SKEW_MS);
-    let graph = access.graph();
-    let asked = graph.conversation_messages(access.access(), contact, since);
-    let thread = match timeout(PATIENCE, asked).await.map_err(|_| LookError::Late)? {
-        Ok(thread) => thread,
-        Err(refusal) => {
-            report(app, &access, &refusal).await?;
-            return Err(refusal.into());
-        }
-    };
-    app.watch.works(access.connection.login, app.clock.now_ms()).await;
-    let known = app.inbox.messages(tenant, conversation, None, KNOWN_MESSAGES).await?.items;
-    Ok(find(message, &thread, &known))
-}
-
-/// Notes what the refusal of one question says about the account.
-async fn report(app: &App, access: &OpenAccount<'_>, refusal: &GraphError) -> Result<(), StoreError> {
-    leave_alone(app, access, refusal.regain_seconds()).await;
-    if let Some(problem) = blame::connection_problem(access, refusal).await {
-        app.accounts.forget(&access.connection.tenant, &access.connection.ig_user_id);
-        app.connector.mark_broken(&access.connection, problem, app.clock.now_ms()).await?;
-    }
-    Ok(())
 }
 
 /// Looks for the message among those that no message of ours stands for. Of several the oldest: they went out in order.
