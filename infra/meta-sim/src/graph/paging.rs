@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::call::GraphCall;
-use crate::{errors::GraphError, world::apps::EmptyPages};
+use crate::{errors::GraphError, world::variants::EmptyPages};
 
 const DEFAULT_LIMIT: usize = 25;
 

@@ -7,11 +7,7 @@ use super::{Answer, call::GraphCall};
 use crate::{
     Login,
     errors::GraphError,
-    world::{
-        World,
-        apps::{ECHOES, EchoField},
-        tokens::Token,
-    },
+    world::{World, apps::ECHOES, tokens::Token, variants::EchoField},
 };
 
 /// Fields of the object `instagram` for Instagram Login.

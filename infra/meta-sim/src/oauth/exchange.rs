@@ -10,8 +10,8 @@ use crate::{
     ids, signing,
     world::{
         World,
-        apps::{PermissionsShape, UserIdShape},
         tokens::{CODE_LIFE_MS, Code, LONG_LIFE_MS, SHORT_LIFE_MS},
+        variants::{PermissionsShape, UserIdShape},
     },
 };
 

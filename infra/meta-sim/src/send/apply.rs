@@ -14,7 +14,7 @@ use crate::{
     ids, media,
     sim::{Effect, Moment},
     webhooks::event::Event,
-    world::{World, apps::OwnerRefusal, threads::Message},
+    world::{World, threads::Message, variants::OwnerRefusal},
 };
 
 /// Comments can be answered privately for so long.

@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     App, Login,
-    world::{
-        World,
-        apps::{ECHOES, EchoField},
-    },
+    world::{World, apps::ECHOES, variants::EchoField},
 };
 
 /// Where in an `entry` an event stands.

@@ -5,6 +5,7 @@ pub(crate) mod people;
 mod seed;
 pub(crate) mod threads;
 pub(crate) mod tokens;
+pub(crate) mod variants;
 
 use std::collections::BTreeMap;
 
@@ -12,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::{
-    apps::{Switches, Variants},
+    apps::Switches,
     people::{Account, Business, Contact, Page, PageRole, Person},
     threads::{Comment, Message, Thread},
     tokens::{Code, Token},
+    variants::Variants,
 };
 use crate::{App, Login, ids};
 
