@@ -8,6 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::channel::Channel;
+
 /// One order to fail.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +25,9 @@ pub(crate) struct Fault {
     /// Only calls for this account (id or username), or for its Page.
     #[serde(default)]
     pub(crate) account: Option<String>,
+    /// Only calls about messages of this channel.
+    #[serde(default)]
+    pub(crate) channel: Option<Channel>,
     /// So many matching calls pass before the first failure.
     #[serde(default)]
     pub(crate) skip: u64,
@@ -123,6 +128,7 @@ pub(crate) struct Target<'a> {
     pub(crate) endpoint: &'a str,
     pub(crate) method: &'a str,
     pub(crate) app_id: Option<&'a str>,
+    pub(crate) channel: Channel,
     /// Everything the account of the call is known by: `IG_ID`, username, Page id.
     pub(crate) account: &'a [String],
 }
@@ -135,6 +141,7 @@ impl Fault {
         (self.endpoint == "any" || self.endpoint == target.endpoint)
             && same(&self.method, Some(target.method))
             && same(&self.app_id, target.app_id)
+            && self.channel.is_none_or(|channel| channel == target.channel)
             && self.account.as_ref().is_none_or(|wanted| target.account.iter().any(|name| name == wanted))
     }
 }
@@ -226,7 +233,7 @@ mod tests {
     }
 
     fn target<'a>(endpoint: &'a str, account: &'a [String]) -> Target<'a> {
-        Target { endpoint, method: "POST", app_id: Some("1"), account }
+        Target { endpoint, method: "POST", app_id: Some("1"), channel: Channel::Instagram, account }
     }
 
     #[test]

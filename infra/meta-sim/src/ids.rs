@@ -5,11 +5,27 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
 };
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Conversation ids begin so; `mid`s begin otherwise.
 const CONVERSATION_PREFIX: &str = "aWdfZAG06MTpJR01lc3NhZA2VUaHJlYWQ6";
 const MID_PREFIX: &str = "aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlEOj";
+
+const MESSENGER_CONVERSATION: &str = "t_";
+const MESSENGER_MID: &str = "m_";
+
+/// How `mid`s of Messenger look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MidShape {
+    /// `m_…`
+    M,
+    /// `mid.$c…`
+    Dollar,
+    /// `mid.<milliseconds>:<hexadecimal digits>`
+    Hex,
+}
 
 /// Decimal digits that follow from a seed and begin with a prefix.
 pub(crate) fn digits(seed: &str, prefix: &str, length: usize) -> String {
@@ -26,6 +42,21 @@ pub(crate) fn igsid(account_id: &str, contact: &str) -> String {
     digits(&format!("igsid/{account_id}/{contact}"), "8", 16)
 }
 
+/// The PSID of a person towards one Page: another one for each Page, and none of their IGSIDs.
+pub(crate) fn psid(page_id: &str, contact: &str) -> String {
+    digits(&format!("psid/{page_id}/{contact}"), "7", 16)
+}
+
+/// What a plugin on a website calls a person who has not written to the Page yet.
+pub(crate) fn user_ref(page_id: &str, contact: &str) -> String {
+    format!("box-{}", digits(&format!("user_ref/{page_id}/{contact}"), "", 12))
+}
+
+/// What a person who opted in to notification messages is reached by.
+pub(crate) fn notification_token(page_id: &str, contact: &str) -> String {
+    digits(&format!("notification/{page_id}/{contact}"), "5", 19)
+}
+
 /// The id of an account holder towards one app.
 pub(crate) fn app_scoped(app_id: &str, holder: &str) -> String {
     digits(&format!("scoped/{app_id}/{holder}"), "2", 17)
@@ -37,6 +68,25 @@ pub(crate) fn mid(account_id: &str) -> String {
     format!("{MID_PREFIX}{}ZD", BASE64_STANDARD_NO_PAD.encode(inside))
 }
 
+/// A new `mid` of Messenger, in one of the shapes that are seen.
+pub(crate) fn messenger_mid(shape: MidShape, now_ms: i64) -> String {
+    match shape {
+        MidShape::M => format!("{MESSENGER_MID}{}", random_text(108)),
+        MidShape::Dollar => format!("mid.$c{}", random_text(32)),
+        MidShape::Hex => format!("mid.{now_ms}:{}", hex::encode(rand::random::<[u8; 9]>())),
+    }
+}
+
+/// What the Conversations API calls a message where it has an id of its own.
+pub(crate) fn listed_mid(mid: &str) -> String {
+    format!("{MESSENGER_MID}{}", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(mid.as_bytes())))
+}
+
+/// The id of the conversation of a Page with a person.
+pub(crate) fn messenger_conversation(page_id: &str, contact: &str) -> String {
+    digits(&format!("thread/{page_id}/{contact}"), MESSENGER_CONVERSATION, 18)
+}
+
 /// The id of the conversation of an account with a person.
 pub(crate) fn conversation(account_id: &str, contact: &str) -> String {
     let inside = format!("{account_id}:{}", digits(&format!("thread/{account_id}/{contact}"), "3", 32));
@@ -44,11 +94,16 @@ pub(crate) fn conversation(account_id: &str, contact: &str) -> String {
 }
 
 pub(crate) fn is_conversation(id: &str) -> bool {
-    id.starts_with(CONVERSATION_PREFIX)
+    id.starts_with(CONVERSATION_PREFIX) || id.starts_with(MESSENGER_CONVERSATION)
 }
 
 pub(crate) fn is_mid(id: &str) -> bool {
-    id.starts_with("aWdf") && !is_conversation(id)
+    ["aWdf", MESSENGER_MID, "mid."].iter().any(|prefix| id.starts_with(prefix)) && !is_conversation(id)
+}
+
+/// Whether the id of a conversation or a message is one of Messenger.
+pub(crate) fn is_of_messenger(id: &str) -> bool {
+    [MESSENGER_CONVERSATION, MESSENGER_MID, "mid."].iter().any(|prefix| id.starts_with(prefix))
 }
 
 /// A new access token of `graph.instagram.com`.

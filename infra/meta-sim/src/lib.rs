@@ -1,5 +1,5 @@
-//! A simulated Meta, for trying and testing what talks to Instagram: both logins with their consent pages, the Graph
-//! API with Meta's validation and error bodies, signed webhooks, and a phone to write direct messages from.
+//! A simulated Meta, for trying and testing what talks to Instagram and Messenger: the logins with their consent pages,
+//! the Graph API with Meta's validation and error bodies, signed webhooks, and a phone to write messages from.
 //!
 //! One port on the loopback interface serves all of Meta's hosts, each under its name as the first path segment:
 //! `https://graph.instagram.com/v25.0/me` becomes `http://127.0.0.1:PORT/graph.instagram.com/v25.0/me`.
@@ -8,6 +8,7 @@
 
 mod actions;
 mod calls;
+mod channel;
 mod clock;
 mod control;
 mod errors;

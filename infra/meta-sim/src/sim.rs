@@ -54,10 +54,18 @@ pub(crate) struct Moment<'a> {
 
 /// What a call causes outside of its answer.
 pub(crate) enum Effect {
-    /// The echo of a sent message, told when the options say.
-    Echo(Event),
+    /// A message was sent.
+    Sent(Sent),
     /// A call to the app's own callback.
     Callback(Callback),
+}
+
+/// What is told of a sent message.
+pub(crate) struct Sent {
+    /// Told when the options say.
+    pub(crate) echo: Event,
+    /// That the message arrived; told after the echo.
+    pub(crate) receipt: Option<Event>,
 }
 
 impl Sim {
@@ -108,9 +116,10 @@ impl Sim {
     pub(crate) fn tell(&self, event: &Event) -> Vec<String> {
         let world = self.world();
         let apps: Vec<String> = event.receivers(&world).iter().map(|app| app.app_id.clone()).collect();
+        let told: Vec<Event> = apps.iter().map(|app| event.told_to(&world, app)).collect();
         drop(world);
-        for app in &apps {
-            self.outbox.push(app, event.clone());
+        for (app, event) in apps.iter().zip(told) {
+            self.outbox.push(app, event);
         }
         apps
     }
@@ -119,7 +128,7 @@ impl Sim {
     pub(crate) async fn cause(self: &Arc<Self>, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Echo(event) => self.echo(event).await,
+                Effect::Sent(sent) => self.tell_sent(sent).await,
                 Effect::Callback(callback) => {
                     let sim = Arc::clone(self);
                     self.spawn(async move {
@@ -136,13 +145,13 @@ impl Sim {
     /// later than Meta's own limit for that. Other effects are answered as they are.
     pub(crate) fn delay_media(self: &Arc<Self>, effects: Vec<Effect>) -> Vec<Effect> {
         let (media, others) = effects.into_iter().partition::<Vec<_>, _>(|effect| match effect {
-            Effect::Echo(event) => event.element["message"]["attachments"].is_array(),
+            Effect::Sent(sent) => sent.echo.element["message"]["attachments"].is_array(),
             Effect::Callback(_) => false,
         });
         let until_ms = self.clock.now_ms() + STILL_FETCHING_MS;
         for effect in media {
-            let Effect::Echo(event) = effect else { continue };
-            if let Some(mid) = event.element["message"]["mid"].as_str() {
+            let Effect::Sent(sent) = effect else { continue };
+            if let Some(mid) = sent.echo.element["message"]["mid"].as_str() {
                 self.world_mut().hide_message(mid, until_ms);
             }
             let sim = Arc::clone(self);
@@ -150,30 +159,41 @@ impl Sim {
                 while sim.clock.now_ms() < until_ms {
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
-                sim.echo(event).await;
+                sim.tell_sent(sent).await;
             });
         }
         others
     }
 
-    async fn echo(self: &Arc<Self>, event: Event) {
-        let options = self.outbox.options();
-        match options.echo {
-            EchoTiming::Never => {}
+    async fn tell_sent(self: &Arc<Self>, sent: Sent) {
+        match self.outbox.options().echo {
+            EchoTiming::Never => self.tell_soon(sent.receipt.into_iter().collect()),
             EchoTiming::Before => {
-                self.tell(&event);
+                self.tell(&sent.echo);
                 self.silence(ECHO_FIRST_WAIT).await;
+                self.tell_soon(sent.receipt.into_iter().collect());
             }
             EchoTiming::After | EchoTiming::Delayed => {
-                let sim = Arc::clone(self);
-                self.outbox.announce();
-                self.spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(options.echo_delay_ms)).await;
-                    sim.tell(&event);
-                    sim.outbox.arrived();
-                });
+                self.tell_soon([sent.echo].into_iter().chain(sent.receipt).collect());
             }
         }
+    }
+
+    /// Tells of events once the delay of an echo has passed.
+    fn tell_soon(self: &Arc<Self>, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        let sim = Arc::clone(self);
+        let delay = Duration::from_millis(self.outbox.options().echo_delay_ms);
+        self.outbox.announce();
+        self.spawn(async move {
+            tokio::time::sleep(delay).await;
+            for event in events {
+                sim.tell(&event);
+            }
+            sim.outbox.arrived();
+        });
     }
 
     /// Waits until no webhook is on its way; false when that takes too long.

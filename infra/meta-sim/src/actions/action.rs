@@ -1,6 +1,7 @@
 //! The vocabulary of the control API and the phone.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Something that happens between a contact and an account.
 #[derive(Clone, Deserialize)]
@@ -42,6 +43,18 @@ pub(crate) enum Action {
         #[serde(default)]
         shape: ShareShape,
     },
+    /// The contact sends attachments as they are given here.
+    Attachments { attachments: Vec<Value> },
+    /// Somebody sends a link that has no preview of its own kind (Messenger).
+    Fallback {
+        #[serde(default)]
+        title: Option<String>,
+        #[serde(default)]
+        url: Option<String>,
+        /// The Page sends it, not the contact.
+        #[serde(default)]
+        echo: bool,
+    },
     /// The contact shares a reel; `legacy` is the older attachment type.
     Reel {
         #[serde(default)]
@@ -56,8 +69,17 @@ pub(crate) enum Action {
     /// The contact taps a quick reply.
     QuickReply { text: String, payload: String },
     /// The contact taps an ice breaker, a menu entry or a button.
-    Postback { title: String, payload: String },
-    /// The contact follows an `ig.me` link into an open conversation.
+    Postback {
+        title: String,
+        payload: String,
+        /// They came by an `m.me` link (Messenger).
+        #[serde(rename = "ref", default)]
+        reference: Option<String>,
+        /// In a plugin on a website, which does not know who they are (Messenger).
+        #[serde(default)]
+        plugin: bool,
+    },
+    /// The contact follows an `ig.me` or `m.me` link into an open conversation.
     Referral {
         #[serde(rename = "ref")]
         reference: String,
@@ -67,6 +89,15 @@ pub(crate) enum Action {
         text: String,
         #[serde(rename = "ref", default)]
         reference: String,
+        #[serde(default = "ad_id")]
+        ad_id: String,
+    },
+    /// The contact filled the form of an ad in (Messenger).
+    Lead {
+        #[serde(default = "question")]
+        question: String,
+        #[serde(default = "answer")]
+        answer: String,
         #[serde(default = "ad_id")]
         ad_id: String,
     },
@@ -86,6 +117,11 @@ pub(crate) enum Action {
     },
     /// The contact has seen everything until a message; without `mid` the last one of the business.
     Seen {
+        #[serde(default)]
+        mid: Option<String>,
+    },
+    /// A message of the Page arrived, once more; without `mid` the last one (Messenger).
+    Delivered {
         #[serde(default)]
         mid: Option<String>,
     },
@@ -112,7 +148,12 @@ pub(crate) enum Action {
         mid: Option<String>,
     },
     /// The contact writes while another app owns the thread.
-    Standby { text: String },
+    Standby {
+        text: String,
+        /// The other app writes, not the contact (Messenger).
+        #[serde(default)]
+        echo: bool,
+    },
     /// Another app passes the thread on, takes it, or asks for it.
     ThreadControl {
         change: ControlChange,
@@ -126,7 +167,17 @@ pub(crate) enum Action {
     Optin {
         #[serde(default)]
         payload: String,
+        /// They ticked the box of a plugin on a website, which does not know who they are (Messenger).
+        #[serde(rename = "ref", default)]
+        reference: Option<String>,
     },
+    /// The contact connects an account of theirs at the business, or cuts it off (Messenger).
+    AccountLinking {
+        #[serde(default = "linked")]
+        status: String,
+    },
+    /// The Page's apps have other roles (Messenger).
+    AppRoles,
     /// The contact comments on a post of the account.
     Comment {
         text: String,
@@ -143,8 +194,16 @@ pub(crate) enum Action {
         #[serde(default)]
         caption: bool,
     },
-    /// The business answers from its Instagram app: an echo.
-    AppReply { text: String },
+    /// The business answers from its Instagram app, or from Meta's inbox: an echo.
+    AppReply {
+        text: String,
+        /// What another app sent along (Messenger).
+        #[serde(default)]
+        metadata: Option<String>,
+        /// Which app sent it; default: Meta's own inbox (Messenger).
+        #[serde(default)]
+        app_id: Option<String>,
+    },
     /// The account writes to itself, as developers do to test.
     SelfMessage { text: String },
     /// Meta warns or blocks the account.
@@ -229,6 +288,18 @@ fn heart() -> String {
 
 fn ad_id() -> String {
     "120200000000".into()
+}
+
+fn question() -> String {
+    "Which city do you live in?".into()
+}
+
+fn answer() -> String {
+    "Graz".into()
+}
+
+fn linked() -> String {
+    "linked".into()
 }
 
 fn page_inbox() -> String {

@@ -6,9 +6,10 @@ use super::{
     action::Action,
     comments,
     elements::{self, from_contact, message_part},
-    system,
+    messenger, system,
 };
 use crate::{
+    channel::Channel,
     ids, media,
     sim::Moment,
     webhooks::event::{Event, Place},
@@ -35,11 +36,31 @@ pub(crate) enum ActionError {
     NoContact,
     #[error("there is no message that this could be about")]
     NoMessage,
+    #[error("this happens on the other channel only")]
+    Elsewhere,
+    #[error("a message can be edited five times")]
+    Edits,
     #[error("media is one of image, video, audio, file, media; count is 1 to 10")]
     Media,
 }
 
-/// Carries an action of a contact towards an account out.
+/// The account or Page that is meant. Where no channel is named, an account goes before a Page.
+///
+/// # Errors
+///
+/// [`ActionError::NoAccount`]
+pub(crate) fn party(world: &World, channel: Option<Channel>, name: &str) -> Result<(Channel, String), ActionError> {
+    let account = || world.account(name).map(|account| (Channel::Instagram, account.id.clone()));
+    let page = || world.page_called(name).map(|page| (Channel::Messenger, page.id.clone()));
+    let party = match channel {
+        Some(Channel::Instagram) => account(),
+        Some(Channel::Messenger) => page(),
+        None => account().or_else(page),
+    };
+    party.ok_or(ActionError::NoAccount)
+}
+
+/// Carries an action of a contact towards an account or a Page out.
 ///
 /// # Errors
 ///
@@ -47,13 +68,20 @@ pub(crate) enum ActionError {
 pub(crate) fn apply(
     world: &mut World,
     contact: &str,
-    account: &str,
+    (channel, account): (Channel, String),
     action: Action,
     moment: Moment<'_>,
 ) -> Result<Done, ActionError> {
-    let account = world.account(account).ok_or(ActionError::NoAccount)?.id.clone();
     let contact = world.contact(contact).ok_or(ActionError::NoContact)?.username.clone();
-    let mut scene = Scene { world, contact, account, moment };
+    let mut scene = Scene { world, channel, contact, account, moment };
+    match channel {
+        Channel::Instagram => on_instagram(&mut scene, action),
+        Channel::Messenger => messenger::apply(&mut scene, action),
+    }
+}
+
+fn on_instagram(scene: &mut Scene<'_>, action: Action) -> Result<Done, ActionError> {
+    let moment = scene.moment;
     match action {
         Action::Text { text, reply_to } => scene.text(text, reply_to),
         Action::Media { media, url, count, text } => scene.media(&media, url.as_deref(), count, text),
@@ -64,13 +92,14 @@ pub(crate) fn apply(
             Ok(scene.write(Message { text: Some(text), reply_to, ..Message::default() }))
         }
         Action::StoryShare => Ok(scene.attachments(vec![elements::story_share(moment)])),
+        Action::Attachments { attachments } => Ok(scene.attachments(attachments)),
         Action::Share { shape } => Ok(scene.attachments(elements::share(moment, shape))),
         Action::Reel { legacy } => Ok(scene.attachments(vec![elements::reel(legacy)])),
         Action::Template => Ok(scene.attachments(vec![json!({ "type": "template", "payload": {} })])),
         Action::Ephemeral => Ok(scene.attachments(vec![json!({ "type": "ephemeral" })])),
         Action::Unsupported => Ok(scene.write(Message { unsupported: true, ..Message::default() })),
         Action::QuickReply { text, payload } => Ok(scene.quick_reply(text, &payload)),
-        Action::Postback { title, payload } => Ok(scene.postback(title, &payload)),
+        Action::Postback { title, payload, .. } => Ok(scene.postback(title, &payload)),
         Action::Referral { reference } => Ok(scene.referral(&reference)),
         Action::AdMessage { text, reference, ad_id } => Ok(scene.ad_message(text, &reference, &ad_id)),
         Action::Reaction { mid, reaction, emoji } => scene.react(mid, &reaction, emoji),
@@ -79,24 +108,19 @@ pub(crate) fn apply(
         Action::Edit { mid, text, num_edit_as_text } => scene.edit(mid, text, num_edit_as_text),
         Action::EditZero { mid, with_parties } => scene.edit_zero(mid, with_parties),
         Action::Unsend { mid } => scene.unsend(mid),
-        Action::Standby { text } => Ok(scene.standby(text)),
+        Action::Standby { text, .. } => Ok(scene.standby(text)),
         Action::Comment { text, shape, live, parent_id } => {
-            Ok(comments::comment(&mut scene, text, shape, live, parent_id.as_deref()))
+            Ok(comments::comment(scene, text, shape, live, parent_id.as_deref()))
         }
-        Action::Mention { caption } => Ok(comments::mention(&scene, caption)),
-        Action::ThreadControl { .. }
-        | Action::Optin { .. }
-        | Action::AppReply { .. }
-        | Action::SelfMessage { .. }
-        | Action::PolicyEnforcement { .. }
-        | Action::StoryInsights
-        | Action::ResponseFeedback { .. } => system::apply(&mut scene, action),
+        Action::Mention { caption } => Ok(comments::mention(scene, caption)),
+        other => system::apply(scene, other),
     }
 }
 
-/// A contact and an account, now.
+/// A contact and an account or a Page, now.
 pub(super) struct Scene<'a> {
     pub(super) world: &'a mut World,
+    pub(super) channel: Channel,
     pub(super) contact: String,
     pub(super) account: String,
     pub(super) moment: Moment<'a>,
@@ -104,24 +128,25 @@ pub(super) struct Scene<'a> {
 
 impl Scene<'_> {
     pub(super) fn thread(&mut self) -> &mut Thread {
-        self.world.thread_mut(&self.account, &self.contact)
+        self.world.thread_mut(self.channel, &self.account, &self.contact)
     }
 
-    pub(super) fn igsid(&self) -> String {
-        ids::igsid(&self.account, &self.contact)
+    pub(super) fn contact_id(&self) -> String {
+        self.channel.contact_id(&self.account, &self.contact)
     }
 
     /// An event whose element goes from the contact to the account.
     pub(super) fn event(&self, field: &str, name: &str, part: &Value) -> Event {
         let now_ms = self.moment.now_ms;
-        let element = from_contact(&self.igsid(), &self.account, now_ms, name, part);
-        Event::messaging(&self.account, field, now_ms, element)
+        let element = from_contact(&self.contact_id(), &self.account, now_ms, name, part);
+        Event::messaging(self.channel, &self.account, field, now_ms, element)
     }
 
     /// Stores a message of the contact: it has an id, a time, and opens the window.
-    fn store(&mut self, message: Message, opening: Opening) -> Message {
+    pub(super) fn store(&mut self, message: Message, opening: Opening) -> Message {
         let now_ms = self.moment.now_ms;
-        let message = Message { mid: ids::mid(&self.account), at_ms: now_ms, ..message };
+        let mid = self.world.new_mid(self.channel, &self.account, now_ms);
+        let message = Message { mid, at_ms: now_ms, ..message };
         let thread = self.thread();
         thread.open_window(now_ms, opening);
         thread.messages.push(message.clone());
@@ -134,7 +159,7 @@ impl Scene<'_> {
         Done { id: Some(message.mid), events: vec![event] }
     }
 
-    fn text(&mut self, text: String, reply_to: Option<String>) -> Result<Done, ActionError> {
+    pub(super) fn text(&mut self, text: String, reply_to: Option<String>) -> Result<Done, ActionError> {
         let reply_to = reply_to.map(|mid| {
             let answered = self.thread().message(&mid).ok_or(ActionError::NoMessage)?;
             Ok(json!({ "mid": mid, "is_self_reply": !answered.outbound }))
@@ -142,7 +167,7 @@ impl Scene<'_> {
         Ok(self.write(Message { text: Some(text), reply_to: reply_to.transpose()?, ..Message::default() }))
     }
 
-    fn media(
+    pub(super) fn media(
         &mut self,
         kind: &str,
         url: Option<&str>,
@@ -160,11 +185,11 @@ impl Scene<'_> {
         Ok(self.write(Message { text, attachments, ..Message::default() }))
     }
 
-    fn attachments(&mut self, attachments: Vec<Value>) -> Done {
+    pub(super) fn attachments(&mut self, attachments: Vec<Value>) -> Done {
         self.write(Message { attachments, ..Message::default() })
     }
 
-    fn quick_reply(&mut self, text: String, payload: &str) -> Done {
+    pub(super) fn quick_reply(&mut self, text: String, payload: &str) -> Done {
         let message = self.store(Message { text: Some(text), ..Message::default() }, Opening::Contact);
         let mut part = message_part(&message);
         part["quick_reply"] = json!({ "payload": payload });
@@ -198,7 +223,7 @@ impl Scene<'_> {
     }
 
     /// The message an action is about: the given one, or the last of one side.
-    fn about(&mut self, mid: Option<String>, outbound: bool) -> Result<&mut Message, ActionError> {
+    pub(super) fn about(&mut self, mid: Option<String>, outbound: bool) -> Result<&mut Message, ActionError> {
         let thread = self.thread();
         let mid = mid.or_else(|| {
             let last = thread.messages.iter().rev().find(|message| message.outbound == outbound && !message.deleted);
@@ -207,7 +232,7 @@ impl Scene<'_> {
         mid.and_then(|mid| thread.message_mut(&mid)).ok_or(ActionError::NoMessage)
     }
 
-    fn react(&mut self, mid: Option<String>, reaction: &str, emoji: String) -> Result<Done, ActionError> {
+    pub(super) fn react(&mut self, mid: Option<String>, reaction: &str, emoji: String) -> Result<Done, ActionError> {
         let message = self.about(mid, true)?;
         let mid = message.mid.clone();
         let part = json!({ "mid": mid, "action": "react", "reaction": reaction, "emoji": emoji });
@@ -215,7 +240,7 @@ impl Scene<'_> {
         Ok(Done { id: Some(mid), events: vec![self.event("message_reactions", "reaction", &part)] })
     }
 
-    fn unreact(&mut self, mid: Option<String>) -> Result<Done, ActionError> {
+    pub(super) fn unreact(&mut self, mid: Option<String>) -> Result<Done, ActionError> {
         let message = self.about(mid, true)?;
         let mid = message.mid.clone();
         message.contact_reaction = None;
@@ -230,14 +255,14 @@ impl Scene<'_> {
         Ok(Done { id: Some(mid), events: vec![event] })
     }
 
-    fn edit(&mut self, mid: Option<String>, text: String, as_text: bool) -> Result<Done, ActionError> {
+    pub(super) fn edit(&mut self, mid: Option<String>, text: String, as_text: bool) -> Result<Done, ActionError> {
         let message = self.about(mid, false)?;
         message.edits += 1;
         let mid = message.mid.clone();
         let number: Value = if as_text { message.edits.to_string().into() } else { message.edits.into() };
         let part = json!({ "mid": mid, "text": text, "num_edit": number });
         message.text = Some(text);
-        Ok(Done { id: Some(mid), events: vec![self.event("message_edit", "message_edit", &part)] })
+        Ok(Done { id: Some(mid), events: vec![self.event(self.channel.fields().edits, "message_edit", &part)] })
     }
 
     fn edit_zero(&mut self, mid: Option<String>, with_parties: bool) -> Result<Done, ActionError> {
@@ -250,7 +275,7 @@ impl Scene<'_> {
         Ok(Done { id: Some(mid), events: vec![event] })
     }
 
-    fn unsend(&mut self, mid: Option<String>) -> Result<Done, ActionError> {
+    pub(super) fn unsend(&mut self, mid: Option<String>) -> Result<Done, ActionError> {
         let message = self.about(mid, false)?;
         if message.outbound {
             return Err(ActionError::NoMessage);
@@ -261,7 +286,7 @@ impl Scene<'_> {
         Ok(Done { id: Some(mid), events: vec![self.event("messages", "message", &part)] })
     }
 
-    fn standby(&mut self, text: String) -> Done {
+    pub(super) fn standby(&mut self, text: String) -> Done {
         let mut done = self.write(Message { text: Some(text), ..Message::default() });
         for event in &mut done.events {
             event.place = Place::Standby;

@@ -22,7 +22,7 @@ pub(super) fn comment(
     let id = ids::object();
     let media = ids::digits(&format!("media/{}", scene.account), "179", 17);
     let mut value = json!({
-        "from": { "id": scene.igsid(), "username": scene.world.handle(&scene.contact) },
+        "from": { "id": scene.contact_id(), "username": scene.world.handle(&scene.contact) },
         "text": text,
         "media": { "id": media, "media_product_type": if live { "LIVE" } else { "FEED" } },
     });
@@ -32,7 +32,7 @@ pub(super) fn comment(
         value["parent_id"] = parent_id.into();
     }
     let field = if live { "live_comments" } else { "comments" };
-    let mut event = Event::change(&scene.account, field, scene.moment.now_ms, value);
+    let mut event = Event::change(scene.channel, &scene.account, field, scene.moment.now_ms, value);
     if shape == CommentShape::Flat {
         event.place = Place::Flat;
     }
@@ -52,6 +52,6 @@ pub(super) fn mention(scene: &Scene<'_>, caption: bool) -> Done {
     if !caption {
         value["comment_id"] = ids::object().into();
     }
-    let event = Event::change(&scene.account, "mentions", scene.moment.now_ms, value);
+    let event = Event::change(scene.channel, &scene.account, "mentions", scene.moment.now_ms, value);
     Done { id: None, events: vec![event] }
 }

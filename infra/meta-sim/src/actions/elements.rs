@@ -6,9 +6,9 @@ use super::action::{ShareShape, StickerShape};
 use crate::{ids, media, sim::Moment, world::threads::Message};
 
 /// A messaging element from a contact to an account, with one part of its own.
-pub(super) fn from_contact(igsid: &str, account: &str, at_ms: i64, name: &str, part: &Value) -> Value {
+pub(super) fn from_contact(contact_id: &str, account: &str, at_ms: i64, name: &str, part: &Value) -> Value {
     json!({
-        "sender": { "id": igsid },
+        "sender": { "id": contact_id },
         "recipient": { "id": account },
         "timestamp": at_ms,
         name: part,
@@ -75,6 +75,12 @@ pub(super) fn share(moment: Moment<'_>, shape: ShareShape) -> Vec<Value> {
         ShareShape::Legacy => vec![old],
         ShareShape::IgPost => vec![new],
     }
+}
+
+/// A post of a Page that somebody shares.
+pub(super) fn post(moment: Moment<'_>) -> Value {
+    let payload = json!({ "id": ids::object(), "title": "Sunday in the garden", "url": media::url(moment, "post") });
+    json!({ "type": "post", "payload": payload })
 }
 
 pub(super) fn reel(legacy: bool) -> Value {

@@ -11,12 +11,14 @@ use crate::{clock::DAY_MS, ids, send, webhooks::event::Event, world::threads::Me
 pub(super) fn apply(scene: &mut Scene<'_>, action: Action) -> Result<Done, ActionError> {
     let now_ms = scene.moment.now_ms;
     match action {
-        Action::AppReply { text } => Ok(app_reply(scene, text)),
+        Action::AppReply { text, .. } => Ok(app_reply(scene, text)),
         Action::SelfMessage { text } => Ok(self_message(scene, &text)),
         Action::ThreadControl { change, other_app, metadata } => {
-            Ok(thread_control(scene, change, &other_app, &metadata))
+            let ours = scene.world.receivers(&scene.account, "messaging_handover");
+            let ours = ours.first().map(|app| app.app_id.clone()).unwrap_or_default();
+            Ok(thread_control(scene, change, &other_app, &ours, &metadata))
         }
-        Action::Optin { payload } => {
+        Action::Optin { payload, .. } => {
             let part = json!({
                 "type": "notification_messages",
                 "payload": payload,
@@ -38,17 +40,23 @@ pub(super) fn apply(scene: &mut Scene<'_>, action: Action) -> Result<Done, Actio
         Action::StoryInsights => {
             let value =
                 json!({ "media_id": ids::object(), "impressions": 444, "reach": 44, "taps_forward": 4, "replies": 3 });
-            Ok(Done { id: None, events: vec![Event::change(&scene.account, "story_insights", now_ms, value)] })
+            Ok(Done {
+                id: None,
+                events: vec![Event::change(scene.channel, &scene.account, "story_insights", now_ms, value)],
+            })
         }
-        Action::ResponseFeedback { good } => {
-            let last = scene.thread().messages.iter().rev().find(|message| message.outbound);
-            let mid = last.map(|message| message.mid.clone()).ok_or(ActionError::NoMessage)?;
-            let feedback = if good { "Good response" } else { "Bad response" };
-            let part = json!({ "feedback": feedback, "mid": mid });
-            Ok(Done { id: Some(mid), events: vec![scene.event("response_feedback", "response_feedback", &part)] })
-        }
-        _ => Ok(Done::default()),
+        Action::ResponseFeedback { good } => response_feedback(scene, good),
+        // What is left happens on Messenger only.
+        _ => Err(ActionError::Elsewhere),
     }
+}
+
+pub(super) fn response_feedback(scene: &mut Scene<'_>, good: bool) -> Result<Done, ActionError> {
+    let last = scene.thread().messages.iter().rev().find(|message| message.outbound);
+    let mid = last.map(|message| message.mid.clone()).ok_or(ActionError::NoMessage)?;
+    let feedback = if good { "Good response" } else { "Bad response" };
+    let part = json!({ "feedback": feedback, "mid": mid });
+    Ok(Done { id: Some(mid), events: vec![scene.event("response_feedback", "response_feedback", &part)] })
 }
 
 fn app_reply(scene: &mut Scene<'_>, text: String) -> Done {
@@ -59,12 +67,12 @@ fn app_reply(scene: &mut Scene<'_>, text: String) -> Done {
         text: Some(text),
         ..Message::default()
     };
-    let element = send::echo(&scene.account, &scene.igsid(), &message);
+    let element = send::echo(scene.world, scene.channel, &scene.account, &scene.contact_id(), &message);
     let mid = message.mid.clone();
     let thread = scene.thread();
     thread.general = true;
     thread.messages.push(message);
-    let event = Event::messaging(&scene.account, "messages", scene.moment.now_ms, element);
+    let event = Event::messaging(scene.channel, &scene.account, "messages", scene.moment.now_ms, element);
     Done { id: Some(mid), events: vec![event] }
 }
 
@@ -76,18 +84,25 @@ fn self_message(scene: &Scene<'_>, text: &str) -> Done {
         "timestamp": scene.moment.now_ms,
         "message": { "mid": mid, "text": text, "is_echo": true, "is_self": true },
     });
-    let event = Event::messaging(&scene.account, "messages", scene.moment.now_ms, element);
+    let event = Event::messaging(scene.channel, &scene.account, "messages", scene.moment.now_ms, element);
     Done { id: Some(mid), events: vec![event] }
 }
 
 /// Another app passes the thread to ours, takes it from ours, or asks ours for it.
-fn thread_control(scene: &mut Scene<'_>, change: ControlChange, other: &str, metadata: &str) -> Done {
-    let receivers = scene.world.receivers(&scene.account, "messaging_handover");
-    let ours = receivers.first().map(|app| app.app_id.clone()).unwrap_or_default();
+pub(super) fn thread_control(
+    scene: &mut Scene<'_>,
+    change: ControlChange,
+    other: &str,
+    ours: &str,
+    metadata: &str,
+) -> Done {
+    let handovers = scene.channel.fields().handovers;
+    // Messenger names no owner where a thread had none.
+    let previous = if other.is_empty() { json!(null) } else { json!(other) };
     let (name, part) = match change {
         ControlChange::Pass => {
             scene.thread().owner_app = None;
-            let part = json!({ "previous_owner_app_id": other, "new_owner_app_id": ours, "metadata": metadata });
+            let part = json!({ "previous_owner_app_id": previous, "new_owner_app_id": ours, "metadata": metadata });
             ("pass_thread_control", part)
         }
         ControlChange::Take => {
@@ -99,5 +114,5 @@ fn thread_control(scene: &mut Scene<'_>, change: ControlChange, other: &str, met
             ("request_thread_control", json!({ "requested_owner_app_id": other, "metadata": metadata }))
         }
     };
-    Done { id: None, events: vec![scene.event("messaging_handover", name, &part)] }
+    Done { id: None, events: vec![scene.event(handovers, name, &part)] }
 }

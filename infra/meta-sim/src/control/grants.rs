@@ -164,7 +164,7 @@ pub(super) async fn subscriptions(State(sim): State<Arc<Sim>>) -> Json<Value> {
     Json(json!(sim.world().subscriptions))
 }
 
-/// Which subscriptions to drop: of an account, its Page included, at one app or all.
+/// Which subscriptions to drop: of an account, its Page included, or of a Page; at one app or all.
 #[derive(Debug, Deserialize)]
 pub(super) struct Dropped {
     account: String,
@@ -175,8 +175,15 @@ pub(super) struct Dropped {
 /// Meta drops the subscription of an account silently.
 pub(super) async fn drop_subscriptions(State(sim): State<Arc<Sim>>, Query(dropped): Query<Dropped>) -> Controlled {
     let mut world = sim.world_mut();
-    let account = world.account(&dropped.account).ok_or(ControlError::Unknown("account"))?.id.clone();
-    let page = world.page_of(&account).map(|page| page.id.clone());
+    let account = world.account(&dropped.account).map(|account| account.id.clone());
+    let page = match &account {
+        Some(account) => world.page_of(account),
+        None => world.page_called(&dropped.account),
+    };
+    let page = page.map(|page| page.id.clone());
+    if account.is_none() && page.is_none() {
+        return Err(ControlError::Unknown("account or Page"));
+    }
     let apps: Vec<(String, Login)> = world.apps.iter().map(|app| (app.app_id.clone(), app.login)).collect();
     let mut count = 0;
     for (app_id, login) in apps {
@@ -184,7 +191,7 @@ pub(super) async fn drop_subscriptions(State(sim): State<Arc<Sim>>, Query(droppe
             continue;
         }
         let object = match login {
-            Login::Instagram => Some(&account),
+            Login::Instagram => account.as_ref(),
             Login::Facebook => page.as_ref(),
         };
         count += usize::from(object.is_some_and(|object| world.unsubscribe(&app_id, object)));

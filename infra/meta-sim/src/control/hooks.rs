@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{ControlError, Controlled, merged};
-use crate::{signing::escaped_json, sim::Sim};
+use crate::{channel::Channel, signing::escaped_json, sim::Sim};
 
 pub(super) async fn options(State(sim): State<Arc<Sim>>) -> Json<Value> {
     Json(json!(sim.outbox.options()))
@@ -48,6 +48,9 @@ pub(super) struct Test {
     /// The Page flavour has `messaging[]` instead of `changes[]`.
     #[serde(default)]
     page: bool,
+    /// The channel whose object the button belongs to.
+    #[serde(default)]
+    channel: Channel,
 }
 
 /// The test button of the dashboard's webhook page.
@@ -64,7 +67,7 @@ pub(super) async fn dashboard_test(State(sim): State<Arc<Sim>>, Json(test): Json
     } else {
         entry["changes"] = json!([{ "field": "messages", "value": value }]);
     }
-    let body = json!({ "object": "instagram", "entry": [entry] });
+    let body = json!({ "object": test.channel.object(), "entry": [entry] });
     raw(State(sim), Json(Raw { app_id: test.app_id, body })).await
 }
 

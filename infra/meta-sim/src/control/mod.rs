@@ -71,7 +71,8 @@ impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::Unknown(_) | Self::Action(ActionError::NoAccount | ActionError::NoContact) => StatusCode::NOT_FOUND,
-            Self::Action(ActionError::NoMessage | ActionError::Media) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Action(ActionError::NoMessage | ActionError::Media | ActionError::Elsewhere | ActionError::Edits)
+            | Self::Invalid(_) => StatusCode::BAD_REQUEST,
             Self::Callback(_) => StatusCode::BAD_GATEWAY,
         };
         let mut error = self.to_string();

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{ControlError, Controlled, merged};
 use crate::{
     actions::{self, Action},
+    channel::Channel,
     sim::Sim,
     world::people::{Account, Business, Contact, Page, Person},
 };
@@ -20,18 +21,24 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Act {
-    /// Username, or an IGSID.
+    /// Username, or an IGSID or PSID.
     contact: String,
-    /// Username or `IG_ID`.
+    /// Username or `IG_ID`; id or name of a Page, or the username of its account.
     account: String,
+    #[serde(default)]
+    channel: Option<Channel>,
     action: Action,
 }
 
 /// A contact does something. The answer names what was made and which apps are told.
 pub(crate) async fn act(State(sim): State<Arc<Sim>>, Json(act): Json<Act>) -> Controlled {
-    let done = {
+    let (channel, contact_id, done) = {
         let mut world = sim.world_mut();
-        actions::apply(&mut world, &act.contact, &act.account, act.action, sim.moment())?
+        let (channel, account) = actions::party(&world, act.channel, &act.account)?;
+        let contact = world.contact(&act.contact).map(|contact| contact.username.clone());
+        let contact_id = contact.map(|contact| channel.contact_id(&account, &contact));
+        let done = actions::apply(&mut world, &act.contact, (channel, account), act.action, sim.moment())?;
+        (channel, contact_id, done)
     };
     let mut told: Vec<String> = done.events.iter().flat_map(|event| sim.tell(event)).collect();
     told.dedup();
@@ -40,7 +47,11 @@ pub(crate) async fn act(State(sim): State<Arc<Sim>>, Json(act): Json<Act>) -> Co
         Value::Null => event.element["from"]["id"].clone(),
         sender => sender.clone(),
     });
-    Ok(Json(json!({ "id": done.id, "igsid": igsid, "told": told })))
+    let mut answer = json!({ "id": done.id, "contact_id": contact_id, "told": told });
+    if channel == Channel::Instagram {
+        answer["igsid"] = json!(igsid);
+    }
+    Ok(Json(answer))
 }
 
 /// Which conversations to list.
@@ -48,14 +59,17 @@ pub(crate) async fn act(State(sim): State<Arc<Sim>>, Json(act): Json<Act>) -> Co
 pub(super) struct Between {
     account: Option<String>,
     contact: Option<String>,
+    channel: Option<Channel>,
 }
 
 pub(super) async fn threads(State(sim): State<Arc<Sim>>, Query(between): Query<Between>) -> Json<Value> {
     let world = sim.world();
-    let account = between.account.as_deref().map(|account| world.account(account).map(|account| &account.id));
+    let party = |account| actions::party(&world, between.channel, account).ok().map(|(_, id)| id);
+    let account = between.account.as_deref().map(party);
     let contact = between.contact.as_deref().map(|contact| world.contact(contact).map(|contact| &contact.username));
     let wanted = world.threads.iter().filter(|thread| {
-        account.is_none_or(|account| account == Some(&thread.account))
+        account.as_ref().is_none_or(|account| account.as_ref() == Some(&thread.account))
+            && between.channel.is_none_or(|channel| channel == thread.channel)
             && contact.is_none_or(|contact| contact == Some(&thread.contact))
     });
     Json(wanted.map(|thread| json!(thread)).collect())

@@ -3,6 +3,7 @@
 use super::call::GraphCall;
 use crate::{
     App, Login,
+    channel::Channel,
     clock::error_time,
     errors::GraphError,
     signing,
@@ -12,11 +13,12 @@ use crate::{
     },
 };
 
-/// A professional account on whose behalf an app acts.
+/// A professional account or a Page on whose behalf an app acts.
 #[derive(Clone, Debug)]
 pub(crate) struct Actor {
     pub(crate) app_id: String,
-    /// `IG_ID`
+    pub(crate) channel: Channel,
+    /// `IG_ID`, or the id of the Page.
     pub(crate) account: String,
     pub(crate) login: Login,
 }
@@ -116,6 +118,20 @@ impl Actor {
         }
         let unlinked = || GraphError::parameter("The Page is not linked to an Instagram account").subcode(2_534_013);
         let account = account.ok_or_else(unlinked)?;
-        Ok(Self { app_id: token.app_id.clone(), account, login: token.kind.login() })
+        Ok(Self { app_id: token.app_id.clone(), channel: Channel::Instagram, account, login: token.kind.login() })
+    }
+
+    /// The Page that a Page token speaks for on Messenger.
+    pub(crate) fn page(token: &Token, page_id: &str) -> Self {
+        let account = page_id.to_owned();
+        Self { app_id: token.app_id.clone(), channel: Channel::Messenger, account, login: token.kind.login() }
+    }
+
+    /// The permission that an app needs to write and to know who wrote.
+    pub(crate) const fn messages_permission(&self) -> &'static str {
+        match self.channel {
+            Channel::Instagram => self.login.messages_permission(),
+            Channel::Messenger => "pages_messaging",
+        }
     }
 }

@@ -10,9 +10,10 @@ use super::{
     paging,
 };
 use crate::{
+    channel::Channel,
     clock::{DAY_MS, graph_time},
     errors::GraphError,
-    media,
+    ids, media,
     sim::Moment,
     world::{
         World,
@@ -39,19 +40,27 @@ const MESSAGE: Node = Node {
         "story",
         "reactions",
         "is_owner",
+        "sticker",
     ],
 };
 
-/// `GET /<IG_ID or PAGE_ID>/conversations?platform=instagram`
+/// `GET /<IG_ID or PAGE_ID>/conversations`; `platform` says which of a Page's.
 pub(crate) fn list(world: &World, call: &GraphCall, actor: &Actor, moment: Moment<'_>) -> Result<Answer, GraphError> {
-    if call.param("platform").is_some_and(|platform| platform != "instagram") {
-        return Err(GraphError::parameter("Param platform must be one of {instagram}"));
+    let known: &[&str] = match actor.channel {
+        Channel::Instagram => &["instagram"],
+        Channel::Messenger => &["instagram", "messenger"],
+    };
+    if call.param("platform").is_some_and(|platform| !known.contains(&platform)) {
+        let known = known.join(", ");
+        return Err(GraphError::parameter(format!("Param platform must be one of {{{known}}}")));
     }
     let asked = fields::parse(call.param("fields").unwrap_or("id,updated_time"));
     CONVERSATION.check(&asked)?;
     let visible = |thread: &&Thread| {
-        let of_user = call.param("user_id").is_none_or(|igsid| igsid == thread.igsid);
-        let rests = !thread.general && thread.updated_at_ms() + REQUESTS_MS < moment.now_ms;
+        let of_user = call.param("user_id").is_none_or(|id| id == thread.contact_id);
+        let rests = actor.channel == Channel::Instagram
+            && !thread.general
+            && thread.updated_at_ms() + REQUESTS_MS < moment.now_ms;
         thread.account == actor.account && !thread.messages.is_empty() && of_user && !rests
     };
     let mut threads: Vec<&Thread> = world.threads.iter().filter(visible).collect();
@@ -110,17 +119,26 @@ pub(crate) fn message(
 ) -> Result<Answer, GraphError> {
     let asked = fields::parse(call.param("fields").unwrap_or("id,created_time"));
     MESSAGE.check(&asked)?;
-    let (thread, message) = world
-        .message(mid)
+    let (thread, message) = named(world, actor, mid)
         .filter(|(thread, _)| thread.account == actor.account)
         .ok_or_else(|| GraphError::no_object(&call.method, mid))?;
-    if message.deleted || !thread.is_recent(mid) {
+    if message.deleted || !thread.is_recent(&message.mid) {
         return Err(GraphError::new(
             9_000_001,
             "(#9000001) This message has been deleted by the user or the business.",
         ));
     }
     Ok(Answer::of(fields::select(&detail(world, thread, message, moment), &asked)))
+}
+
+/// A message by the id that this API has for it.
+fn named<'a>(world: &'a World, actor: &Actor, id: &str) -> Option<(&'a Thread, &'a Message)> {
+    if actor.channel == Channel::Instagram || !world.variants.listed_mids {
+        return world.message(id);
+    }
+    let is_meant = |message: &&Message| ids::listed_mid(&message.mid) == id;
+    let threads = world.threads.iter().filter(|thread| thread.account == actor.account);
+    threads.rev().find_map(|thread| Some((thread, thread.messages.iter().rev().find(is_meant)?)))
 }
 
 const DETAILED_PAGE: usize = 25;
@@ -141,8 +159,8 @@ fn describe(
         "id": thread.id,
         "updated_time": graph_time(thread.updated_at_ms()),
         "participants": { "data": [
-            { "id": thread.account, "username": username(world, &thread.account) },
-            { "id": thread.igsid, "username": world.handle(&thread.contact) },
+            business(world, thread),
+            person(world, thread),
         ] },
     });
     if let Some(field) = asked.iter().find(|field| field.name == "messages") {
@@ -197,11 +215,14 @@ fn told(world: &World, thread: &Thread, asked: &[Field], moment: Moment<'_>) -> 
 
 /// Addresses of media are made anew with every read.
 fn detail(world: &World, thread: &Thread, message: &Message, moment: Moment<'_>) -> Value {
-    let business = json!({ "username": username(world, &thread.account), "id": thread.account });
-    let person = json!({ "username": world.handle(&thread.contact), "id": thread.igsid });
+    let (business, person) = (business(world, thread), person(world, thread));
     let (from, to) = if message.outbound { (business, person) } else { (person, business) };
     let mut all = json!({
-        "id": message.mid,
+        "id": if thread.channel == Channel::Messenger && world.variants.listed_mids {
+            ids::listed_mid(&message.mid)
+        } else {
+            message.mid.clone()
+        },
         "created_time": graph_time(message.at_ms),
         "from": from,
         "to": { "data": [to] },
@@ -222,7 +243,11 @@ fn detail(world: &World, thread: &Thread, message: &Message, moment: Moment<'_>)
     if let Some(mention) = mention {
         all["story"] = json!({ "mention": { "link": link(mention, moment), "id": "" } });
     }
-    all["reactions"] = reactions(message, &thread.igsid, &thread.account);
+    let sticker = message.attachments.iter().find(|attachment| attachment["type"] == "sticker");
+    if let Some(sticker) = sticker.filter(|_| thread.channel == Channel::Messenger) {
+        all["sticker"] = link(sticker, moment).into();
+    }
+    all["reactions"] = reactions(message, &thread.contact_id, &thread.account);
     all
 }
 
@@ -250,6 +275,22 @@ fn reactions(message: &Message, igsid: &str, account: &str) -> Value {
     json!({ "data": all.collect::<Vec<_>>() })
 }
 
-fn username<'a>(world: &'a World, account: &str) -> &'a str {
-    world.account(account).map_or("", |account| account.username.as_str())
+fn business(world: &World, thread: &Thread) -> Value {
+    party(thread.channel, &thread.account, world.name_of(&thread.account))
+}
+
+fn person(world: &World, thread: &Thread) -> Value {
+    let name = match thread.channel {
+        Channel::Instagram => world.handle(&thread.contact),
+        Channel::Messenger => world.contact(&thread.contact).map_or("", |contact| contact.name.as_str()),
+    };
+    party(thread.channel, &thread.contact_id, name)
+}
+
+/// One side of a conversation.
+fn party(channel: Channel, id: &str, name: &str) -> Value {
+    match channel {
+        Channel::Instagram => json!({ "id": id, "username": name }),
+        Channel::Messenger => json!({ "id": id, "name": name, "email": format!("{id}@facebook.com") }),
+    }
 }

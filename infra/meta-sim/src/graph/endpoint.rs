@@ -1,7 +1,10 @@
 //! Names for what calls are for: faults and the call log use them.
 
-use super::call::{GraphCall, Host};
-use crate::{ids, world::World};
+use super::{
+    call::{GraphCall, Host},
+    page,
+};
+use crate::{channel::Channel, ids, world::World};
 
 /// The name of a call's endpoint.
 pub(crate) fn name(call: &GraphCall, world: &World) -> &'static str {
@@ -45,6 +48,15 @@ pub(crate) fn app_of(call: &GraphCall, world: &World) -> Option<String> {
     let token = call.token.as_deref().or_else(|| call.param("fb_exchange_token"))?;
     let by_token = world.tokens.get(token).map(|token| token.app_id.clone());
     by_token.or_else(|| token.split_once('|').map(|(app_id, _)| app_id.to_owned()))
+}
+
+/// Whose messages a call is about: those of an account, or those of a Page.
+pub(crate) fn channel(call: &GraphCall, world: &World) -> Channel {
+    let token = call.token.as_deref().and_then(|token| world.tokens.get(token));
+    match (token.and_then(|token| token.page_id.as_deref()), call.segments().as_slice()) {
+        (Some(page_id), [id, rest @ ..]) => page::channel(world, call, page_id, (id, rest)),
+        _ => Channel::Instagram,
+    }
 }
 
 /// Everything the account of a call is known by: `IG_ID`, username, Page id.

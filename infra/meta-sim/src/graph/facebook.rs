@@ -8,9 +8,10 @@ use super::{
     auth::{Actor, authenticate},
     call::GraphCall,
     fields::{self, Node},
-    messaging, portfolio, subscriptions, token_info,
+    messaging, messenger, page, portfolio, subscriptions, token_info,
 };
 use crate::{
+    channel::Channel,
     errors::GraphError,
     ids, media, oauth,
     sim::{Effect, Moment},
@@ -42,6 +43,9 @@ pub(crate) fn route(world: &mut World, call: &GraphCall, moment: Moment<'_>) -> 
     match segments.as_slice() {
         ["oauth", "access_token"] => oauth::exchange::facebook(world, call, moment.now_ms),
         [app_id, "subscriptions"] if call.method == Method::GET => subscriptions::of_app(world, call, app_id),
+        [page_id, "subscribed_apps"] if call.method == Method::DELETE && is_app_token(call) => {
+            subscriptions::cut_by_app(world, call, page_id)
+        }
         ["debug_token"] => token_info::debug_token(world, call, moment.now_ms),
         [id, rest @ ..] => {
             let token = authenticate(world, call, moment.now_ms)?;
@@ -53,6 +57,11 @@ pub(crate) fn route(world: &mut World, call: &GraphCall, moment: Moment<'_>) -> 
         }
         [] => Err(GraphError::no_object(&call.method, "")),
     }
+}
+
+/// Whether an app calls with its own token, as one does whose Page's token is dead.
+fn is_app_token(call: &GraphCall) -> bool {
+    call.token.as_deref().is_some_and(|token| token.contains('|'))
 }
 
 /// Calls with the token of a person.
@@ -104,12 +113,22 @@ fn as_page(
             if !token.grants("pages_manage_metadata") {
                 return Err(GraphError::permission(200, "pages_manage_metadata"));
             }
+            world.check_tasks(&token.holder, &page_id, &["MODERATE", "CREATE_CONTENT", "MANAGE"])?;
             subscriptions::serve(world, call, token, &page_id)
         }
         (&Method::GET, []) if world.account(id).is_some() => account(world, call, token, id, moment),
         _ => {
-            let actor = Actor::of(world, token, call, if is_self { "me" } else { page_id.as_str() })?;
-            messaging::route(world, call, &actor, token, (if is_self { "me" } else { id }, rest), moment)
+            let path = (if is_self { "me" } else { id }, rest);
+            match page::channel(world, call, &page_id, path) {
+                Channel::Instagram => {
+                    let actor = Actor::of(world, token, call, if is_self { "me" } else { page_id.as_str() })?;
+                    messaging::route(world, call, &actor, token, path, moment)
+                }
+                Channel::Messenger => {
+                    let actor = Actor::page(token, &page_id);
+                    messenger::route(world, call, &actor, token, path, moment)
+                }
+            }
         }
     }
 }

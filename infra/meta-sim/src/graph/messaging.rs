@@ -1,4 +1,4 @@
-//! What both logins share once the professional account is known: sending, conversations, profiles, menus.
+//! What all logins share once the professional account is known: sending, conversations, profiles, menus.
 
 use http::Method;
 use serde_json::{Map, Value, json};
@@ -9,7 +9,7 @@ use crate::{
     errors::GraphError,
     ids, send,
     sim::Moment,
-    world::{Upload, World, tokens::Token},
+    world::{World, tokens::Token},
 };
 
 const ICE_BREAKERS: usize = 4;
@@ -26,7 +26,7 @@ pub(crate) fn route(
     check_permissions(call, actor.login, token, path)?;
     match (path, &call.method) {
         (("me", ["messages"]), &Method::POST) => send::send(world, actor, &call.as_json(), moment),
-        (("me", ["message_attachments"]), &Method::POST) => upload(world, call, actor),
+        (("me", ["message_attachments"]), &Method::POST) => upload(world, call, actor, moment.now_ms),
         (("me", ["messenger_profile"]), _) => messenger_profile(world, call, actor),
         (("me", ["conversations"]), &Method::GET) => conversations::list(world, call, actor, moment),
         ((id, ["messages"]), &Method::GET) if ids::is_conversation(id) => {
@@ -70,14 +70,10 @@ fn check_permissions(call: &GraphCall, login: Login, token: &Token, path: (&str,
     }
 }
 
-fn upload(world: &mut World, call: &GraphCall, actor: &Actor) -> Result<Answer, GraphError> {
+fn upload(world: &mut World, call: &GraphCall, actor: &Actor, now_ms: i64) -> Result<Answer, GraphError> {
     let body = call.as_json();
-    if actor.login == Login::Facebook && body["platform"] != "instagram" {
-        return Err(GraphError::parameter("The parameter platform is required"));
-    }
-    let (kind, url) = send::upload(&body)?;
-    let id = ids::object();
-    world.uploads.insert(id.clone(), Upload { account: actor.account.clone(), kind, url });
+    let (kind, url) = send::upload(&body, actor.channel)?;
+    let id = world.keep_upload(&actor.account, kind, url, now_ms);
     Ok(Answer::of(json!({ "attachment_id": id })))
 }
 

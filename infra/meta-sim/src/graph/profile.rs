@@ -1,4 +1,4 @@
-//! The profile of a contact, for those who have their consent.
+//! The profile of a contact on Instagram, for those who have their consent.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::{
     call::GraphCall,
     fields::{self, Node},
 };
-use crate::{errors::GraphError, media, sim::Moment, world::World};
+use crate::{channel::Channel, errors::GraphError, media, sim::Moment, world::World};
 
 const PROFILE: Node = Node {
     kind: "IGBusinessScopedID",
@@ -39,8 +39,8 @@ pub(crate) fn profile(
 ) -> Result<Answer, GraphError> {
     let asked = fields::parse(call.param("fields").unwrap_or("id,name,username"));
     PROFILE.check(&asked)?;
-    let Some(contact) = world.contact_by_igsid(&actor.account, igsid) else {
-        return Err(if world.knows_igsid(igsid) {
+    let Some(contact) = world.contact_by_id(Channel::Instagram, &actor.account, igsid) else {
+        return Err(if world.knows_contact_id(Channel::Instagram, igsid) {
             GraphError::new(9010, "(#9010) No matching Instagram user")
         } else {
             GraphError::no_object(&call.method, igsid)

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     calls::Call,
+    channel::Channel,
     errors::GraphError,
     faults::{Failure, Fault, Target},
     ids, oauth,
@@ -33,11 +34,13 @@ use crate::{
 /// A call of one of the API hosts.
 pub(crate) async fn serve(host: Host, State(sim): State<Arc<Sim>>, request: Request) -> Response {
     let call = GraphCall::read(host, request).await;
-    let (endpoint, app_id, account) = {
+    let (endpoint, app_id, channel, account) = {
         let world = sim.world();
-        (endpoint::name(&call, &world), endpoint::app_of(&call, &world), endpoint::account_names(&call, &world))
+        let names = endpoint::account_names(&call, &world);
+        (endpoint::name(&call, &world), endpoint::app_of(&call, &world), endpoint::channel(&call, &world), names)
     };
-    let target = Target { endpoint, method: call.method.as_str(), app_id: app_id.as_deref(), account: &account };
+    let method = call.method.as_str();
+    let target = Target { endpoint, method, app_id: app_id.as_deref(), channel, account: &account };
     let fault = sim.faults.take(&target);
     let number = sim.calls.begin(Call {
         at_ms: sim.clock.now_ms(),
@@ -50,15 +53,17 @@ pub(crate) async fn serve(host: Host, State(sim): State<Arc<Sim>>, request: Requ
     });
     let resting = is_of_messages(endpoint).then(|| sim.faults.minutes_to_rest(&account, sim.clock.now_ms())).flatten();
     let mut response = match fault {
-        _ if resting.is_some() => limited(&call, 80_006, None, StatusCode::BAD_REQUEST, resting.unwrap_or_default()),
+        _ if resting.is_some() => {
+            limited(&call, channel, 80_006, None, StatusCode::BAD_REQUEST, resting.unwrap_or_default())
+        }
         None => {
             let (response, effects) = answer(&sim, &call);
             sim.cause(effects).await;
             response
         }
-        Some(fault) => fail(&sim, &call, &account, &fault).await,
+        Some(fault) => fail(&sim, &call, channel, &account, &fault).await,
     };
-    add_usage(&mut response, &sim, &account);
+    add_usage(&mut response, &sim, &account, channel);
     let cut = response.extensions().get::<CutConnection>().is_some();
     let status = if cut { 0 } else { response.status().as_u16() };
     debug!(host = host.name(), method = %call.method, endpoint, status, "graph call");
@@ -72,7 +77,14 @@ fn is_of_messages(endpoint: &str) -> bool {
 }
 
 /// The refusal of a caller who has reached a limit, with the usage headers.
-fn limited(call: &GraphCall, code: i64, subcode: Option<u32>, status: StatusCode, minutes: u32) -> Response {
+fn limited(
+    call: &GraphCall,
+    channel: Channel,
+    code: i64,
+    subcode: Option<u32>,
+    status: StatusCode,
+    minutes: u32,
+) -> Response {
     let message = format!("(#{code}) Application request limit reached");
     let mut error = GraphError::new(code, message).status(status).transient();
     if let Some(subcode) = subcode {
@@ -80,7 +92,7 @@ fn limited(call: &GraphCall, code: i64, subcode: Option<u32>, status: StatusCode
     }
     let error = if call.host == Host::FacebookGraph { error } else { error.on_instagram() };
     let mut response = json_response(error.status, &error.body());
-    insert_usage(response.headers_mut(), &call.segments, 100, minutes);
+    insert_usage(response.headers_mut(), &call.segments, channel, 100, minutes);
     response
 }
 
@@ -130,7 +142,7 @@ fn route(world: &mut World, call: &GraphCall, moment: Moment<'_>) -> Result<Answ
 }
 
 /// Fails a call in the ordered way. An accepted call takes effect before it fails.
-async fn fail(sim: &Arc<Sim>, call: &GraphCall, account: &[String], fault: &Fault) -> Response {
+async fn fail(sim: &Arc<Sim>, call: &GraphCall, channel: Channel, account: &[String], fault: &Fault) -> Response {
     let takes_effect = fault.accept || matches!(fault.action, Failure::SentButError);
     if takes_effect {
         let (_, effects) = answer(sim, call);
@@ -159,13 +171,13 @@ async fn fail(sim: &Arc<Sim>, call: &GraphCall, account: &[String], fault: &Faul
             response
         }
         Failure::RateLimit { code, subcode, status, minutes } => {
-            limited(call, *code, *subcode, status_code(*status), *minutes)
+            limited(call, channel, *code, *subcode, status_code(*status), *minutes)
         }
         Failure::Rest { minutes } => {
             if let Some(name) = account.last() {
                 sim.faults.rest(name, *minutes, sim.clock.now_ms());
             }
-            limited(call, 80_006, None, StatusCode::BAD_REQUEST, *minutes)
+            limited(call, channel, 80_006, None, StatusCode::BAD_REQUEST, *minutes)
         }
         Failure::Token { subcode: None } => refuse(GraphError::token("Invalid OAuth access token.")),
         Failure::Token { subcode: Some(subcode) } => refuse(GraphError::dead_token(*subcode, None)),
@@ -220,21 +232,21 @@ fn json_response(status: StatusCode, body: &Value) -> Response {
 }
 
 /// Every answer tells how much of the limits is used, in percent.
-fn add_usage(response: &mut Response, sim: &Sim, account: &[String]) {
+fn add_usage(response: &mut Response, sim: &Sim, account: &[String], channel: Channel) {
     if response.headers().contains_key("x-app-usage") {
         return;
     }
     let calls = sim.calls.counts().values().sum::<u64>();
     let percent = u32::try_from((calls / 50).min(60)).unwrap_or_default();
-    insert_usage(response.headers_mut(), account, percent, 0);
+    insert_usage(response.headers_mut(), account, channel, percent, 0);
 }
 
 /// Source: <https://developers.facebook.com/docs/graph-api/overview/rate-limiting>
-fn insert_usage(headers: &mut HeaderMap, account: &[String], percent: u32, minutes: u32) {
+fn insert_usage(headers: &mut HeaderMap, account: &[String], channel: Channel, percent: u32, minutes: u32) {
     let id = account.iter().find(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
     let app = json!({ "call_count": percent, "total_time": percent, "total_cputime": percent });
     let mut usage = json!([{
-        "type": "instagram",
+        "type": channel.as_str(),
         "call_count": percent,
         "total_cputime": percent,
         "total_time": percent,

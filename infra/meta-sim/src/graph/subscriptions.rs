@@ -1,4 +1,5 @@
-//! `subscribed_apps` of an account (Instagram Login) or a Page (Facebook Login).
+//! `subscribed_apps` of an account (Instagram Login) or a Page (Facebook Login), and what apps have in the
+//! dashboard.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -6,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Answer, call::GraphCall};
 use crate::{
     Login,
+    channel::Channel,
     errors::GraphError,
     world::{World, apps::ECHOES, tokens::Token, variants::EchoField},
 };
@@ -48,9 +50,11 @@ const PAGE_FIELDS: &[&str] = &[
     "messaging_feedback",
     "messaging_handovers",
     "messaging_optins",
+    "messaging_policy_enforcement",
     "messaging_postbacks",
     "messaging_referrals",
     "ratings",
+    "response_feedback",
     "standby",
 ];
 
@@ -59,8 +63,9 @@ pub(crate) fn serve(world: &mut World, call: &GraphCall, token: &Token, object_i
     match call.method {
         Method::GET => Ok(list(world, call, &token.app_id, object_id)),
         Method::POST => {
-            let fields = asked_fields(world, call)?;
+            let fields = asked_fields(world, call, token)?;
             fields.iter().try_for_each(|field| check_permission(token, field))?;
+            // The list replaces the one before, for all channels of a Page.
             world.subscribe(&token.app_id, object_id, fields);
             Ok(success(world))
         }
@@ -70,6 +75,20 @@ pub(crate) fn serve(world: &mut World, call: &GraphCall, token: &Token, object_i
         }
         _ => Err(GraphError::unsupported_method(&call.method)),
     }
+}
+
+/// `DELETE /<PAGE_ID>/subscribed_apps` with the app's own token.
+///
+/// # Errors
+///
+/// 190 for any other token, 100/33 for what is no Page.
+pub(super) fn cut_by_app(world: &mut World, call: &GraphCall, page_id: &str) -> Result<Answer, GraphError> {
+    let app_id = super::auth::app_of_token(world, call)?.app_id.clone();
+    if world.page(page_id).is_none() {
+        return Err(GraphError::no_object(&call.method, page_id));
+    }
+    world.unsubscribe(&app_id, page_id);
+    Ok(success(world))
 }
 
 /// `GET /<APP_ID>/subscriptions` with the app's own token: what the dashboard delivers to the app, by object.
@@ -84,13 +103,16 @@ pub(crate) fn of_app(world: &World, call: &GraphCall, app_id: &str) -> Result<An
     }
     let Some(url) = &app.webhook_url else { return Ok(Answer::of(json!({ "data": [] }))) };
     let switches = world.switches(app_id);
-    let fields: Vec<Value> = ACCOUNT_FIELDS
-        .iter()
-        .filter(|field| switches.has_field(field))
-        .map(|field| json!({ "name": field, "version": "v25.0" }))
-        .collect();
-    let object = json!({ "object": "instagram", "callback_url": url, "active": true, "fields": fields });
-    Ok(Answer::of(json!({ "data": [object] })))
+    let object = |channel: Channel, known: &[&str]| {
+        let had = known.iter().filter(|field| switches.has_field(channel, field));
+        let fields: Vec<Value> = had.map(|field| json!({ "name": field, "version": "v25.0" })).collect();
+        json!({ "object": channel.object(), "callback_url": url, "active": true, "fields": fields })
+    };
+    let mut objects = vec![object(Channel::Instagram, ACCOUNT_FIELDS)];
+    if app.login == Login::Facebook {
+        objects.push(object(Channel::Messenger, PAGE_FIELDS));
+    }
+    Ok(Answer::of(json!({ "data": objects })))
 }
 
 fn list(world: &World, call: &GraphCall, app_id: &str, object_id: &str) -> Answer {
@@ -105,8 +127,8 @@ fn list(world: &World, call: &GraphCall, app_id: &str, object_id: &str) -> Answe
     Answer::of(json!({ "data": [app] }))
 }
 
-fn asked_fields(world: &World, call: &GraphCall) -> Result<Vec<String>, GraphError> {
-    let known: Vec<&str> = match call.host.login() {
+fn asked_fields(world: &World, call: &GraphCall, token: &Token) -> Result<Vec<String>, GraphError> {
+    let known: Vec<&str> = match token.kind.login() {
         Login::Instagram => ACCOUNT_FIELDS,
         Login::Facebook => PAGE_FIELDS,
     }

@@ -3,7 +3,10 @@
 use url::form_urlencoded;
 
 use super::scopes;
-use crate::{Login, world::World};
+use crate::{
+    Login,
+    world::{World, apps::Switches},
+};
 
 /// A valid authorization request.
 #[derive(Debug)]
@@ -75,14 +78,16 @@ impl AuthorizationRequest {
             app_id: app.app_id.clone(),
             redirect_uri: redirect_uri.to_owned(),
             state: query.get("state").map(str::to_owned),
-            scopes: asked_scopes(login, query)?,
+            scopes: asked_scopes(login, &world.switches(&app.app_id), query)?,
         })
     }
 }
 
-fn asked_scopes(login: Login, query: &Query) -> Result<Vec<String>, RequestError> {
-    if login == Login::Facebook && query.get("config_id").is_some() {
-        return Ok(scopes::CONFIGURATION.iter().map(|&scope| scope.to_owned()).collect());
+fn asked_scopes(login: Login, switches: &Switches, query: &Query) -> Result<Vec<String>, RequestError> {
+    if let (Login::Facebook, Some(config_id)) = (login, query.get("config_id")) {
+        let everything = || scopes::CONFIGURATION.iter().map(|&scope| scope.to_owned()).collect();
+        let configured = switches.configurations.get(config_id).map(|configuration| configuration.scopes.clone());
+        return Ok(configured.unwrap_or_else(everything));
     }
     let text = query.get("scope").unwrap_or_default();
     let asked: Vec<String> = text.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();

@@ -21,6 +21,7 @@ const FACEBOOK: &[(&str, &str)] = &[
     ("pages_manage_metadata", "Manage the settings of your Pages"),
     ("pages_read_engagement", "Read the content of your Pages"),
     ("pages_messaging", "Send messages as your Pages"),
+    ("pages_manage_engagement", "Answer and hide comments on your Pages"),
     ("business_management", "Manage your business portfolio"),
     ("ads_management", "Manage ads"),
     ("ads_read", "Read ads"),

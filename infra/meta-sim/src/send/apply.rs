@@ -4,23 +4,25 @@ use serde_json::{Value, json};
 
 use super::{
     content::{NewAttachment, NewMessage},
+    limits,
+    recipient::{self, SELF},
     request::{self, Content, Control, Recipient, SendRequest, SenderAction},
+    window,
 };
 use crate::{
     Login,
+    channel::Channel,
     clock::{DAY_MS, SECOND_MS},
     errors::GraphError,
     graph::{Actor, Answer},
-    ids, media,
-    sim::{Effect, Moment},
-    webhooks::event::Event,
-    world::{World, threads::Message, variants::OwnerRefusal},
+    media,
+    sim::{Effect, Moment, Sent},
+    webhooks::{event::Event, receipt},
+    world::{Upload, World, threads::Message, variants::EchoApp},
 };
 
-/// Comments can be answered privately for so long.
-const PRIVATE_REPLY_MS: i64 = 7 * DAY_MS;
-/// The pseudo-contact of messages to oneself.
-const SELF: &str = "";
+/// What a Page uploaded can be sent for so long.
+const UPLOAD_MS: i64 = 90 * DAY_MS;
 /// Meta's own inbox, which a thread is passed to where nobody is named.
 const INBOX: &str = "263902037430900";
 const TYPING_MS: i64 = 20 * SECOND_MS;
@@ -31,76 +33,17 @@ const TYPING_MS: i64 = 20 * SECOND_MS;
 ///
 /// Every refusal of Meta's Send API that account, recipient, window and body can cause.
 pub(crate) fn send(world: &mut World, actor: &Actor, body: &Value, moment: Moment<'_>) -> Result<Answer, GraphError> {
-    let request = request::read(body)?;
+    let request = request::read(body, actor.channel, world.variants.text_unit)?;
     if request.control.is_some() && !(world.variants.routing && actor.login == Login::Facebook) {
         return Err(GraphError::new(27, "(#27) Thread control needs Conversation Routing."));
     }
-    check_account(world, actor, moment.now_ms)?;
-    let contact = contact(world, actor, &request.recipient, moment.now_ms)?;
+    limits::check(world, actor, &request, moment.now_ms)?;
+    let contact = recipient::contact(world, actor, &request.recipient, moment.now_ms)?;
     match request.content {
         Content::Action(_) if contact == SELF => Ok(Answer::of(json!({ "recipient_id": actor.account }))),
         Content::Action(action) => act(world, actor, &contact, &action, moment.now_ms),
         Content::Message(_) if contact == SELF => send_to_self(world, actor, request, moment),
         Content::Message(_) => send_to_contact(world, actor, &contact, request, moment),
-    }
-}
-
-fn check_account(world: &World, actor: &Actor, now_ms: i64) -> Result<(), GraphError> {
-    let account =
-        world.account(&actor.account).ok_or_else(|| GraphError::no_object(&http::Method::POST, &actor.account))?;
-    if !account.allow_message_access {
-        let message = "(#200) The account owner has disabled access to Instagram Direct Messaging.";
-        return Err(GraphError::new(200, message).subcode(2_534_041));
-    }
-    let allowed = world.variants.sends_per_second;
-    if allowed > 0 && sent_last_second(world, &actor.account, now_ms) >= allowed {
-        return Err(GraphError::new(613, "(#613) Calls to this api have exceeded the rate limit.").subcode(2_534_040));
-    }
-    Ok(())
-}
-
-fn sent_last_second(world: &World, account: &str, now_ms: i64) -> usize {
-    let recent = |message: &&Message| message.at_ms > now_ms - SECOND_MS;
-    let threads = world.threads.iter().filter(|thread| thread.account == account);
-    threads
-        .map(|thread| thread.messages.iter().rev().take_while(recent).filter(|message| message.outbound).count())
-        .sum()
-}
-
-fn contact(world: &World, actor: &Actor, recipient: &Recipient, now_ms: i64) -> Result<String, GraphError> {
-    match recipient {
-        Recipient::Person(igsid) if *igsid == actor.account => Ok(SELF.to_owned()),
-        Recipient::Person(igsid) => {
-            let nobody = || GraphError::parameter("The requested user cannot be found.").subcode(2_534_014);
-            let contact = world.contact_by_igsid(&actor.account, igsid).ok_or_else(nobody)?;
-            // An IGSID exists for the account only once the person turned to it.
-            let known = world.thread(&actor.account, &contact.username).is_some();
-            let known = known || world.comments.iter().any(|comment| comment.contact == contact.username);
-            if !known {
-                return Err(nobody());
-            }
-            world.check_access(actor, contact)?;
-            reachable(world, &contact.username)
-        }
-        Recipient::Comment(id) => {
-            let invalid = || GraphError::parameter("The comment is invalid for a private reply").subcode(2_534_025);
-            let comment = world.comments.iter().find(|comment| comment.id == *id && comment.account == actor.account);
-            let comment = comment.ok_or_else(invalid)?;
-            if now_ms >= comment.at_ms + PRIVATE_REPLY_MS {
-                return Err(invalid());
-            }
-            if comment.answered {
-                return Err(GraphError::new(10_900, "(#10900) Activity already replied to"));
-            }
-            reachable(world, &comment.contact)
-        }
-    }
-}
-
-fn reachable(world: &World, contact: &str) -> Result<String, GraphError> {
-    match world.contact(contact) {
-        Some(contact) if contact.reachable => Ok(contact.username.clone()),
-        _ => Err(GraphError::new(551, "(#551) This person isn't available right now.").subcode(1_545_041)),
     }
 }
 
@@ -111,28 +54,41 @@ fn send_to_contact(
     request: SendRequest,
     moment: Moment<'_>,
 ) -> Result<Answer, GraphError> {
+    window::check(world, actor, contact, &request, moment.now_ms)?;
     let Content::Message(new) = request.content else { return Err(GraphError::parameter("No message")) };
+    let reusable = new.reusable.clone().filter(|_| actor.channel == Channel::Messenger);
     let private_reply = match &request.recipient {
         Recipient::Comment(id) => Some(id.clone()),
-        Recipient::Person(_) => None,
+        _ => None,
     };
-    if private_reply.is_none() {
-        check_window(world, actor, contact, request.human_agent, moment.now_ms)?;
-    }
     let follows = world.contact(contact).is_some_and(|contact| contact.follows_business);
     let is_plain = new.attachments.is_empty() && new.quick_replies.is_empty();
     let message = compose(world, actor, contact, new, moment)?;
     if let Some(comment) = world.comments.iter_mut().find(|comment| Some(&comment.id) == private_reply.as_ref()) {
         // A refusal uses the comment's only reply up as well.
         comment.answered = true;
-        if !follows && !is_plain {
+        if actor.channel == Channel::Instagram && !follows && !is_plain {
             return Err(GraphError::new(2, "(#2) Private replies to people who do not follow are plain text.")
                 .subcode(1_545_133));
         }
     }
-    let thread = world.thread_mut(&actor.account, contact);
-    let igsid = thread.igsid.clone();
-    let echo = echo(&actor.account, &igsid, &message);
+    let contact_id = actor.channel.contact_id(&actor.account, contact);
+    let echo = echo(world, actor.channel, &actor.account, &contact_id, &message);
+    let mut answer = json!({ "message_id": message.mid });
+    if !matches!(request.recipient, Recipient::Plugin(_)) {
+        answer["recipient_id"] = contact_id.as_str().into();
+    }
+    if let Some((kind, url)) = reusable {
+        answer["attachment_id"] = world.keep_upload(&actor.account, kind, url, moment.now_ms).into();
+    }
+    let receipt = match actor.channel {
+        Channel::Instagram => None,
+        Channel::Messenger => {
+            let mids = [message.mid.clone()];
+            receipt::delivered(world, &actor.account, &contact_id, &mids, moment.now_ms)
+        }
+    };
+    let thread = world.thread_mut(actor.channel, &actor.account, contact);
     thread.general = true;
     thread.typing_until_ms = 0;
     match request.control {
@@ -140,10 +96,9 @@ fn send_to_contact(
         Some(Control::Release) => thread.owner_app = None,
         None => {}
     }
-    let answer = json!({ "recipient_id": igsid, "message_id": message.mid });
     thread.messages.push(message);
-    let event = Event::messaging(&actor.account, "messages", moment.now_ms, echo);
-    Ok(Answer { body: answer, effects: vec![Effect::Echo(event)] })
+    let echo = Event::messaging(actor.channel, &actor.account, "messages", moment.now_ms, echo);
+    Ok(Answer { body: answer, effects: vec![Effect::Sent(Sent { echo, receipt })] })
 }
 
 fn send_to_self(
@@ -154,36 +109,11 @@ fn send_to_self(
 ) -> Result<Answer, GraphError> {
     let Content::Message(new) = request.content else { return Err(GraphError::parameter("No message")) };
     let message = compose(world, actor, SELF, new, moment)?;
-    let mut element = echo(&actor.account, &actor.account, &message);
+    let mut element = echo(world, actor.channel, &actor.account, &actor.account, &message);
     element["message"]["is_self"] = true.into();
-    let event = Event::messaging(&actor.account, "messages", moment.now_ms, element);
+    let echo = Event::messaging(actor.channel, &actor.account, "messages", moment.now_ms, element);
     let body = json!({ "recipient_id": actor.account, "message_id": message.mid });
-    Ok(Answer { body, effects: vec![Effect::Echo(event)] })
-}
-
-fn check_window(world: &World, actor: &Actor, contact: &str, human_agent: bool, now_ms: i64) -> Result<(), GraphError> {
-    if human_agent && !world.switches(&actor.app_id).human_agent {
-        return Err(GraphError::new(10, "(#10) This app is not approved for the Human Agent feature."));
-    }
-    let closed = || {
-        GraphError::new(10, "(#10) This message is sent outside of allowed window.")
-            .subcode(2_534_022)
-            .user_text("Message not sent", "This person has not written within the allowed window.")
-    };
-    let thread = world.thread(&actor.account, contact).ok_or_else(closed)?;
-    if thread.owner_app.as_ref().is_some_and(|owner| *owner != actor.app_id) {
-        return Err(not_owner(world.variants.owner_refusal));
-    }
-    if thread.is_open(now_ms, human_agent) { Ok(()) } else { Err(closed()) }
-}
-
-fn not_owner(refusal: OwnerRefusal) -> GraphError {
-    let message = "Another app is controlling this thread now.";
-    match refusal {
-        OwnerRefusal::NotOwner => GraphError::parameter(message).subcode(2_534_037),
-        OwnerRefusal::OtherApp => GraphError::new(10, format!("(#10) {message}")).subcode(2_018_300),
-        OwnerRefusal::Questions => GraphError::new(10, format!("(#10) {message}")).subcode(2_018_321),
-    }
+    Ok(Answer { body, effects: vec![Effect::Sent(Sent { echo, receipt: None })] })
 }
 
 fn compose(
@@ -200,13 +130,15 @@ fn compose(
     });
     let attachments = new.attachments.into_iter().map(|attachment| ready(world, actor, attachment, moment));
     Ok(Message {
-        mid: ids::mid(&actor.account),
+        mid: world.new_mid(actor.channel, &actor.account, moment.now_ms),
         outbound: true,
         at_ms: moment.now_ms,
         text: new.text,
         attachments: attachments.collect::<Result<_, _>>()?,
         reply_to: reply_to.transpose()?,
         quick_replies: new.quick_replies,
+        metadata: new.metadata,
+        app_id: Some(actor.app_id.clone()),
         ..Message::default()
     })
 }
@@ -217,8 +149,10 @@ fn ready(world: &World, actor: &Actor, new: NewAttachment, moment: Moment<'_>) -
         NewAttachment::Heart => Ok(json!({ "type": "image", "payload": { "url": media::url(moment, "heart") } })),
         NewAttachment::Uploaded { kind, id } => {
             let not_yours = || GraphError::parameter("The attachment id is not yours, or unknown").subcode(2_018_074);
-            let upload =
-                world.uploads.get(&id).filter(|upload| upload.account == actor.account).ok_or_else(not_yours)?;
+            let lasts =
+                |upload: &&Upload| actor.channel == Channel::Instagram || moment.now_ms < upload.at_ms + UPLOAD_MS;
+            let mine = world.uploads.get(&id).filter(|upload| upload.account == actor.account);
+            let upload = mine.filter(lasts).ok_or_else(not_yours)?;
             if upload.kind != kind {
                 let message = "The type of the file does not match the type of the attachment";
                 return Err(GraphError::parameter(message).subcode(2_018_047));
@@ -229,8 +163,20 @@ fn ready(world: &World, actor: &Actor, new: NewAttachment, moment: Moment<'_>) -
 }
 
 /// The webhook element of a message that the business sent.
-pub(crate) fn echo(account: &str, igsid: &str, message: &Message) -> Value {
+pub(crate) fn echo(world: &World, channel: Channel, account: &str, contact_id: &str, message: &Message) -> Value {
     let mut inside = json!({ "mid": message.mid, "is_echo": true });
+    if channel == Channel::Messenger {
+        if let Some(app_id) = &message.app_id {
+            match (world.variants.echo_app, app_id.parse::<u64>()) {
+                (EchoApp::Absent, _) => {}
+                (EchoApp::Number, Ok(number)) => inside["app_id"] = number.into(),
+                _ => inside["app_id"] = app_id.as_str().into(),
+            }
+        }
+        if let Some(metadata) = &message.metadata {
+            inside["metadata"] = metadata.as_str().into();
+        }
+    }
     if let Some(text) = &message.text {
         inside["text"] = text.as_str().into();
     }
@@ -242,7 +188,7 @@ pub(crate) fn echo(account: &str, igsid: &str, message: &Message) -> Value {
     }
     json!({
         "sender": { "id": account },
-        "recipient": { "id": igsid },
+        "recipient": { "id": contact_id },
         "timestamp": message.at_ms,
         "message": inside,
     })
@@ -255,7 +201,7 @@ fn act(
     action: &SenderAction,
     now_ms: i64,
 ) -> Result<Answer, GraphError> {
-    let thread = world.thread_mut(&actor.account, contact);
+    let thread = world.thread_mut(actor.channel, &actor.account, contact);
     let unknown = || GraphError::message_data("The message to react to was not found");
     match action {
         SenderAction::TypingOn => thread.typing_until_ms = now_ms + TYPING_MS,
@@ -268,5 +214,5 @@ fn act(
             thread.message_mut(mid).ok_or_else(unknown)?.business_reaction = None;
         }
     }
-    Ok(Answer::of(json!({ "recipient_id": thread.igsid })))
+    Ok(Answer::of(json!({ "recipient_id": thread.contact_id })))
 }

@@ -3,16 +3,24 @@
 use serde_json::Value;
 
 use super::content::{self, NewMessage};
-use crate::errors::GraphError;
+use crate::{channel::Channel, errors::GraphError, world::variants::TextUnit};
 
 /// A send call.
 pub(crate) struct SendRequest {
     pub(crate) recipient: Recipient,
     pub(crate) content: Content,
-    /// Sent with the `HUMAN_AGENT` tag.
-    pub(crate) human_agent: bool,
+    /// Opens the longer window.
+    pub(crate) tag: Option<Tag>,
     /// Who may write from then on.
     pub(crate) control: Option<Control>,
+}
+
+/// What a message is for that is sent outside of the standard window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tag {
+    HumanAgent,
+    /// Messenger only, and for its own template.
+    CustomerFeedback,
 }
 
 /// What a send does with the control over its thread.
@@ -24,10 +32,14 @@ pub(crate) enum Control {
 }
 
 pub(crate) enum Recipient {
-    /// An IGSID.
+    /// An IGSID or a PSID.
     Person(String),
     /// A comment: its author gets a private reply.
     Comment(String),
+    /// Somebody whom a plugin knows by its own name (Messenger).
+    Plugin(String),
+    /// Somebody who takes notification messages (Messenger).
+    Notified(String),
 }
 
 pub(crate) enum Content {
@@ -48,18 +60,18 @@ pub(crate) enum SenderAction {
 /// # Errors
 ///
 /// The refusals that depend on the body alone.
-pub(crate) fn read(body: &Value) -> Result<SendRequest, GraphError> {
-    let recipient = recipient(&body["recipient"])?;
-    let human_agent = human_agent(body)?;
+pub(crate) fn read(body: &Value, channel: Channel, unit: TextUnit) -> Result<SendRequest, GraphError> {
+    let recipient = recipient(&body["recipient"], channel)?;
+    let tag = tag(body, channel)?;
     let content = match (body.get("message"), body.get("sender_action")) {
         (Some(_), Some(_)) => {
             return Err(GraphError::parameter("Only one of message and sender_action may be sent").subcode(2_018_014));
         }
-        (Some(message), None) => Content::Message(content::message(message, &body["reply_to"])?),
+        (Some(message), None) => Content::Message(content::message(message, &body["reply_to"], channel, unit)?),
         (None, Some(action)) => Content::Action(sender_action(action, &body["payload"])?),
         (None, None) => return Err(GraphError::parameter("The parameter message is required")),
     };
-    Ok(SendRequest { recipient, content, human_agent, control: control(&body["thread_control"])? })
+    Ok(SendRequest { recipient, content, tag, control: control(&body["thread_control"])? })
 }
 
 fn control(value: &Value) -> Result<Option<Control>, GraphError> {
@@ -71,7 +83,7 @@ fn control(value: &Value) -> Result<Option<Control>, GraphError> {
     }
 }
 
-fn recipient(value: &Value) -> Result<Recipient, GraphError> {
+fn recipient(value: &Value, channel: Channel) -> Result<Recipient, GraphError> {
     let text = |key: &str| match &value[key] {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -80,20 +92,47 @@ fn recipient(value: &Value) -> Result<Recipient, GraphError> {
     text("id")
         .map(Recipient::Person)
         .or_else(|| text("comment_id").map(Recipient::Comment))
+        .or_else(|| text("user_ref").filter(|_| channel == Channel::Messenger).map(Recipient::Plugin))
+        .or_else(|| {
+            let token = text("notification_messages_token").filter(|_| channel == Channel::Messenger);
+            token.map(Recipient::Notified)
+        })
         .ok_or_else(|| GraphError::parameter("The parameter recipient is required"))
 }
 
-fn human_agent(body: &Value) -> Result<bool, GraphError> {
+fn tag(body: &Value, channel: Channel) -> Result<Option<Tag>, GraphError> {
+    let known: &[&str] = match channel {
+        Channel::Instagram => &["RESPONSE", "UPDATE", "MESSAGE_TAG"],
+        Channel::Messenger => &["RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"],
+    };
     let messaging_type = body["messaging_type"].as_str();
-    if messaging_type.is_some_and(|name| !matches!(name, "RESPONSE" | "UPDATE" | "MESSAGE_TAG")) {
-        return Err(GraphError::parameter("Param messaging_type must be one of {RESPONSE, UPDATE, MESSAGE_TAG}"));
+    match messaging_type {
+        Some(name) if !known.contains(&name) => {
+            let known = known.join(", ");
+            return Err(GraphError::parameter(format!("Param messaging_type must be one of {{{known}}}")));
+        }
+        Some("UTILITY") => return Err(GraphError::new(10, "(#10) This needs an approved utility template.")),
+        _ => {}
     }
-    match body["tag"].as_str() {
-        None if messaging_type == Some("MESSAGE_TAG") => Err(GraphError::parameter("The parameter tag is required")),
-        None => Ok(false),
-        Some("HUMAN_AGENT") => Ok(true),
+    match (channel, body["tag"].as_str()) {
+        (_, None) if messaging_type == Some("MESSAGE_TAG") => {
+            Err(GraphError::parameter("The parameter tag is required"))
+        }
+        (_, None) => Ok(None),
+        (_, Some("HUMAN_AGENT")) => Ok(Some(Tag::HumanAgent)),
+        (Channel::Messenger, Some("CUSTOMER_FEEDBACK")) => {
+            let template = &body["message"]["attachment"]["payload"]["template_type"];
+            if template == "customer_feedback" {
+                Ok(Some(Tag::CustomerFeedback))
+            } else {
+                Err(GraphError::parameter("This tag is for the customer_feedback template only"))
+            }
+        }
         // The other tags ended on 27 April 2026.
-        Some(_) => Err(GraphError::parameter("Param tag must be one of {HUMAN_AGENT}")),
+        (Channel::Instagram, Some(_)) => Err(GraphError::parameter("Param tag must be one of {HUMAN_AGENT}")),
+        (Channel::Messenger, Some(_)) => {
+            Err(GraphError::parameter("Param tag must be one of {HUMAN_AGENT, CUSTOMER_FEEDBACK}"))
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! One thing that happened to an account, and the envelope around several.
+//! One thing that happened to an account or a Page, and the envelope around several.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
     App, Login,
+    channel::Channel,
     world::{World, apps::ECHOES, variants::EchoField},
 };
 
@@ -22,9 +23,11 @@ pub(crate) enum Place {
     Flat,
 }
 
-/// An event of one account.
+/// An event of one account or Page.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Event {
+    #[serde(default)]
+    pub(crate) channel: Channel,
     /// `entry.id`
     pub(crate) account: String,
     /// The webhook field that an app has to be subscribed to.
@@ -36,16 +39,41 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    pub(crate) fn messaging(account: &str, field: &str, at_ms: i64, element: Value) -> Self {
-        Self { account: account.into(), field: field.into(), place: Place::Messaging, element, at_ms }
+    pub(crate) fn messaging(channel: Channel, account: &str, field: &str, at_ms: i64, element: Value) -> Self {
+        Self { channel, account: account.into(), field: field.into(), place: Place::Messaging, element, at_ms }
     }
 
-    pub(crate) fn change(account: &str, field: &str, at_ms: i64, value: Value) -> Self {
-        Self { account: account.into(), field: field.into(), place: Place::Changes, element: value, at_ms }
+    pub(crate) fn change(channel: Channel, account: &str, field: &str, at_ms: i64, value: Value) -> Self {
+        Self { channel, account: account.into(), field: field.into(), place: Place::Changes, element: value, at_ms }
     }
 
     /// The apps that are told. Direct messages stay untold when the account does not allow access to them.
     pub(crate) fn receivers<'a>(&self, world: &'a World) -> Vec<&'a App> {
+        match self.channel {
+            Channel::Instagram => self.instagram_receivers(world),
+            Channel::Messenger => {
+                let is_echo = self.element["message"]["is_echo"] == true && self.place == Place::Messaging;
+                world.page_receivers(&self.account, if is_echo { ECHOES } else { &self.field })
+            }
+        }
+    }
+
+    /// The event as one of its receivers is told of it: what an ad or a link has to say about a message comes to those only
+    /// who asked for referrals as well.
+    pub(crate) fn told_to(&self, world: &World, app_id: &str) -> Self {
+        let mut told = self.clone();
+        let referrals = self.channel.fields().referrals;
+        if self.channel == Channel::Messenger
+            && !(world.asked_of_page(app_id, &self.account, referrals)
+                && world.switches(app_id).has_field(self.channel, referrals))
+            && let Some(message) = told.element.get_mut("message").and_then(Value::as_object_mut)
+        {
+            message.remove("referral");
+        }
+        told
+    }
+
+    fn instagram_receivers<'a>(&self, world: &'a World) -> Vec<&'a App> {
         let is_message = matches!(self.place, Place::Messaging | Place::Standby);
         let allowed = world.account(&self.account).is_some_and(|account| account.allow_message_access);
         if is_message && !allowed {
@@ -68,7 +96,7 @@ fn exists_for(login: Login, field: &str) -> bool {
     }
 }
 
-/// The body for some events. Neighbours of one account and kind share an entry, as in Meta's batches.
+/// The body for some events of one channel. Neighbours of one account and kind share an entry, as in Meta's batches.
 pub(crate) fn envelope(events: &[Event]) -> Value {
     let mut entries: Vec<(String, Place, Value)> = Vec::new();
     for event in events {
@@ -101,7 +129,7 @@ pub(crate) fn envelope(events: &[Event]) -> Value {
         entries.push((event.account.clone(), event.place, entry));
     }
     let entries: Vec<Value> = entries.into_iter().map(|(_, _, entry)| entry).collect();
-    json!({ "object": "instagram", "entry": entries })
+    json!({ "object": events.first().map_or(Channel::Instagram, |event| event.channel).object(), "entry": entries })
 }
 
 #[cfg(test)]
@@ -109,7 +137,13 @@ mod tests {
     use super::*;
 
     fn message(account: &str) -> Event {
-        Event::messaging(account, "messages", 1_752_834_911_539, json!({ "message": { "mid": "m" } }))
+        Event::messaging(
+            Channel::Instagram,
+            account,
+            "messages",
+            1_752_834_911_539,
+            json!({ "message": { "mid": "m" } }),
+        )
     }
 
     #[test]
@@ -121,7 +155,7 @@ mod tests {
 
     #[test]
     fn changes_count_time_in_seconds_and_messages_in_milliseconds() {
-        let comment = Event::change("1", "comments", 1_520_622_968_000, json!({ "id": "9" }));
+        let comment = Event::change(Channel::Instagram, "1", "comments", 1_520_622_968_000, json!({ "id": "9" }));
         let body = envelope(&[comment, message("1")]);
         assert_eq!(body["entry"][0]["time"], 1_520_622_968);
         assert_eq!(body["entry"][0]["changes"][0]["field"], "comments");

@@ -4,3 +4,4 @@ pub(crate) mod deliver;
 pub(crate) mod event;
 pub(crate) mod options;
 pub(crate) mod outbox;
+pub(crate) mod receipt;

@@ -137,7 +137,10 @@ impl Outbox {
             if options.shuffle {
                 events.shuffle(&mut rand::rng());
             }
-            for batch in events.chunks(options.batch_max.max(1)) {
+            // A body is about one object: what happened over different channels does not share one. The sort is stable.
+            events.sort_by_key(|event| event.channel);
+            let by_channel = events.chunk_by(|one, next| one.channel == next.channel);
+            for batch in by_channel.flat_map(|events| events.chunks(options.batch_max.max(1))) {
                 let body = escaped_json(&envelope(batch));
                 for _ in 0..=options.duplicates {
                     let id = state.record(&app_id, batch.len(), &body);

@@ -1,12 +1,14 @@
 //! What an app may do, and what it is subscribed to.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{World, people::Contact};
-use crate::{App, Login, errors::GraphError, graph::Actor};
+use crate::{App, Login, channel::Channel, errors::GraphError, graph::Actor};
 
 /// Settings of an app that Meta's reviewers and dashboard decide.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Switches {
@@ -20,13 +22,46 @@ pub(crate) struct Switches {
     pub(crate) standard_access: bool,
     /// Contacts with a role on the app, by username.
     pub(crate) testers: Vec<String>,
-    /// Webhook fields of the dashboard; empty means all.
+    /// Fields of the dashboard's object `instagram`; empty means all.
     pub(crate) webhook_fields: Vec<String>,
+    /// Fields of the dashboard's object `page`; empty means all.
+    pub(crate) page_fields: Vec<String>,
+    /// Business Asset User Profile Access is approved: without it profiles of Messenger are empty.
+    pub(crate) profile_access: bool,
+    /// Configurations of Facebook Login for Business by `config_id`. One that is not among them asks for everything.
+    pub(crate) configurations: BTreeMap<String, Configuration>,
+}
+
+/// What a `config_id` stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Configuration {
+    pub(crate) scopes: Vec<String>,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            human_agent: false,
+            require_proof: false,
+            outage: false,
+            standard_access: false,
+            testers: vec![],
+            webhook_fields: vec![],
+            page_fields: vec![],
+            profile_access: true,
+            configurations: BTreeMap::new(),
+        }
+    }
 }
 
 impl Switches {
-    pub(crate) fn has_field(&self, field: &str) -> bool {
-        self.webhook_fields.is_empty() || self.webhook_fields.iter().any(|known| known == field)
+    pub(crate) fn has_field(&self, channel: Channel, field: &str) -> bool {
+        let fields = match channel {
+            Channel::Instagram => &self.webhook_fields,
+            Channel::Messenger => &self.page_fields,
+        };
+        fields.is_empty() || fields.iter().any(|known| known == field)
     }
 }
 
@@ -44,7 +79,7 @@ impl World {
         if !switches.standard_access || switches.testers.contains(&contact.username) {
             return Ok(());
         }
-        let permission = actor.login.messages_permission();
+        let permission = actor.messages_permission();
         Err(GraphError::new(
             200,
             format!(
@@ -71,20 +106,37 @@ impl World {
     /// echoes of Instagram Login where they are a field of their own.
     pub(crate) fn receivers(&self, account_id: &str, field: &str) -> Vec<&App> {
         let page = self.page_of(account_id).map(|page| page.id.as_str());
-        self.apps
-            .iter()
-            .filter(|app| app.webhook_url.is_some() && self.switches(&app.app_id).has_field(field))
+        self.listeners(Channel::Instagram, field)
             .filter(|app| {
-                let object = match app.login {
-                    Login::Instagram => Some(account_id),
-                    Login::Facebook => page,
-                };
-                let asked = object.and_then(|object| self.subscribed_fields(&app.app_id, object));
-                asked.is_some_and(|asked| {
-                    field != ECHOES || app.login == Login::Facebook || asked.iter().any(|one| one == field)
-                })
+                let asked = |object: &str| self.subscribed_fields(&app.app_id, object);
+                match app.login {
+                    Login::Instagram => {
+                        asked(account_id).is_some_and(|asked| field != ECHOES || asked.iter().any(|one| one == field))
+                    }
+                    Login::Facebook => page.and_then(asked).is_some(),
+                }
             })
             .collect()
+    }
+
+    /// The apps that are told about events of a Page: those that asked for the field on the Page, and have it in the
+    /// dashboard.
+    pub(crate) fn page_receivers(&self, page_id: &str, field: &str) -> Vec<&App> {
+        self.listeners(Channel::Messenger, field)
+            .filter(|app| self.asked_of_page(&app.app_id, page_id, field) && app.login == Login::Facebook)
+            .collect()
+    }
+
+    /// Whether an app asked for a field on a Page.
+    pub(crate) fn asked_of_page(&self, app_id: &str, page_id: &str, field: &str) -> bool {
+        self.subscribed_fields(app_id, page_id).is_some_and(|asked| asked.iter().any(|one| one == field))
+    }
+
+    /// The apps with a webhook that have a field in the dashboard.
+    fn listeners(&self, channel: Channel, field: &str) -> impl Iterator<Item = &App> {
+        self.apps
+            .iter()
+            .filter(move |app| app.webhook_url.is_some() && self.switches(&app.app_id).has_field(channel, field))
     }
 }
 

@@ -19,7 +19,7 @@ use self::{
     tokens::{Code, Token},
     variants::Variants,
 };
-use crate::{App, Login, ids};
+use crate::{App, Login, channel::Channel, errors::GraphError, ids};
 
 /// Everything that exists. Not `Debug`: tokens and messages are in it.
 #[derive(Default, Serialize, Deserialize)]
@@ -36,18 +36,23 @@ pub(crate) struct World {
     pub(crate) comments: Vec<Comment>,
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) codes: BTreeMap<String, Code>,
-    /// Fields by `app/object`, where the object is an account (Instagram Login) or a Page (Facebook Login).
+    /// Fields by `app/object`, where the object is an account, or a Page (Facebook Login).
     pub(crate) subscriptions: BTreeMap<String, Vec<String>>,
     /// Uploaded media by attachment id.
     pub(crate) uploads: BTreeMap<String, Upload>,
-    /// Ice breakers and persistent menu by account.
+    /// Ice breakers and persistent menu by account or Page.
     pub(crate) messenger_profiles: BTreeMap<String, serde_json::Map<String, Value>>,
+    /// When a Page last called what it may call so and so often, by `limit/page`.
+    #[serde(default)]
+    pub(crate) page_calls: BTreeMap<String, Vec<i64>>,
 }
 
-/// Media that an account uploaded for reuse.
+/// Media that an account or a Page uploaded for reuse.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Upload {
     pub(crate) account: String,
+    #[serde(default)]
+    pub(crate) at_ms: i64,
     pub(crate) kind: String,
     pub(crate) url: String,
 }
@@ -96,11 +101,23 @@ impl World {
         self.pages.iter().find(|page| page.instagram.as_deref() == Some(account_id))
     }
 
-    /// A contact by username, or by an IGSID of theirs.
-    pub(crate) fn contact(&self, username_or_igsid: &str) -> Option<&Contact> {
-        let wanted = username_or_igsid.trim_start_matches('@');
+    /// A Page by its id, its name, or the username of the account that is linked to it.
+    pub(crate) fn page_called(&self, name: &str) -> Option<&Page> {
+        let linked = || self.account(name).and_then(|account| self.page_of(&account.id));
+        self.pages.iter().find(|page| page.id == name || page.name == name).or_else(linked)
+    }
+
+    /// What people know an account or a Page by.
+    pub(crate) fn name_of(&self, account: &str) -> &str {
+        let page = || self.page(account).map_or("", |page| page.name.as_str());
+        self.account(account).map_or_else(page, |account| account.username.as_str())
+    }
+
+    /// A contact by username, or by an IGSID or a PSID of theirs.
+    pub(crate) fn contact(&self, username_or_id: &str) -> Option<&Contact> {
+        let wanted = username_or_id.trim_start_matches('@');
         self.contacts.iter().find(|contact| contact.username == wanted).or_else(|| {
-            let thread = self.threads.iter().find(|thread| thread.igsid == wanted)?;
+            let thread = self.threads.iter().find(|thread| thread.contact_id == wanted)?;
             self.contacts.iter().find(|contact| contact.username == thread.contact)
         })
     }
@@ -110,14 +127,18 @@ impl World {
         self.contact(username).and_then(|contact| contact.renamed_to.as_deref()).unwrap_or(username)
     }
 
-    /// The contact whom an IGSID means towards this account.
-    pub(crate) fn contact_by_igsid(&self, account_id: &str, igsid: &str) -> Option<&Contact> {
-        self.contacts.iter().find(|contact| ids::igsid(account_id, &contact.username) == igsid)
+    /// The contact whom an IGSID means towards this account, or a PSID towards this Page.
+    pub(crate) fn contact_by_id(&self, channel: Channel, account_id: &str, id: &str) -> Option<&Contact> {
+        self.contacts.iter().find(|contact| channel.contact_id(account_id, &contact.username) == id)
     }
 
-    /// Whether an IGSID means anybody to any account.
-    pub(crate) fn knows_igsid(&self, igsid: &str) -> bool {
-        self.accounts.iter().any(|account| self.contact_by_igsid(&account.id, igsid).is_some())
+    /// Whether an id means anybody to any account, or any Page.
+    pub(crate) fn knows_contact_id(&self, channel: Channel, id: &str) -> bool {
+        let known = |account: &str| self.contact_by_id(channel, account, id).is_some();
+        match channel {
+            Channel::Instagram => self.accounts.iter().any(|account| known(&account.id)),
+            Channel::Messenger => self.pages.iter().any(|page| known(&page.id)),
+        }
     }
 
     pub(crate) fn thread(&self, account_id: &str, contact: &str) -> Option<&Thread> {
@@ -125,13 +146,39 @@ impl World {
     }
 
     /// The thread of an account with a contact; a new one when they never wrote.
-    pub(crate) fn thread_mut(&mut self, account_id: &str, contact: &str) -> &mut Thread {
+    pub(crate) fn thread_mut(&mut self, channel: Channel, account_id: &str, contact: &str) -> &mut Thread {
         let known = self.threads.iter().position(|thread| thread.account == account_id && thread.contact == contact);
         let index = known.unwrap_or_else(|| {
-            self.threads.push(Thread::new(account_id, contact));
+            self.threads.push(Thread::new(channel, account_id, contact));
             self.threads.len() - 1
         });
         &mut self.threads[index]
+    }
+
+    /// Keeps media for the next time; its id.
+    pub(crate) fn keep_upload(&mut self, account: &str, kind: String, url: String, at_ms: i64) -> String {
+        let id = ids::object();
+        self.uploads.insert(id.clone(), Upload { account: account.to_owned(), at_ms, kind, url });
+        id
+    }
+
+    /// Notes a call that may be made so often within a time; false where it is one too many.
+    pub(crate) fn is_within(&mut self, what: &str, most: usize, within_ms: i64, now_ms: i64) -> bool {
+        let calls = self.page_calls.entry(what.to_owned()).or_default();
+        calls.retain(|at_ms| *at_ms > now_ms - within_ms);
+        let allowed = calls.len() < most;
+        if allowed {
+            calls.push(now_ms);
+        }
+        allowed
+    }
+
+    /// The `mid` of a new message of an account or a Page.
+    pub(crate) fn new_mid(&self, channel: Channel, account_id: &str, now_ms: i64) -> String {
+        match channel {
+            Channel::Instagram => ids::mid(account_id),
+            Channel::Messenger => ids::messenger_mid(self.variants.mids, now_ms),
+        }
     }
 
     /// A message with its thread.
@@ -150,6 +197,21 @@ impl World {
     pub(crate) fn roles_of<'a>(&'a self, person: &'a str) -> impl Iterator<Item = (&'a Page, &'a PageRole)> {
         let roles = self.person(person).map_or(&[][..], |person| &person.pages);
         roles.iter().filter_map(|role| Some((self.page(&role.page_id)?, role)))
+    }
+
+    /// Refuses what a person has none of the tasks for on a Page.
+    ///
+    /// # Errors
+    ///
+    /// 200.
+    pub(crate) fn check_tasks(&self, person: &str, page_id: &str, tasks: &[&str]) -> Result<(), GraphError> {
+        let role = self.roles_of(person).find(|(page, _)| page.id == page_id).map(|(_, role)| role);
+        let has_one = role.is_some_and(|role| role.tasks.iter().any(|task| tasks.contains(&task.as_str())));
+        if has_one {
+            return Ok(());
+        }
+        let tasks = tasks.join(", ");
+        Err(GraphError::new(200, format!("(#200) The user needs one of these tasks on the Page: {tasks}")))
     }
 
     /// The person that holds a token: the account's owner, or the Facebook user.

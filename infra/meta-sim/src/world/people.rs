@@ -118,8 +118,9 @@ pub(crate) struct Page {
     pub(crate) instagram: Option<String>,
 }
 
-/// Somebody on Instagram who writes to professional accounts.
+/// Somebody who writes to professional accounts on Instagram, and to Pages on Messenger.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about a person")]
 pub(crate) struct Contact {
     pub(crate) username: String,
     /// What they call themselves now. Their IGSIDs stay those of `username`.
@@ -135,6 +136,9 @@ pub(crate) struct Contact {
     /// False: no message can reach this person.
     #[serde(default = "yes")]
     pub(crate) reachable: bool,
+    /// Their Messenger account has a phone number and no profile.
+    #[serde(default)]
+    pub(crate) phone_number_only: bool,
 }
 
 const fn yes() -> bool {

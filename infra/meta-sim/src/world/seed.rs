@@ -16,6 +16,7 @@ pub(super) fn world() -> World {
     seed.many_pages();
     seed.hidden_pages();
     seed.person("noah.weiss", "Noah Weiss", "No account and no Page", &[], &[]);
+    seed.one_page_alone();
     seed.contacts();
     seed.world
 }
@@ -47,6 +48,12 @@ impl Seed {
         );
         let theo = self.account("theo.brandt", "Theo Brandt", AccountKind::Personal, 312);
         self.person("theo", "Theo Brandt", "Only a personal account", &[theo], &[]);
+    }
+
+    fn one_page_alone(&mut self) {
+        let page = self.page("Novák Bakery", None);
+        let roles = [role(&page, ALL_TASKS, Reach::Listed)];
+        self.person("petra.novak", "Petra Nováková", "One Page, without an Instagram account", &[], &roles);
     }
 
     fn several_pages(&mut self) {
@@ -123,6 +130,7 @@ impl Seed {
                 verified,
                 follows_business: followers % 2 == 0,
                 reachable: true,
+                phone_number_only: false,
             });
         }
     }

@@ -1,9 +1,10 @@
-//! Conversations of professional accounts with contacts, and comments.
+//! Conversations of professional accounts and Pages with contacts, and comments.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    channel::Channel,
     clock::{DAY_MS, HOUR_MS},
     ids,
 };
@@ -20,7 +21,7 @@ pub(crate) const DETAILED: usize = 20;
 pub(crate) enum Opening {
     /// The contact wrote or tapped by themselves, which is their consent to profile calls.
     Contact,
-    /// An `ig.me` link.
+    /// An `ig.me` or `m.me` link.
     Link,
     /// What an ad made them send.
     Ad,
@@ -28,11 +29,16 @@ pub(crate) enum Opening {
 
 /// One conversation.
 #[derive(Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about a conversation")]
 pub(crate) struct Thread {
     pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) channel: Channel,
+    /// `IG_ID`, or the id of a Page.
     pub(crate) account: String,
     pub(crate) contact: String,
-    pub(crate) igsid: String,
+    /// The contact towards this account: an IGSID, or a PSID.
+    pub(crate) contact_id: String,
     pub(crate) messages: Vec<Message>,
     /// The contact's last action that lets the business write.
     #[serde(default)]
@@ -47,6 +53,9 @@ pub(crate) struct Thread {
     /// The business answered: the thread left the Requests folder.
     #[serde(default)]
     pub(crate) general: bool,
+    /// The contact takes notification messages of a Page.
+    #[serde(default)]
+    pub(crate) opted_in: bool,
     /// The contact has seen everything until this `mid`.
     #[serde(default)]
     pub(crate) seen_mid: Option<String>,
@@ -62,17 +71,22 @@ pub(crate) struct Thread {
 }
 
 impl Thread {
-    pub(crate) fn new(account: &str, contact: &str) -> Self {
+    pub(crate) fn new(channel: Channel, account: &str, contact: &str) -> Self {
         Self {
-            id: ids::conversation(account, contact),
+            id: match channel {
+                Channel::Instagram => ids::conversation(account, contact),
+                Channel::Messenger => ids::messenger_conversation(account, contact),
+            },
+            channel,
             account: account.to_owned(),
             contact: contact.to_owned(),
-            igsid: ids::igsid(account, contact),
+            contact_id: channel.contact_id(account, contact),
             messages: vec![],
             opened_at_ms: None,
             by_ad: false,
             consented: false,
             general: false,
+            opted_in: false,
             seen_mid: None,
             business_seen_mid: None,
             typing_until_ms: 0,
@@ -139,6 +153,10 @@ pub(crate) struct Message {
     pub(crate) business_reaction: Option<String>,
     /// A tapped button or ice breaker, not typed text.
     pub(crate) postback: bool,
+    /// What an app sent along to recognise the echo by.
+    pub(crate) metadata: Option<String>,
+    /// The app that sent it.
+    pub(crate) app_id: Option<String>,
 }
 
 /// A choice under a message.
@@ -148,7 +166,7 @@ pub(crate) struct QuickReply {
     pub(crate) payload: String,
 }
 
-/// A comment on a post of an account; it can be answered privately once.
+/// A comment on a post of an account or a Page; it can be answered privately once.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Comment {
     pub(crate) id: String,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::MidShape;
+
 /// Whether echoes are a webhook field of their own, on which reports disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -12,6 +14,59 @@ pub(crate) enum EchoField {
     Messages,
     /// They come with `messages`, and a list that has the field's name is refused.
     Refused,
+}
+
+/// How an echo of Messenger names the app that sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EchoApp {
+    Number,
+    String,
+    Absent,
+}
+
+/// What receipts of Messenger tell beside the watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Receipts {
+    /// The messages that were delivered, and when.
+    Mids,
+    /// When they were told of, and no message.
+    Watermark,
+    /// Nothing: neither messages nor the event's own time.
+    Bare,
+    /// There are none.
+    Never,
+}
+
+/// In what a text of Messenger is measured, of which Meta says "characters".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TextUnit {
+    Utf16,
+    Bytes,
+}
+
+/// What a Page is told when the messaging window is closed: Meta's pages disagree on 1545041.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ClosedWindow {
+    /// 10/2018278
+    Outside,
+    /// 200/1545041, which means at other times that a person cannot be reached.
+    NotReceiving,
+}
+
+/// What a Page is told when a person cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Unreachable {
+    /// 551/1545041
+    Unavailable,
+    /// 10/2018108
+    Blocked,
+    /// 200/1545041, as in older copies of Meta's pages.
+    NotReceiving,
 }
 
 /// Which refusal tells that another app owns a thread; Meta's pages list several.
@@ -66,8 +121,28 @@ pub(crate) struct Variants {
     pub(crate) owner_refusal: OwnerRefusal,
     /// Conversation Routing is set up for every Page.
     pub(crate) routing: bool,
-    /// Most messages an account may send within a second of simulated time; 0 means no limit.
+    /// Most messages an account may send within a second of simulated time; 0 means no limit of an account, and Meta's own
+    /// of a Page.
     pub(crate) sends_per_second: usize,
+    /// Most messages a Page may send within 24 hours for each person it has a conversation with; 0 means no limit.
+    pub(crate) sends_per_person: usize,
+    /// Most calls of the Conversations API within a second for a Page; 0 means no limit.
+    pub(crate) conversation_calls_per_second: usize,
+    /// How `mid`s of Messenger look.
+    pub(crate) mids: MidShape,
+    /// The Conversations API of Messenger has ids of its own for messages.
+    pub(crate) listed_mids: bool,
+    pub(crate) echo_app: EchoApp,
+    pub(crate) receipts: Receipts,
+    /// Postbacks of Messenger have a `mid`.
+    pub(crate) postback_mids: bool,
+    /// Referrals of Messenger name their `source`: those under the European and Japanese rules do not.
+    pub(crate) referral_sources: bool,
+    /// Apps are told when somebody unsends a message on Messenger.
+    pub(crate) messenger_unsends: bool,
+    pub(crate) text_unit: TextUnit,
+    pub(crate) closed_window: ClosedWindow,
+    pub(crate) unreachable: Unreachable,
 }
 
 impl Default for Variants {
@@ -88,6 +163,18 @@ impl Default for Variants {
             owner_refusal: OwnerRefusal::NotOwner,
             routing: false,
             sends_per_second: 0,
+            sends_per_person: 200,
+            conversation_calls_per_second: 0,
+            mids: MidShape::M,
+            listed_mids: false,
+            echo_app: EchoApp::Number,
+            receipts: Receipts::Mids,
+            postback_mids: true,
+            referral_sources: true,
+            messenger_unsends: false,
+            text_unit: TextUnit::Utf16,
+            closed_window: ClosedWindow::Outside,
+            unreachable: Unreachable::Unavailable,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod connect;
 mod control;
 mod facebook;
+mod messenger;
 mod pages;
 mod permissions;
 mod profiles;

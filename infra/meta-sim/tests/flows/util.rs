@@ -142,6 +142,11 @@ impl World {
         assert_eq!(status, 200);
     }
 
+    /// Lets no simulated time pass since a moment.
+    pub(crate) fn turn_back_to(&self, moment_ms: i64) {
+        self.clock.advance_ms(moment_ms - self.clock.now_ms());
+    }
+
     /// The address that the Instagram dialog sends the browser to.
     pub(crate) async fn authorize(&self, more: &str) -> Url {
         let query = format!(

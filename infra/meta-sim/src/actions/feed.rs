@@ -1,0 +1,33 @@
+//! Comments on a Page's posts.
+
+use serde_json::json;
+
+use super::apply::{Done, Scene};
+use crate::{ids, webhooks::event::Event, world::threads::Comment};
+
+pub(super) fn comment(scene: &mut Scene<'_>, text: String, parent_id: Option<&str>) -> Done {
+    let post = ids::digits(&format!("post/{}", scene.account), "5", 15);
+    let id = format!("{post}_{}", ids::object());
+    let page_post = format!("{}_{post}", scene.account);
+    let name = scene.world.contact(&scene.contact).map(|contact| contact.name.clone());
+    let value = json!({
+        "item": "comment",
+        "verb": "add",
+        "comment_id": id,
+        "post_id": page_post,
+        "parent_id": parent_id.unwrap_or(&page_post),
+        "from": { "id": scene.contact_id(), "name": name },
+        "message": text,
+        "created_time": scene.moment.now_ms / 1_000,
+    });
+    scene.world.comments.push(Comment {
+        id: id.clone(),
+        account: scene.account.clone(),
+        contact: scene.contact.clone(),
+        text,
+        at_ms: scene.moment.now_ms,
+        answered: false,
+    });
+    let event = Event::change(scene.channel, &scene.account, "feed", scene.moment.now_ms, value);
+    Done { id: Some(id), events: vec![event] }
+}
