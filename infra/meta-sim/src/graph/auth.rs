@@ -108,6 +108,9 @@ impl Actor {
             (TokenKind::InstagramShort | TokenKind::InstagramLong, _) => {
                 (token.holder.clone(), Some(token.holder.clone()))
             }
+            // Unified Login: the account is addressed by its own id.
+            (TokenKind::SystemUser, _) if world.owns(&token.holder, id) => (id.to_owned(), Some(id.to_owned())),
+            (TokenKind::SystemUser, _) => return Err(GraphError::no_object(&call.method, id)),
             (TokenKind::Page, Some(page_id)) => {
                 (page_id.clone(), world.page(page_id).and_then(|page| page.instagram.clone()))
             }

@@ -8,7 +8,7 @@ use super::{
     auth::{Actor, authenticate},
     call::GraphCall,
     fields::{self, Node},
-    messaging, messenger, page, portfolio, subscriptions, token_info,
+    messaging, messenger, page, portfolio, subscriptions, token_info, unified,
 };
 use crate::{
     channel::Channel,
@@ -49,10 +49,10 @@ pub(crate) fn route(world: &mut World, call: &GraphCall, moment: Moment<'_>) -> 
         ["debug_token"] => token_info::debug_token(world, call, moment.now_ms),
         [id, rest @ ..] => {
             let token = authenticate(world, call, moment.now_ms)?;
-            if token.kind == TokenKind::Page {
-                as_page(world, call, &token, (id, rest), moment)
-            } else {
-                as_person(world, call, &token, (id, rest), moment)
+            match token.kind {
+                TokenKind::Page => as_page(world, call, &token, (id, rest), moment),
+                TokenKind::SystemUser => unified::route(world, call, &token, (id, rest), moment),
+                _ => as_person(world, call, &token, (id, rest), moment),
             }
         }
         [] => Err(GraphError::no_object(&call.method, "")),
@@ -65,7 +65,7 @@ fn is_app_token(call: &GraphCall) -> bool {
 }
 
 /// Calls with the token of a person.
-fn as_person(
+pub(super) fn as_person(
     world: &mut World,
     call: &GraphCall,
     token: &Token,
@@ -134,10 +134,17 @@ fn as_page(
 }
 
 /// `GET /<IG_ID>`: the professional account behind a Page of the caller.
-fn account(world: &World, call: &GraphCall, token: &Token, id: &str, moment: Moment<'_>) -> Result<Answer, GraphError> {
+pub(super) fn account(
+    world: &World,
+    call: &GraphCall,
+    token: &Token,
+    id: &str,
+    moment: Moment<'_>,
+) -> Result<Answer, GraphError> {
     let mine = |page: &str| token.page_id.as_deref().is_none_or(|own| own == page);
-    let visible =
+    let by_page =
         world.roles_of(&token.holder).any(|(page, _)| mine(&page.id) && page.instagram.as_deref() == Some(id));
+    let visible = by_page || (token.kind == TokenKind::SystemUser && world.owns(&token.holder, id));
     let account = world.account(id).filter(|_| visible).ok_or_else(|| GraphError::no_object(&call.method, id))?;
     let asked = fields::parse(call.param("fields").unwrap_or("id"));
     INSTAGRAM_ACCOUNT.check(&asked)?;
@@ -154,7 +161,7 @@ fn account(world: &World, call: &GraphCall, token: &Token, id: &str, moment: Mom
 }
 
 /// `DELETE /me/permissions`: the person's grant ends, as if they had removed the app.
-fn remove_app(world: &mut World, token: &Token, moment: Moment<'_>) -> Answer {
+pub(super) fn remove_app(world: &mut World, token: &Token, moment: Moment<'_>) -> Answer {
     world.remove_grant(Some(&token.app_id), &token.holder);
     let user_id = ids::app_scoped(&token.app_id, &token.holder);
     let callback = world.app(&token.app_id).and_then(|app| {

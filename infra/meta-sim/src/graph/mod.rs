@@ -17,6 +17,7 @@ mod profile;
 mod serve;
 mod subscriptions;
 mod token_info;
+mod unified;
 
 pub(crate) use self::auth::{Actor, check};
 pub(crate) use self::serve::{Refusal, serve};

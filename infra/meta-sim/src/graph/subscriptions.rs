@@ -1,4 +1,4 @@
-//! `subscribed_apps` of an account (Instagram Login) or a Page (Facebook Login), and what apps have in the
+//! `subscribed_apps` of an account (Instagram Login, Unified Login) or a Page (Facebook Login), and what apps have in the
 //! dashboard.
 
 use http::{Method, StatusCode};
@@ -9,7 +9,12 @@ use crate::{
     Login,
     channel::Channel,
     errors::GraphError,
-    world::{World, apps::ECHOES, tokens::Token, variants::EchoField},
+    world::{
+        World,
+        apps::{ECHOES, UNIFIED_FIELDS},
+        tokens::{Token, TokenKind},
+        variants::EchoField,
+    },
 };
 
 /// Fields of the object `instagram` for Instagram Login.
@@ -128,14 +133,12 @@ fn list(world: &World, call: &GraphCall, app_id: &str, object_id: &str) -> Answe
 }
 
 fn asked_fields(world: &World, call: &GraphCall, token: &Token) -> Result<Vec<String>, GraphError> {
-    let known: Vec<&str> = match token.kind.login() {
-        Login::Instagram => ACCOUNT_FIELDS,
-        Login::Facebook => PAGE_FIELDS,
-    }
-    .iter()
-    .copied()
-    .filter(|field| *field != ECHOES || world.variants.echoes != EchoField::Refused)
-    .collect();
+    let (known, has_echoes) = match token.kind {
+        TokenKind::SystemUser => (UNIFIED_FIELDS, false),
+        TokenKind::Page => (PAGE_FIELDS, world.variants.echoes != EchoField::Refused),
+        _ => (ACCOUNT_FIELDS, world.variants.echoes != EchoField::Refused),
+    };
+    let known: Vec<&str> = known.iter().copied().filter(|field| *field != ECHOES || has_echoes).collect();
     let asked = call.required("subscribed_fields")?;
     let asked: Vec<String> = match serde_json::from_str::<Vec<String>>(asked) {
         Ok(list) => list,
@@ -154,6 +157,10 @@ fn asked_fields(world: &World, call: &GraphCall, token: &Token) -> Result<Vec<St
 fn check_permission(token: &Token, field: &str) -> Result<(), GraphError> {
     let is_comment = matches!(field, "comments" | "live_comments");
     let (code, status, needed) = match token.kind.login() {
+        Login::Facebook if token.kind == TokenKind::SystemUser => {
+            let needed = if is_comment { "instagram_manage_comments" } else { "instagram_manage_messages" };
+            (200, StatusCode::FORBIDDEN, needed)
+        }
         Login::Instagram if is_comment => (10, StatusCode::FORBIDDEN, "instagram_business_manage_comments"),
         Login::Instagram => (10, StatusCode::FORBIDDEN, "instagram_business_manage_messages"),
         Login::Facebook if field.starts_with("messag") || field == "standby" => {

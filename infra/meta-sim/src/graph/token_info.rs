@@ -29,7 +29,11 @@ fn describe(world: &World, token: &Token, value: &str, now_ms: i64) -> Value {
     let user_id = ids::app_scoped(&token.app_id, &token.holder);
     let mut data = json!({
         "app_id": token.app_id,
-        "type": if token.kind == TokenKind::Page { "PAGE" } else { "USER" },
+        "type": match token.kind {
+            TokenKind::Page => "PAGE",
+            TokenKind::SystemUser => "SYSTEM_USER",
+            _ => "USER",
+        },
         "application": "Simulated app",
         "expires_at": token.expires_at_ms.map_or(0, |at_ms| at_ms / 1_000),
         "data_access_expires_at": token.data_access_expires_at_ms / 1_000,
@@ -58,8 +62,13 @@ fn granular_scopes(world: &World, token: &Token) -> Vec<Value> {
         .filter(|(_, role)| role.reach != Reach::Portfolio)
         .map(|(page, _)| page.id.as_str())
         .collect();
-    let accounts: Vec<&str> =
-        pages.iter().filter_map(|id| world.page(id).and_then(|page| page.instagram.as_deref())).collect();
+    let own = world.person(&token.holder).map_or(&[][..], |person| &person.accounts);
+    let linked = pages.iter().filter_map(|id| world.page(id).and_then(|page| page.instagram.as_deref()));
+    // A system user's accounts need no Page.
+    let accounts: Vec<&str> = match token.kind {
+        TokenKind::SystemUser => own.iter().map(String::as_str).collect(),
+        _ => linked.collect(),
+    };
     let of_scope = |scope: &String| {
         let targets = if scope.starts_with("pages_") {
             &pages

@@ -10,7 +10,7 @@ use crate::{
     ids, signing,
     world::{
         World,
-        tokens::{CODE_LIFE_MS, Code, LONG_LIFE_MS, SHORT_LIFE_MS},
+        tokens::{CODE_LIFE_MS, Code, LONG_LIFE_MS, SHORT_LIFE_MS, TokenKind},
         variants::{PermissionsShape, UserIdShape},
     },
 };
@@ -125,13 +125,16 @@ fn facebook_code(world: &mut World, call: &GraphCall, app: &App, now_ms: i64) ->
         .subcode(36_008),
     })?;
     let token = world.token_for_code(&code, now_ms);
+    if world.switches(&app.app_id).unified {
+        return Ok(Answer::of(json!({ "access_token": token, "token_type": "bearer" })));
+    }
     Ok(Answer::of(token_body(world, &token, SHORT_LIFE_MS)))
 }
 
 fn facebook_long(world: &mut World, call: &GraphCall, app: &App, now_ms: i64) -> Result<Answer, GraphError> {
     let value = call.required("fb_exchange_token")?;
     let token = graph::check(world, Login::Facebook, value, now_ms)?.clone();
-    if token.app_id != app.app_id || token.page_id.is_some() {
+    if token.app_id != app.app_id || token.page_id.is_some() || token.kind == TokenKind::SystemUser {
         return Err(GraphError::token("Error validating access token: The token belongs to another application."));
     }
     let long = world.long_token(&token, now_ms);

@@ -30,6 +30,8 @@ pub(crate) struct Switches {
     pub(crate) profile_access: bool,
     /// Configurations of Facebook Login for Business by `config_id`. One that is not among them asks for everything.
     pub(crate) configurations: BTreeMap<String, Configuration>,
+    /// The app has Unified Login: its tokens speak for Instagram accounts, need no Page and never end.
+    pub(crate) unified: bool,
 }
 
 /// What a `config_id` stands for.
@@ -51,6 +53,7 @@ impl Default for Switches {
             page_fields: vec![],
             profile_access: true,
             configurations: BTreeMap::new(),
+            unified: false,
         }
     }
 }
@@ -67,6 +70,20 @@ impl Switches {
 
 /// The field of what the business itself wrote.
 pub(crate) const ECHOES: &str = "message_echoes";
+
+/// Fields of an account whose app has Unified Login. Echoes come with messages.
+pub(crate) const UNIFIED_FIELDS: &[&str] = &[
+    "comments",
+    "live_comments",
+    "mentions",
+    "message_reactions",
+    "messages",
+    ECHOES,
+    "messaging_postbacks",
+    "messaging_referral",
+    "messaging_seen",
+    "story_insights",
+];
 
 impl World {
     /// Refuses what Standard Access does not reach.
@@ -113,7 +130,10 @@ impl World {
                     Login::Instagram => {
                         asked(account_id).is_some_and(|asked| field != ECHOES || asked.iter().any(|one| one == field))
                     }
-                    Login::Facebook => page.and_then(asked).is_some(),
+                    Login::Facebook => {
+                        page.and_then(asked).is_some()
+                            || (UNIFIED_FIELDS.contains(&field) && asked(account_id).is_some())
+                    }
                 }
             })
             .collect()

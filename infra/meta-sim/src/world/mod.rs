@@ -145,6 +145,22 @@ impl World {
         self.threads.iter().find(|thread| thread.account == account_id && thread.contact == contact)
     }
 
+    /// Whether a person owns an account.
+    pub(crate) fn owns(&self, person: &str, account_id: &str) -> bool {
+        self.person(person).is_some_and(|person| person.accounts.iter().any(|id| id == account_id))
+    }
+
+    /// Which account of a person an object is of: the account itself, a conversation, a message, somebody who wrote to it.
+    pub(crate) fn account_of_object(&self, person: &str, id: &str) -> Option<String> {
+        let accounts = self.person(person).map_or(&[][..], |person| &person.accounts);
+        let is_of = |account: &&String| {
+            let mut threads = self.threads.iter().filter(|thread| thread.account == **account);
+            *account == id
+                || threads.any(|thread| thread.id == id || thread.contact_id == id || thread.message(id).is_some())
+        };
+        accounts.iter().find(is_of).cloned()
+    }
+
     /// The thread of an account with a contact; a new one when they never wrote.
     pub(crate) fn thread_mut(&mut self, channel: Channel, account_id: &str, contact: &str) -> &mut Thread {
         let known = self.threads.iter().position(|thread| thread.account == account_id && thread.contact == contact);

@@ -16,7 +16,7 @@ pub(super) fn world() -> World {
     seed.many_pages();
     seed.hidden_pages();
     seed.person("noah.weiss", "Noah Weiss", "No account and no Page", &[], &[]);
-    seed.one_page_alone();
+    seed.one_without_the_other();
     seed.contacts();
     seed.world
 }
@@ -50,10 +50,12 @@ impl Seed {
         self.person("theo", "Theo Brandt", "Only a personal account", &[theo], &[]);
     }
 
-    fn one_page_alone(&mut self) {
+    fn one_without_the_other(&mut self) {
         let page = self.page("Novák Bakery", None);
         let roles = [role(&page, ALL_TASKS, Reach::Listed)];
         self.person("petra.novak", "Petra Nováková", "One Page, without an Instagram account", &[], &roles);
+        let ceramics = self.account("haddad.ceramics", "Haddad Ceramics", AccountKind::Business, 1_260);
+        self.person("noor.haddad", "Noor Haddad", "One business account, without a Page", &[ceramics], &[]);
     }
 
     fn several_pages(&mut self) {

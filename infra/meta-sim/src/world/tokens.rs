@@ -62,13 +62,15 @@ pub(crate) enum TokenKind {
     FacebookShort,
     FacebookLong,
     Page,
+    /// Of Unified Login: it speaks for the accounts of a person, and never expires.
+    SystemUser,
 }
 
 impl TokenKind {
     pub(crate) const fn login(self) -> Login {
         match self {
             Self::InstagramShort | Self::InstagramLong => Login::Instagram,
-            Self::FacebookShort | Self::FacebookLong | Self::Page => Login::Facebook,
+            Self::FacebookShort | Self::FacebookLong | Self::Page | Self::SystemUser => Login::Facebook,
         }
     }
 
@@ -88,12 +90,14 @@ impl Token {
 }
 
 impl World {
-    /// Issues the first, short-lived token for a code.
+    /// Issues the first token for a code: a short-lived one, or with Unified Login one that never ends.
     pub(crate) fn token_for_code(&mut self, code: &Code, now_ms: i64) -> String {
         let kind = match code.login {
             Login::Instagram => TokenKind::InstagramShort,
+            Login::Facebook if self.switches(&code.app_id).unified => TokenKind::SystemUser,
             Login::Facebook => TokenKind::FacebookShort,
         };
+        let expires_at_ms = (kind != TokenKind::SystemUser).then_some(now_ms + SHORT_LIFE_MS);
         self.issue(Token {
             app_id: code.app_id.clone(),
             kind,
@@ -102,7 +106,7 @@ impl World {
             scopes: code.scopes.clone(),
             declined: code.declined.clone(),
             issued_at_ms: now_ms,
-            expires_at_ms: Some(now_ms + SHORT_LIFE_MS),
+            expires_at_ms,
             data_access_expires_at_ms: now_ms + DATA_ACCESS_MS,
             invalid: None,
         })
@@ -174,11 +178,12 @@ impl World {
     /// What a person's removal of an app does: tokens die, subscriptions end.
     pub(crate) fn remove_grant(&mut self, app_id: Option<&str>, holder: &str) -> (usize, Vec<String>) {
         let (count, apps) = self.invalidate(app_id, holder, 458);
-        let pages: Vec<String> = self.roles_of(holder).map(|(page, _)| page.id.clone()).collect();
+        let mut objects: Vec<String> = self.roles_of(holder).map(|(page, _)| page.id.clone()).collect();
+        objects.extend(self.person(holder).map_or(&[][..], |person| &person.accounts).iter().cloned());
         for app in &apps {
             self.unsubscribe(app, holder);
-            for page in &pages {
-                self.unsubscribe(app, page);
+            for object in &objects {
+                self.unsubscribe(app, object);
             }
         }
         (count, apps)

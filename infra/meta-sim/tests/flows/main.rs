@@ -8,5 +8,6 @@ mod pages;
 mod permissions;
 mod profiles;
 mod send;
+mod unified;
 mod util;
 mod webhooks;
