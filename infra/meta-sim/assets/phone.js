@@ -5,9 +5,23 @@ const $ = (id) => document.getElementById(id);
 const view = document.querySelector('main.phone');
 const POLL_MS = 1000;
 
-const state = { contacts: [], accounts: [], contact: null, account: null, shown: '', context: null, atEnd: true };
+const CHANNELS = ['instagram', 'messenger'];
 
-const EXTRAS = [
+const state = {
+  contacts: [], inboxes: { instagram: [], messenger: [] }, channel: 'instagram', contact: null, account: null, shown: '', context: null, atEnd: true,
+};
+
+const NAMES = {
+  instagram: { inboxes: 'Accounts', unheard: 'No app listens to this account yet: messages stay on this phone.' },
+  messenger: { inboxes: 'Pages', unheard: 'No app listens to this Page yet: messages stay on this phone.' },
+};
+
+const REACTIONS = {
+  instagram: [['love', '❤️']],
+  messenger: [['love', '❤️'], ['smile', '😆'], ['like', '👍']],
+};
+
+const EXTRAS = { instagram: [
   ['Photo', { kind: 'media', media: 'image' }],
   ['Two photos', { kind: 'media', media: 'image', count: 2 }],
   ['Voice message', { kind: 'media', media: 'audio' }],
@@ -21,17 +35,25 @@ const EXTRAS = [
   ['Come from an ad', { kind: 'ad_message', text: 'Is this still available?', ref: 'autumn' }],
   ['Comment on a post', { kind: 'comment', text: 'How much is it?' }],
   ['Something unsupported', { kind: 'unsupported' }],
-];
+], messenger: [
+  ['Photo', { kind: 'media', media: 'image' }],
+  ['Two photos', { kind: 'media', media: 'image', count: 2 }],
+  ['Voice message', { kind: 'media', media: 'audio' }],
+  ['Thumbs up', { kind: 'sticker' }],
+  ['Share a link', { kind: 'fallback', title: 'What is on the menu', url: 'https://example.com/menu' }],
+  ['Share a post', { kind: 'share' }],
+  ['Tap “Get started”', { kind: 'postback', title: 'Get started', payload: 'START' }],
+  ['Tap “Opening hours?”', { kind: 'postback', title: 'Opening hours?', payload: 'HOURS' }],
+  ['Follow an m.me link', { kind: 'referral', ref: 'table-7' }],
+  ['Come from an ad', { kind: 'ad_message', text: 'Is this still available?', ref: 'autumn' }],
+  ['Fill in an ad’s form', { kind: 'lead' }],
+  ['Subscribe to news', { kind: 'optin', payload: 'NEWS' }],
+  ['Comment on a post', { kind: 'comment', text: 'How much is it?' }],
+] };
 
-function element(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key === 'onclick') node.addEventListener('click', value);
-    else if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value === true ? '' : value);
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== ''));
-  return node;
-}
+// The accounts or Pages of the app that is open.
+const inboxes = () => state.inboxes[state.channel];
+const between = () => ({ contact: state.contact, account: state.account, channel: state.channel });
 
 async function load(path, options) {
   const answer = await fetch(path, options);
@@ -50,7 +72,7 @@ async function act(action) {
     await load('/phone/api/act', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ contact: state.contact, account: state.account, action }),
+      body: JSON.stringify({ ...between(), action }),
     });
     await refresh();
     return true;
@@ -63,35 +85,47 @@ async function act(action) {
 // Directory
 
 async function readDirectory() {
-  const { contacts, accounts } = await load('/phone/api/directory');
-  Object.assign(state, { contacts, accounts });
+  const { contacts, accounts, pages } = await load('/phone/api/directory');
+  Object.assign(state, { contacts, inboxes: { instagram: accounts, messenger: pages } });
 }
 
-function choose(contact, account, open) {
-  const known = (list, name) => list.some((one) => one.username === name);
-  state.contact = known(state.contacts, contact) ? contact : state.contacts[0]?.username;
-  state.account = known(state.accounts, account) ? account : state.accounts[0]?.username;
+function choose(channel, contact, account, open) {
+  const known = (list, name) => (list.find((one) => [one.username, one.name].includes(name)) || list[0])?.username;
+  state.channel = CHANNELS.includes(channel) ? channel : 'instagram';
+  state.contact = known(state.contacts, contact);
+  state.account = known(inboxes(), account);
   state.shown = '';
   state.atEnd = true;
   setContext(null);
   view.dataset.view = open ? 'thread' : 'list';
-  const query = new URLSearchParams({ contact: state.contact, account: state.account });
-  history.replaceState(null, '', `/phone?${query}`);
+  view.dataset.channel = state.channel;
+  history.replaceState(null, '', `/phone?${new URLSearchParams(between())}`);
+  showApps();
   showDirectory();
   showTop();
   refresh();
 }
 
+function showApps() {
+  for (const button of document.querySelectorAll('.apps button')) {
+    button.setAttribute('aria-pressed', String(button.dataset.channel === state.channel));
+  }
+  $('inbox-title').textContent = NAMES[state.channel].inboxes;
+  $('extras').replaceChildren(...EXTRAS[state.channel].map(([label, action]) => element('button', {
+    type: 'button', onclick: () => { toggleExtras(false); act(action); },
+  }, label)));
+}
+
 function showDirectory() {
   $('contact').replaceChildren(...state.contacts.map((contact) =>
     element('option', { value: contact.username, selected: contact.username === state.contact }, contact.name)));
-  $('accounts').replaceChildren(...state.accounts.map((account) => element('li', {}, element('button', {
+  $('accounts').replaceChildren(...inboxes().map((account) => element('li', {}, element('button', {
     type: 'button',
     'aria-current': account.username === state.account ? 'true' : null,
-    onclick: () => choose(state.contact, account.username, true),
+    onclick: () => choose(state.channel, state.contact, account.username, true),
   }, avatar(account), element('span', { class: 'who' },
     element('span', { class: 'name' }, account.name),
-    element('span', { class: 'detail' }, `@${account.username}`)),
+    element('span', { class: 'detail' }, account.detail)),
   account.connected ? element('span', { class: 'live' }, '● connected') : ''))));
 }
 
@@ -100,34 +134,33 @@ function avatar(face) {
 }
 
 function showTop() {
-  const account = state.accounts.find((one) => one.username === state.account);
+  const account = inboxes().find((one) => one.username === state.account);
   if (!account) return;
   $('top-avatar').className = `avatar hue-${account.hue}`;
   $('top-avatar').textContent = account.initials;
   $('top-name').textContent = account.name;
-  $('top-detail').textContent = `@${account.username}`;
+  $('top-detail').textContent = account.detail;
 }
 
 // Conversation
 
 async function refresh() {
   if (!state.account) return;
-  const asked = `${state.contact}/${state.account}`;
-  const query = new URLSearchParams({ contact: state.contact, account: state.account });
+  const asked = new URLSearchParams(between()).toString();
   let thread;
   try {
-    thread = await load(`/phone/api/thread?${query}`);
+    thread = await load(`/phone/api/thread?${asked}`);
   } catch {
     notice('The simulation does not answer. Is it still running?');
     return;
   }
-  if (asked !== `${state.contact}/${state.account}`) return;
-  const account = state.accounts.find((one) => one.username === state.account);
+  if (asked !== new URLSearchParams(between()).toString()) return;
+  const account = inboxes().find((one) => one.username === state.account);
   if (account && account.connected !== thread.connected) {
     account.connected = thread.connected;
     showDirectory();
   }
-  notice(thread.connected ? '' : 'No app listens to this account yet: messages stay on this phone.');
+  notice(thread.connected ? '' : NAMES[state.channel].unheard);
   const { now_ms: _, ...lasting } = thread;
   const fresh = JSON.stringify(lasting);
   if (fresh !== state.shown) {
@@ -164,54 +197,6 @@ function showMessage(message) {
   return element('li', { class: message.mine ? 'message mine' : 'message' }, ...parts);
 }
 
-function emoji(reaction) {
-  return { love: '❤️', like: '👍', laugh: '😂', wow: '😮', sad: '😢', angry: '😠' }[reaction] || reaction;
-}
-
-function content(message) {
-  const parts = [];
-  if (message.unsupported) parts.push(element('div', { class: 'bubble ghost' }, 'Something apps cannot show'));
-  if (message.text) parts.push(element('div', { class: 'bubble' }, message.text));
-  const legacyShare = message.attachments.some((one) => one.type === 'ig_post');
-  for (const attachment of message.attachments) {
-    if (!(legacyShare && attachment.type === 'share')) parts.push(showAttachment(attachment));
-  }
-  return parts;
-}
-
-function showAttachment({ type, payload = {} }) {
-  const url = payload.url || payload.story_media_url;
-  const safe = typeof url === 'string' && /^https?:\/\//.test(url);
-  if (['image', 'story_mention', 'ig_story', 'share', 'ig_post', 'media', 'sticker'].includes(type) && safe) {
-    return element('div', { class: 'bubble picture' }, element('img', { src: url, alt: describe(type, payload), loading: 'lazy' }));
-  }
-  if (type === 'audio' && safe) return element('div', { class: 'bubble picture' }, element('audio', { src: url, controls: true, 'aria-label': 'Voice message' }));
-  if (type === 'template') return showTemplate(payload);
-  if (type === 'ephemeral') return element('div', { class: 'bubble ghost' }, 'View-once photo');
-  if (safe) return element('div', { class: 'bubble' }, element('a', { href: url, rel: 'noreferrer', target: '_blank' }, describe(type, payload)));
-  return element('div', { class: 'bubble ghost' }, describe(type, payload));
-}
-
-function describe(type, payload) {
-  const names = {
-    image: 'Photo', video: 'Video', audio: 'Voice message', file: 'File', share: 'Shared post', ig_post: 'Shared post',
-    ig_reel: 'Reel', reel: 'Reel', story_mention: 'Story mention', ig_story: 'Story',
-    sticker: 'Sticker',
-  };
-  return payload.title || names[type] || 'Attachment';
-}
-
-function showTemplate(payload) {
-  const cards = payload.generic?.elements || [];
-  if (cards.length === 0) return element('div', { class: 'bubble ghost' }, 'Card');
-  return element('div', { class: 'bubble' }, ...cards.flatMap((card) => [
-    element('span', { class: 'title' }, card.title), card.subtitle ? element('span', {}, card.subtitle) : '',
-    element('span', { class: 'choices-row' }, ...(card.buttons || []).map((button) => button.type === 'postback'
-      ? element('button', { type: 'button', onclick: () => act({ kind: 'postback', title: button.title, payload: button.payload }) }, button.title)
-      : element('span', {}, button.title))),
-  ]));
-}
-
 function choices(message) {
   if (!message.quick_replies?.length) return '';
   return element('div', { class: 'choices-row' }, ...message.quick_replies.map((reply) => element('button', {
@@ -223,15 +208,17 @@ function meta(message) {
   const time = new Date(message.at_ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
   const line = element('div', { class: 'meta' }, element('span', {}, message.edited ? `${time} · edited` : time));
   if (message.deleted) return line;
-  const button = (label, onclick) => line.append(element('button', { type: 'button', onclick }, label));
+  const button = (label, onclick, name) => line.append(element('button', { type: 'button', onclick, 'aria-label': name }, label));
   const about = message.text || 'the attachment';
   if (message.mine) {
     if (message.text && !message.postback) button('Edit', () => setContext({ kind: 'edit', mid: message.mid, label: `Editing: ${about}`, text: message.text }));
     button('Unsend', () => act({ kind: 'unsend', mid: message.mid }));
   } else {
     button('Reply', () => setContext({ kind: 'text', mid: message.mid, label: `Replying to: ${about}`, text: '' }));
-    if (message.my_reaction) button('Take back ❤️', () => act({ kind: 'unreact', mid: message.mid }));
-    else button('❤️ React', () => act({ kind: 'reaction', mid: message.mid }));
+    if (message.my_reaction) button(`Take back ${message.my_reaction}`, () => act({ kind: 'unreact', mid: message.mid }));
+    else REACTIONS[state.channel].forEach(([reaction, sign], index) => button(index === 0 ? `${sign} React` : sign, () => act({
+      kind: 'reaction', mid: message.mid, reaction, emoji: sign,
+    }), `React with ${sign}`));
   }
   return line;
 }
@@ -270,7 +257,10 @@ function listen() {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
   });
   $('context-close').addEventListener('click', () => { setContext(null); $('text').value = ''; });
-  $('contact').addEventListener('change', (event) => choose(event.target.value, state.account, view.dataset.view === 'thread'));
+  $('contact').addEventListener('change', (event) => choose(state.channel, event.target.value, state.account, view.dataset.view === 'thread'));
+  for (const button of document.querySelectorAll('.apps button')) {
+    button.addEventListener('click', () => choose(button.dataset.channel, state.contact, state.account, false));
+  }
   $('back').addEventListener('click', () => { view.dataset.view = 'list'; });
   $('seen').addEventListener('click', () => act({ kind: 'seen' }));
   const list = $('messages');
@@ -279,9 +269,6 @@ function listen() {
   list.addEventListener('load', () => state.atEnd && toEnd(), true);
   new ResizeObserver(() => state.atEnd && toEnd()).observe(list);
   $('more').addEventListener('click', () => toggleExtras($('extras').hidden));
-  $('extras').append(...EXTRAS.map(([label, action]) => element('button', {
-    type: 'button', onclick: () => { toggleExtras(false); act(action); },
-  }, label)));
 }
 
 async function start() {
@@ -293,7 +280,7 @@ async function start() {
     return;
   }
   const wanted = new URLSearchParams(location.search);
-  choose(wanted.get('contact'), wanted.get('account'), wanted.has('account'));
+  choose(wanted.get('channel'), wanted.get('contact'), wanted.get('account'), wanted.has('account'));
   setInterval(refresh, POLL_MS);
 }
 

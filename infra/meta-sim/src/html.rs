@@ -12,9 +12,10 @@ use crate::media;
 
 const STYLE: &str = include_str!("../assets/sim.css");
 const PHONE: &str = include_str!("../assets/phone.js");
+const BUBBLES: &str = include_str!("../assets/bubbles.js");
 
-/// A page in the common frame; `script` names an asset.
-pub(crate) fn document(title: &str, body: &Markup, script: Option<&str>) -> Html<String> {
+/// A page in the common frame; `scripts` names assets, in their order.
+pub(crate) fn document(title: &str, body: &Markup, scripts: &[&str]) -> Html<String> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -26,7 +27,7 @@ pub(crate) fn document(title: &str, body: &Markup, script: Option<&str>) -> Html
                 title { (title) " · Simulated Meta" }
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href="/assets/sim.css";
-                @if let Some(script) = script { script src={ "/assets/" (script) } defer {} }
+                @for script in scripts { script src={ "/assets/" (script) } defer {} }
             }
             body {
                 aside.banner aria-label="About this page" {
@@ -51,7 +52,7 @@ pub(crate) fn error_page(status: StatusCode, title: &str, message: &str) -> (Sta
             }
         }
     };
-    (status, document(title, &body, None))
+    (status, document(title, &body, &[]))
 }
 
 /// A round picture with initials, in a colour of its own.
@@ -79,6 +80,7 @@ pub(crate) fn host_of(address: &str) -> String {
 pub(crate) async fn asset(Path(name): Path<String>) -> Response {
     let (kind, text) = match name.as_str() {
         "sim.css" => ("text/css; charset=utf-8", STYLE),
+        "bubbles.js" => ("text/javascript; charset=utf-8", BUBBLES),
         "phone.js" => ("text/javascript; charset=utf-8", PHONE),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

@@ -55,7 +55,7 @@ async fn the_simulated_logins_fit_every_screen() {
     ana.reads("Error").await;
     ana.picture("consent-refused").await;
     ana.visit(story.world.stack.meta_url()).await;
-    ana.reads("A small Instagram, on your machine").await;
+    ana.reads("A small Meta, on your machine").await;
     ana.picture("meta-home").await;
     ana.close(&["400"]).await;
 }

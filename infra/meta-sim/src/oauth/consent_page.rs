@@ -50,7 +50,7 @@ pub(super) fn page(world: &World, request: &AuthorizationRequest, query: &str) -
             }
         }
     };
-    page::document(title, &body, None)
+    page::document(title, &body, &[])
 }
 
 fn permissions(request: &AuthorizationRequest) -> Markup {

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    actions,
+    channel::Channel,
     html, media,
     sim::Sim,
     world::{
@@ -20,7 +22,7 @@ use crate::{
     },
 };
 
-/// Contacts and professional accounts; those that an app listens to come first.
+/// Contacts, professional accounts and Pages; those that an app listens to come first.
 pub(super) async fn directory(State(sim): State<Arc<Sim>>) -> Json<Value> {
     let world = sim.world();
     let mut accounts: Vec<Value> = world
@@ -29,13 +31,23 @@ pub(super) async fn directory(State(sim): State<Arc<Sim>>) -> Json<Value> {
         .filter(|account| account.kind != AccountKind::Personal)
         .map(|account| {
             let connected = !world.receivers(&account.id, "messages").is_empty();
-            face(&account.username, &account.name, &json!({ "connected": connected }))
+            let detail = format!("@{}", account.username);
+            face(&account.username, &account.name, &json!({ "connected": connected, "detail": detail }))
         })
         .collect();
     accounts.sort_by_key(|account| account["connected"] != true);
+    let mut pages: Vec<Value> = world
+        .pages
+        .iter()
+        .map(|page| {
+            let connected = !world.page_receivers(&page.id, "messages").is_empty();
+            face(&page.id, &page.name, &json!({ "connected": connected, "detail": "Facebook Page" }))
+        })
+        .collect();
+    pages.sort_by_key(|page| page["connected"] != true);
     let contacts: Vec<Value> =
         world.contacts.iter().map(|contact| face(&contact.username, &contact.name, &json!({}))).collect();
-    Json(json!({ "contacts": contacts, "accounts": accounts }))
+    Json(json!({ "contacts": contacts, "accounts": accounts, "pages": pages }))
 }
 
 fn face(username: &str, name: &str, more: &Value) -> Value {
@@ -56,6 +68,8 @@ fn face(username: &str, name: &str, more: &Value) -> Value {
 pub(super) struct Between {
     contact: String,
     account: String,
+    #[serde(default)]
+    channel: Option<Channel>,
 }
 
 /// A conversation as the contact sees it.
@@ -64,11 +78,16 @@ pub(super) async fn thread(
     Query(between): Query<Between>,
 ) -> Result<Json<Value>, StatusCode> {
     let world = sim.world();
-    let account = world.account(&between.account).ok_or(StatusCode::NOT_FOUND)?;
+    let party = actions::party(&world, between.channel, &between.account);
+    let (channel, account) = party.map_err(|_| StatusCode::NOT_FOUND)?;
     let contact = world.contact(&between.contact).ok_or(StatusCode::NOT_FOUND)?;
-    let connected = !world.receivers(&account.id, "messages").is_empty();
+    let listeners = match channel {
+        Channel::Instagram => world.receivers(&account, "messages"),
+        Channel::Messenger => world.page_receivers(&account, "messages"),
+    };
+    let connected = !listeners.is_empty();
     let now_ms = sim.clock.now_ms();
-    let Some(thread) = world.thread(&account.id, &contact.username) else {
+    let Some(thread) = world.thread(&account, &contact.username) else {
         return Ok(Json(json!({ "connected": connected, "now_ms": now_ms, "messages": [], "typing": false })));
     };
     let messages: Vec<Value> = thread.messages.iter().map(|message| shown(&world, thread, message)).collect();
@@ -87,7 +106,7 @@ fn shown(world: &World, thread: &Thread, message: &Message) -> Value {
         Some(mid) => thread.message(mid).map_or_else(|| "a message".to_owned(), summary),
         None => "your story".to_owned(),
     });
-    let owner = world.account(&thread.account).map_or("", |account| account.username.as_str());
+    let owner = world.name_of(&thread.account);
     json!({
         "mid": message.mid,
         "mine": !message.outbound,

@@ -10,7 +10,7 @@ use crate::{
     sim::Sim,
     world::{
         World,
-        people::{Account, Person},
+        people::{Account, Page, Person},
     },
 };
 
@@ -20,9 +20,9 @@ pub(super) async fn home(State(sim): State<Arc<Sim>>) -> Html<String> {
     let body = html! {
         main.home {
             header.hero {
-                h1 { "A small Instagram, on your machine" }
+                h1 { "A small Meta, on your machine" }
                 p.lead {
-                    "Both logins, the Graph API and signed webhooks behave here as at Meta. Everybody below is made up."
+                    "Instagram and Messenger: logins, Graph API and signed webhooks behave here as at Meta. Everybody below is made up."
                 }
                 p.actions { a.primary href="/phone" { "Open the phone" } }
             }
@@ -55,10 +55,13 @@ pub(super) async fn home(State(sim): State<Arc<Sim>>) -> Html<String> {
             }
         }
     };
-    page::document("Home", &body, None)
+    page::document("Home", &body, &[])
 }
 
 fn person_card(world: &World, person: &Person) -> Markup {
+    // A Page that is not shown stands behind its account.
+    let is_shown = |page: &&Page| page.instagram.is_none() || !world.page_receivers(&page.id, "messages").is_empty();
+    let pages: Vec<&Page> = world.roles_of(&person.username).map(|(page, _)| page).filter(is_shown).collect();
     let accounts: Vec<&Account> = person.accounts.iter().filter_map(|id| world.account(id)).collect();
     html! {
         article.card {
@@ -66,12 +69,19 @@ fn person_card(world: &World, person: &Person) -> Markup {
                 (page::avatar(&person.username, &person.name))
                 span.who { span.name { (person.name) } span.detail { (person.note) } }
             }
-            @if !accounts.is_empty() {
+            @if !(accounts.is_empty() && pages.is_empty()) {
                 ul.chips {
                     @for account in accounts {
                         @let connected = !world.receivers(&account.id, "messages").is_empty();
                         li.chip.on[connected] title=(account.kind.label()) {
                             "@" (account.username)
+                            @if connected { span.visually-hidden { " (connected)" } }
+                        }
+                    }
+                    @for page in pages {
+                        @let connected = !world.page_receivers(&page.id, "messages").is_empty();
+                        li.chip.on[connected] title="Facebook Page" {
+                            "Page " (page.name)
                             @if connected { span.visually-hidden { " (connected)" } }
                         }
                     }
@@ -102,7 +112,11 @@ pub(super) async fn phone() -> Html<String> {
             h1.visually-hidden { "Phone" } // the visible title leaves narrow screens when a conversation opens
             aside.pick aria-label="Who writes to whom" {
                 p.title aria-hidden="true" { "Phone" }
-                p.hint { "Write as a contact; the account's answers appear here." }
+                p.hint { "Write as a contact; the answers appear here." }
+                div.apps role="group" aria-label="App" {
+                    button type="button" data-channel="instagram" aria-pressed="true" { "Instagram" }
+                    button type="button" data-channel="messenger" aria-pressed="false" { "Messenger" }
+                }
                 label { "Contact" select #contact {} }
                 h2 #inbox-title { "Accounts" }
                 ul #accounts.accounts aria-labelledby="inbox-title" {}
@@ -131,5 +145,5 @@ pub(super) async fn phone() -> Html<String> {
         }
         noscript { p.card { "The phone needs JavaScript; the control API does without." } }
     };
-    page::document("Phone", &body, Some("phone.js"))
+    page::document("Phone", &body, &["bubbles.js", "phone.js"])
 }
