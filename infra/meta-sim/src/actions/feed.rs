@@ -10,16 +10,18 @@ pub(super) fn comment(scene: &mut Scene<'_>, text: String, parent_id: Option<&st
     let id = format!("{post}_{}", ids::object());
     let page_post = format!("{}_{post}", scene.account);
     let name = scene.world.contact(&scene.contact).map(|contact| contact.name.clone());
-    let value = json!({
+    let mut value = json!({
         "item": "comment",
         "verb": "add",
         "comment_id": id,
         "post_id": page_post,
         "parent_id": parent_id.unwrap_or(&page_post),
-        "from": { "id": scene.contact_id(), "name": name },
         "message": text,
         "created_time": scene.moment.now_ms / 1_000,
     });
+    if scene.world.variants.feed_authors {
+        value["from"] = json!({ "id": scene.contact_id(), "name": name });
+    }
     scene.world.comments.push(Comment {
         id: id.clone(),
         account: scene.account.clone(),

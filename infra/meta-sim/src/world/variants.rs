@@ -138,6 +138,8 @@ pub(crate) struct Variants {
     pub(crate) postback_mids: bool,
     /// Referrals of Messenger name their `source`: those under the European and Japanese rules do not.
     pub(crate) referral_sources: bool,
+    /// Comments on a Page's posts name who wrote them.
+    pub(crate) feed_authors: bool,
     /// Apps are told when somebody unsends a message on Messenger.
     pub(crate) messenger_unsends: bool,
     pub(crate) text_unit: TextUnit,
@@ -171,6 +173,7 @@ impl Default for Variants {
             receipts: Receipts::Mids,
             postback_mids: true,
             referral_sources: true,
+            feed_authors: true,
             messenger_unsends: false,
             text_unit: TextUnit::Utf16,
             closed_window: ClosedWindow::Outside,

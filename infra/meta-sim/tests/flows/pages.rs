@@ -52,3 +52,24 @@ async fn media_addresses_expire() {
     world.clock.advance_ms(4 * 86_400_000);
     assert_eq!(world.http.get(&url).send().await.unwrap().status(), 403);
 }
+
+#[tokio::test]
+async fn the_phone_has_both_apps_and_each_its_conversations() {
+    let world = World::start().await;
+    let (_, directory) = world.get("/phone/api/directory").await;
+    let luna = directory["pages"].as_array().unwrap().iter().find(|page| page["name"] == "Luna Café").unwrap();
+    let page = text(&luna["username"]);
+    world.act(&page, json!({ "kind": "text", "text": "on Messenger" })).await;
+    world.act("luna.cafe", json!({ "kind": "text", "text": "on Instagram" })).await;
+    for (query, said) in [
+        (format!("account={page}&channel=messenger"), "on Messenger"),
+        ("account=luna.cafe&channel=messenger".to_owned(), "on Messenger"),
+        ("account=luna.cafe".to_owned(), "on Instagram"),
+    ] {
+        let (_, thread) = world.get(&format!("/phone/api/thread?contact=ines.moreau&{query}")).await;
+        assert_eq!(
+            (&thread["messages"][0]["text"], thread["messages"].as_array().map(Vec::len)),
+            (&json!(said), Some(1))
+        );
+    }
+}

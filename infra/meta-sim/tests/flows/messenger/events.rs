@@ -173,7 +173,7 @@ async fn a_read_tells_until_when_and_no_message() {
 #[tokio::test]
 async fn what_is_optional_can_be_missing() {
     let world = World::start().await;
-    variants(&world, json!({ "postback_mids": false, "referral_sources": false })).await;
+    variants(&world, json!({ "postback_mids": false, "referral_sources": false, "feed_authors": false })).await;
     let page = Page::subscribed(&world, BAKERY).await;
     let tap = json!({ "kind": "postback", "title": "Start", "payload": "START", "ref": "qr7" });
     let tapped = told_of(&world, &page, tap).await;
@@ -182,6 +182,8 @@ async fn what_is_optional_can_be_missing() {
     assert_eq!(shared[0]["message"]["attachments"][0]["payload"], json!({ "url": "https://example.com/m" }));
     let lead = told_of(&world, &page, json!({ "kind": "lead" })).await;
     assert!(lead[0]["timestamp"].as_i64().is_some_and(|seconds| seconds < 100_000_000_000), "{lead:?}");
+    let comment = told_of(&world, &page, json!({ "kind": "comment", "text": "price?" })).await;
+    assert_eq!((&comment[0]["value"]["message"], comment[0]["value"].get("from")), (&json!("price?"), None));
     let warned = told_of(&world, &page, json!({ "kind": "policy_enforcement" })).await;
     assert_eq!(warned[0].get("sender"), None);
 }
@@ -223,4 +225,15 @@ async fn a_message_is_edited_five_times_at_most() {
     let edit = json!({ "kind": "edit", "text": "Open?" });
     let order = json!({ "contact": "ines.moreau", "account": page.id, "action": edit });
     assert_eq!(world.http.post(world.at("/control/act")).json(&order).send().await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn the_dashboards_test_button_is_there_for_both_objects() {
+    let world = World::start().await;
+    for (channel, object) in [("instagram", "instagram"), ("messenger", "page")] {
+        world.hook.received.lock().unwrap().clear();
+        world.control("/control/webhooks/test", json!({ "app_id": FACEBOOK_APP, "channel": channel })).await;
+        world.quiet().await;
+        assert_eq!(world.hook.bodies()[0]["object"], object);
+    }
 }
