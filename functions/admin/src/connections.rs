@@ -1,6 +1,6 @@
 //! Connections of all tenants, and looking after one of them now.
 
-use accounts::{Kept, Occasion};
+use accounts::{Occasion, UpkeepOutcome};
 use domain::view::ConnectionView;
 use domain::{AccountId, Connection, TenantId, UnixSeconds, UserId};
 use edge::http::{self, StatusCode};
@@ -50,9 +50,9 @@ struct ConnectionsPage {
     next_cursor: Option<String>,
 }
 
-/// What came of looking after a connection.
+/// What the upkeep of a connection came to.
 #[derive(Serialize)]
-struct LookedAfter {
+struct UpkeepView {
     /// `renewed`: it has a new token. `checked`: it works (again), and needed none, or has none yet.
     outcome: &'static str,
     /// Why a token that was asked for is not there: `token_too_young`, Meta renews none of its first 24 hours.
@@ -72,15 +72,15 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>,
 
 /// `POST /api/admin/connections/{igUserId}/refresh`.
 pub(crate) async fn refresh(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
-    look_after(app, request, caller, Occasion::Renewal).await
+    upkeep(app, request, caller, Occasion::Renewal).await
 }
 
 /// `POST /api/admin/connections/{igUserId}/resubscribe`.
 pub(crate) async fn resubscribe(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
-    look_after(app, request, caller, Occasion::CheckUp).await
+    upkeep(app, request, caller, Occasion::CheckUp).await
 }
 
-async fn look_after(
+async fn upkeep(
     app: &App,
     request: &Request,
     caller: &Caller,
@@ -93,18 +93,18 @@ async fn look_after(
     }
     let due = Due { tenant: found.tenant.clone(), ig_user_id: found.ig_user_id.clone() };
     let now = app.clock.now_ms();
-    let kept = app.connector.look_after(&due, occasion, now).await?;
-    let (outcome, reason) = match kept {
-        Kept::Renewed => ("renewed", None),
-        Kept::Checked => ("checked", None),
-        Kept::TooYoung => ("checked", Some("token_too_young")),
+    let ended = app.connector.upkeep(&due, occasion, now).await?;
+    let (outcome, reason) = match ended {
+        UpkeepOutcome::Renewed => ("renewed", None),
+        UpkeepOutcome::Checked => ("checked", None),
+        UpkeepOutcome::TooYoung => ("checked", Some("token_too_young")),
         failed => return Err(AdminError::Upkeep(failed)),
     };
     app.connector.watch.works(found.login, now).await;
     let connection = app.connector.connections.find(&due.tenant, &due.ig_user_id).await?;
     let connection = connection.ok_or(AdminError::NotFound)?;
     let connection = ConnectionHealth::new(&connection, app.clock.now());
-    Ok(http::json(StatusCode::OK, &LookedAfter { outcome, reason, connection }))
+    Ok(http::json(StatusCode::OK, &UpkeepView { outcome, reason, connection }))
 }
 
 /// The connection that the path names: anybody's for an operator, the own for everybody else.

@@ -1,6 +1,6 @@
 //! Why a request to administer was refused, and the answers.
 
-use accounts::{ConnectError, Kept, Refusal, RegistrationError, UpkeepError};
+use accounts::{ConnectError, Refusal, RegistrationError, UpkeepError, UpkeepOutcome};
 use edge::Problem;
 use edge::page::invalid_cursor;
 use erasure::RequestError;
@@ -48,14 +48,14 @@ pub enum AdminError {
     /// Meta did not say what the token is for.
     #[error("Meta did not accept the token")]
     Token(#[source] GraphError),
-    /// The connection is revoked or paused: there is nothing to look after.
+    /// The connection is revoked or paused: it has no upkeep.
     #[error("the connection is not active")]
     NotActive,
-    /// The connection was looked after, and does not work.
+    /// The upkeep of the connection ended, and it does not work.
     #[error("the connection does not work")]
-    Upkeep(Kept),
-    /// The connection was not looked after, on our side.
-    #[error("the connection was not looked after")]
+    Upkeep(UpkeepOutcome),
+    /// The upkeep of the connection failed on our side.
+    #[error("the upkeep of the connection failed")]
     UpkeepFailed(#[from] UpkeepError),
     /// The account was not connected.
     #[error("the account was not connected")]
@@ -110,7 +110,7 @@ impl From<&AdminError> for Problem {
                 .with("field", "token"),
             Error::Token(error) => of_token(error),
             Error::NotActive => Self::new(409, "not-active", "The connection is not active"),
-            Error::Upkeep(kept) => of_upkeep(*kept),
+            Error::Upkeep(outcome) => of_upkeep(*outcome),
             Error::Connect(error) => of_connect(error),
             Error::Registration(RegistrationError::NotConfigured) => not_configured(),
             Error::NotReplayable => Self::new(409, "not-replayable", "The queue cannot be replayed now")
@@ -166,17 +166,19 @@ fn of_connect(error: &ConnectError) -> Problem {
     }
 }
 
-fn of_upkeep(kept: Kept) -> Problem {
-    match kept {
-        Kept::Broken(problem) => Problem::new(409, "connection-error", "The connection to Instagram does not work")
-            .detail("Connect the account again.")
-            .with("reason", AccountProblem::as_str(problem)),
-        Kept::Overtaken => changed_meanwhile(),
-        Kept::SetBack | Kept::Resting | Kept::AppRefused => unavailable(),
-        Kept::Released => Problem::new(409, "connection-error", "The connection to Instagram does not work")
+fn of_upkeep(outcome: UpkeepOutcome) -> Problem {
+    match outcome {
+        UpkeepOutcome::Broken(problem) => {
+            Problem::new(409, "connection-error", "The connection to Instagram does not work")
+                .detail("Connect the account again.")
+                .with("reason", AccountProblem::as_str(problem))
+        }
+        UpkeepOutcome::Overtaken => changed_meanwhile(),
+        UpkeepOutcome::SetBack | UpkeepOutcome::Resting | UpkeepOutcome::AppRefused => unavailable(),
+        UpkeepOutcome::Released => Problem::new(409, "connection-error", "The connection to Instagram does not work")
             .detail("Connect the account again.")
             .with("reason", Refusal::SUBSCRIPTION_FAILED.reason),
-        Kept::Idle | Kept::Renewed | Kept::Checked | Kept::TooYoung => {
+        UpkeepOutcome::Idle | UpkeepOutcome::Renewed | UpkeepOutcome::Checked | UpkeepOutcome::TooYoung => {
             Problem::new(409, "not-active", "The connection is not active")
         }
     }
@@ -188,9 +190,9 @@ mod tests {
 
     #[test]
     fn what_meta_refuses_for_good_is_told_from_what_may_pass() {
-        let refused = Problem::from(&AdminError::Upkeep(Kept::Broken(AccountProblem::TokenExpired)));
+        let refused = Problem::from(&AdminError::Upkeep(UpkeepOutcome::Broken(AccountProblem::TokenExpired)));
         assert_eq!((refused.status(), refused.kind()), (409, "connection-error"));
-        let later = Problem::from(&AdminError::Upkeep(Kept::SetBack));
+        let later = Problem::from(&AdminError::Upkeep(UpkeepOutcome::SetBack));
         assert_eq!((later.status(), later.kind()), (503, "meta-unavailable"));
     }
 

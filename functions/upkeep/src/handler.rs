@@ -11,8 +11,8 @@ use lambda_runtime::LambdaEvent;
 use tracing::error;
 
 use crate::app::App;
+use crate::connection::{ConnectionError, upkeep};
 use crate::fields;
-use crate::keep::{KeepError, keep};
 use crate::probe;
 use crate::queue::Order;
 use crate::scan::{self, Part, ScanError};
@@ -24,8 +24,8 @@ enum OrderError {
     /// It can never be read: it ends in the dead-letter queue, where the alarm is.
     #[error("a record of the queue is not an order")]
     Poison,
-    #[error("a connection was not looked after")]
-    Keep(#[from] KeepError),
+    #[error("the upkeep of a connection failed")]
+    Upkeep(#[from] ConnectionError),
     #[error("a scan did not go on")]
     Scan(#[from] ScanError),
 }
@@ -74,7 +74,7 @@ async fn work(app: &App, messages: Vec<SqsMessage>) -> SqsBatchResponse {
 async fn follow(app: &App, message: &SqsMessage) -> Result<(), OrderError> {
     let body = message.body.as_deref().unwrap_or_default();
     match serde_json::from_str(body).map_err(|_| OrderError::Poison)? {
-        Order::Keep { due, login, probe } => keep(app, &due, login, probe).await?,
+        Order::Upkeep { due, login, probe } => upkeep(app, &due, login, probe).await?,
         Order::Scan { login, due_at, cursor } => scan::part(app, Part { login, due_at, cursor }).await?,
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Keeps connections working.
+//! Upkeep: keeps connections working.
 //!
 //! Every ten minutes a schedule scans the index of what is due and hands each connection to the `upkeep` queue, so that 10,000 of them
 //! and one that hangs do not hinder each other. What is done about one is [`accounts::upkeep`]'s to say.
@@ -18,9 +18,9 @@
 //! Once a day the apps' own subscriptions in Meta's dashboard are read: without `messages` there, no account receives.
 
 mod app;
+mod connection;
 mod fields;
 mod handler;
-mod keep;
 mod probe;
 mod queue;
 mod scan;

@@ -33,7 +33,7 @@ async fn probe(app: &App, login: Login) -> Result<(), ScanError> {
         warn!(login = login.as_str(), "No connection is left to probe with");
     }
     let chosen = fastrand::choose_multiple(latest, PROBES);
-    let orders: Vec<Order> = chosen.into_iter().map(|due| Order::Keep { due, login, probe: true }).collect();
+    let orders: Vec<Order> = chosen.into_iter().map(|due| Order::Upkeep { due, login, probe: true }).collect();
     let queued = app.queue.send_all(&orders).await;
     info!(login = login.as_str(), queued, "Probes whether Meta serves the app again");
     Ok(())

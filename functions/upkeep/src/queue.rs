@@ -21,8 +21,8 @@ const CALLS: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "task")]
 pub enum Order {
-    /// Look after a connection.
-    Keep {
+    /// Renew and check a connection.
+    Upkeep {
         /// Which.
         #[serde(flatten)]
         due: Due,

@@ -54,7 +54,7 @@ async fn scan(app: &App, part: Part, until: Instant) -> Result<(), ScanError> {
     let (mut due, mut queued) = (0, 0);
     loop {
         let (page, next) = app.connector.connections.due(login, due_at, cursor, PAGE).await?;
-        let orders: Vec<Order> = page.into_iter().map(|due| Order::Keep { due, login, probe: false }).collect();
+        let orders: Vec<Order> = page.into_iter().map(|due| Order::Upkeep { due, login, probe: false }).collect();
         due += orders.len();
         queued += app.queue.send_all(&orders).await;
         cursor = next;

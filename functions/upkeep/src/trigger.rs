@@ -39,7 +39,7 @@ mod tests {
         let Trigger::Batch(batch) = batch else { panic!("a batch") };
         let orders = batch.records.iter().map(|record| serde_json::from_str(record.body.as_deref().expect("a body")));
         let orders: Vec<Order> = orders.collect::<Result<_, _>>().expect("orders");
-        assert!(matches!(orders.as_slice(), [Order::Keep { probe: false, .. }, Order::Scan { .. }]), "{orders:?}");
+        assert!(matches!(orders.as_slice(), [Order::Upkeep { probe: false, .. }, Order::Scan { .. }]), "{orders:?}");
         let scan = serde_json::from_str(include_str!("../../../events/upkeep-scan.json")).expect("an event");
         assert!(matches!(scan, Trigger::Scheduled { task: Task::Scan }));
         let probe = serde_json::from_str(include_str!("../../../events/upkeep-probe.json")).expect("an event");

@@ -3,7 +3,7 @@
 use domain::connection::Notice;
 use domain::{AuditEvent, AuditKind, Connection, PlanRefusal, UnixMillis, UserId};
 
-use crate::connecting::Choice;
+use crate::choice::Choice;
 use crate::error::Refusal;
 
 /// The account was connected, though perhaps not subscribed yet.

@@ -20,17 +20,17 @@ pub mod watch;
 
 mod audit_events;
 mod broken;
+mod choice;
 mod disconnecting;
-mod keeper;
 mod profiles;
 mod subscription;
 
-pub use connecting::Choice;
+pub use choice::Choice;
 pub use connector::Connector;
 pub use error::{ConnectError, DisconnectError, Refusal};
 pub use fields::AppFields;
 pub use open::{OpenAccount, OpenError};
 pub use registrations::{RegistrationError, Registrations};
 pub use subscription::SubscriptionError;
-pub use upkeep::{Kept, Occasion, UpkeepError};
+pub use upkeep::{Occasion, UpkeepError, UpkeepOutcome};
 pub use watch::AppWatch;

@@ -1,16 +1,18 @@
 //! A connection is kept working: its token renewed, its subscription read back, its end told in time.
 
+mod run;
+
 use domain::{ConnectionStatus, UnixMillis};
 use meta::graph::AccountProblem;
 use meta::{FailureClass, GraphError};
 use store::{Appointment, Due, StoreError};
 use vault::VaultError;
 
+use self::run::Run;
 use crate::connector::Connector;
-use crate::keeper::Keeper;
 use crate::registrations::RegistrationError;
 
-/// Why a connection is looked after.
+/// Why upkeep looks at a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
     /// It may be due: it is left alone if it is not (any more), so that a redelivery does nothing.
@@ -21,9 +23,9 @@ pub enum Occasion {
     Renewal,
 }
 
-/// What looking after a connection came to.
+/// What the upkeep of a connection came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum UpkeepOutcome {
     /// There was nothing to do.
     Idle,
     /// It has a new token.
@@ -46,7 +48,7 @@ pub enum Kept {
     Released,
 }
 
-impl Kept {
+impl UpkeepOutcome {
     /// A stable word, for metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -71,7 +73,7 @@ impl Kept {
     }
 }
 
-/// Why a connection was not looked after, on our side. To be done again.
+/// Why the upkeep of a connection failed on our side. To be done again.
 #[derive(Debug, thiserror::Error)]
 pub enum UpkeepError {
     /// The database failed.
@@ -99,11 +101,11 @@ impl UpkeepError {
 
 /// Why it did not go through.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+enum Failure {
     /// The account's own: it does not work until somebody connects again.
     Account(AccountProblem),
     /// It may pass, not before so many seconds.
-    Passing(i64),
+    Transient(i64),
     /// The app's.
     App,
     /// A disconnect or a reconnect was faster.
@@ -111,19 +113,19 @@ pub(crate) enum Trouble {
     Ours(UpkeepError),
 }
 
-impl From<UpkeepError> for Trouble {
+impl From<UpkeepError> for Failure {
     fn from(error: UpkeepError) -> Self {
         Self::Ours(error)
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Ours(error.into())
     }
 }
 
-impl From<&GraphError> for Trouble {
+impl From<&GraphError> for Failure {
     fn from(error: &GraphError) -> Self {
         match error.class() {
             FailureClass::Account(problem) if problem.breaks_connection() => Self::Account(problem),
@@ -134,13 +136,13 @@ impl From<&GraphError> for Trouble {
             | FailureClass::Retry
             | FailureClass::RetryAtMost(_)
             | FailureClass::Uncertain
-            | FailureClass::InvalidGrant => Self::Passing(error.regain_seconds().unwrap_or_default().into()),
+            | FailureClass::InvalidGrant => Self::Transient(error.regain_seconds().unwrap_or_default().into()),
         }
     }
 }
 
 impl Connector {
-    /// Looks after a connection by the rules of its login, and sets its next appointment.
+    /// Renews and checks a connection by the rules of its login, and sets its next appointment.
     ///
     /// With Instagram Login the token is renewed when it is due; with Facebook Login there is nothing to renew, and Meta
     /// is asked once a day what it thinks of the token. The subscription is read where Meta has not delivered for some time,
@@ -152,14 +154,14 @@ impl Connector {
     /// # Errors
     ///
     /// [`UpkeepError`]: the connection is due as before.
-    pub async fn look_after(&self, due: &Due, occasion: Occasion, now: UnixMillis) -> Result<Kept, UpkeepError> {
-        let Some(appointment) = self.connections.appointment(due).await? else { return Ok(Kept::Idle) };
+    pub async fn upkeep(&self, due: &Due, occasion: Occasion, now: UnixMillis) -> Result<UpkeepOutcome, UpkeepError> {
+        let Some(appointment) = self.connections.appointment(due).await? else { return Ok(UpkeepOutcome::Idle) };
         let Appointment { connection, due_at, .. } = &appointment;
         let is_due = occasion != Occasion::Due || due_at.is_some_and(|at| at <= now.seconds());
         let can_work = connection.upkeep_at(now.seconds()).is_some() || connection.status == ConnectionStatus::Error;
         if !can_work || !is_due {
-            return Ok(Kept::Idle);
+            return Ok(UpkeepOutcome::Idle);
         }
-        Keeper::new(self, appointment, occasion, now).keep().await
+        Run::new(self, appointment, occasion, now).finish().await
     }
 }

@@ -27,7 +27,7 @@ pub const PROBE_SECONDS: i64 = 14 * 60;
 /// In which call Meta refused the app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// While a connection was looked after. Successes there are noted as well, so each refusal counts.
+    /// In the upkeep of a connection. Successes there are noted as well, so each refusal counts.
     InUpkeep,
     /// While a message was sent. Nobody notes each message that goes out, so a refusal only counts as one more tenant's:
     /// however much a single tenant sends in vain, others work.

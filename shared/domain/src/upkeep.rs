@@ -1,4 +1,4 @@
-//! When a connection is looked after, so that it never dies without a word.
+//! When a connection is due for upkeep, so that it never dies without a word.
 //!
 //! Every hour a connection has an appointment. Where Meta has delivered within the hour, nobody is asked; otherwise the
 //! subscription is read back. Once a day all is asked for that Meta can tell. A token is renewed at half of its life, so that
@@ -115,7 +115,7 @@ impl Connection {
         Some(issued_at.plus((life / 2).max(RENEWABLE_AGE_SECONDS)))
     }
 
-    /// When the connection is to be looked after next, if all is well at this time; `None` when that would help nobody.
+    /// When the connection is due for upkeep next, if all is well at this time; `None` when that would help nobody.
     ///
     /// One that is paused is left alone until its token is to be renewed, so that an upgrade finds a token that works.
     #[must_use]

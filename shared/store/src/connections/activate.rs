@@ -226,7 +226,7 @@ fn revoked(found: Connection, now: UnixSeconds) -> Connection {
     }
 }
 
-/// Places a connection in the index of what is to be looked after, by its login, if it is.
+/// Places a connection in the index of what is due for upkeep, by its login, if it is.
 pub(super) fn refresh_attributes(connection: &Connection) -> Vec<(&'static str, IndexValue)> {
     let Some(due_at) = connection.upkeep_at(connection.updated_at) else { return Vec::new() };
     vec![

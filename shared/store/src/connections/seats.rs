@@ -104,7 +104,7 @@ impl ConnectionStore {
             .expression_attribute_values(":change", number(change))
     }
 
-    /// Turns the connection that was read into another status, and touches nothing else of it. Who waits is looked after
+    /// Turns the connection that was read into another status, and touches nothing else of it. Who waits has upkeep
     /// when the token is to be renewed; who comes back is at once.
     fn set_status(&self, used: &Connection, next: &Connection) -> Result<TransactWriteItem, StoreError> {
         let set = "SET #status = :status, updated_at = :now, #version = :next";

@@ -1,4 +1,4 @@
-//! Which connections are to be looked after, and what came of it.
+//! Which connections are due for upkeep, and what came of it.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -11,11 +11,11 @@ use crate::error::StoreError;
 use crate::item::{Difference, Item, Written, from_item, number, text, to_item, written};
 use crate::key::{Key, connection_of};
 
-/// The sparse index of connections that are looked after; it holds keys only.
+/// The sparse index of connections that have upkeep; it holds keys only.
 const BY_REFRESH: &str = "by-refresh";
 /// The index's partition: the login, so that the accounts of one Meta app can be left alone.
 pub(super) const REFRESH_SHARD: &str = "refresh_shard";
-/// When the connection is to be looked after, in seconds.
+/// When the connection is due for upkeep, in seconds.
 pub(super) const REFRESH_AT: &str = "refresh_at";
 /// How often in a row that failed. Stands beside the connection, so that a reconnect forgets it.
 const SETBACKS: &str = "refresh_setbacks";
@@ -23,7 +23,7 @@ const SETBACKS: &str = "refresh_setbacks";
 /// When all was asked for that Meta can tell. Stands there too.
 const CHECKED_AT: &str = "refresh_checked_at";
 
-/// A connection that is to be looked after.
+/// A connection that is due for upkeep.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Due {
     /// Whose.
@@ -45,7 +45,7 @@ pub struct DueCursor {
 pub struct Appointment {
     /// As it is now.
     pub connection: Connection,
-    /// When it is to be looked after; `None` when that would help nobody.
+    /// When it is due for upkeep; `None` when that would help nobody.
     pub due_at: Option<UnixSeconds>,
     /// How often in a row that has failed.
     pub setbacks: u32,

@@ -1,4 +1,4 @@
-//! One look at one connection: what is asked, and what is kept of the answers.
+//! The upkeep of one connection: what is asked of Meta, and what is stored of the answers.
 
 use domain::upkeep::{CHECK_UP_SECONDS, RENEWABLE_AGE_SECONDS, wait_after};
 use domain::{Connection, ConnectionStatus, Login, UnixMillis, UnixSeconds};
@@ -13,13 +13,13 @@ use crate::audit_events;
 use crate::connector::Connector;
 use crate::open::{OpenAccount, OpenError};
 use crate::subscription::{self, RestoreError, Restored};
-use crate::upkeep::{Kept, Occasion, Trouble, UpkeepError};
+use crate::upkeep::{Failure, Occasion, UpkeepError, UpkeepOutcome};
 
 /// From that refusal in a row on it is the account's own: an outage of the app would have been noticed by others.
 const REFUSED_ALONE: u32 = 2;
 
-/// A connection while it is looked after.
-pub(crate) struct Keeper<'a> {
+/// A connection under upkeep.
+pub(super) struct Run<'a> {
     connector: &'a Connector,
     occasion: Occasion,
     /// As it is stored.
@@ -31,12 +31,12 @@ pub(crate) struct Keeper<'a> {
     /// When all was asked for that Meta can tell.
     checked_at: Option<UnixSeconds>,
     /// What became of its token.
-    token: Option<Kept>,
+    token: Option<UpkeepOutcome>,
     now: UnixMillis,
 }
 
-impl<'a> Keeper<'a> {
-    pub(crate) fn new(connector: &'a Connector, appointment: Appointment, occasion: Occasion, now: UnixMillis) -> Self {
+impl<'a> Run<'a> {
+    pub(super) fn new(connector: &'a Connector, appointment: Appointment, occasion: Occasion, now: UnixMillis) -> Self {
         let Appointment { connection, setbacks, checked_at, .. } = appointment;
         Self { connector, occasion, used: connection.clone(), next: connection, setbacks, checked_at, token: None, now }
     }
@@ -45,23 +45,23 @@ impl<'a> Keeper<'a> {
         self.now.seconds()
     }
 
-    /// Looks, and keeps what came of it.
-    pub(crate) async fn keep(mut self) -> Result<Kept, UpkeepError> {
+    /// Asks, and stores what came of it.
+    pub(super) async fn finish(mut self) -> Result<UpkeepOutcome, UpkeepError> {
         let in_full = self.wants_full_check_up();
         if !in_full && !self.used.is_quiet(self.now()) {
-            return self.end(Kept::Idle, 0, 0).await;
+            return self.end(UpkeepOutcome::Idle, 0, 0).await;
         }
         if let Some(until) = self.used.rests_until(self.now) {
             return self.rest(until).await;
         }
         match self.tend(in_full).await {
             Ok(()) => self.settle(in_full).await,
-            Err(Trouble::Account(problem)) => self.give_up(problem).await,
-            Err(Trouble::Passing(_)) if self.used.has_waited_in_vain(self.now()) => self.release().await,
-            Err(Trouble::Passing(seconds)) => self.wait(seconds).await,
-            Err(Trouble::App) => self.refused().await,
-            Err(Trouble::Overtaken) => Ok(Kept::Overtaken),
-            Err(Trouble::Ours(failure)) => Err(failure),
+            Err(Failure::Account(problem)) => self.give_up(problem).await,
+            Err(Failure::Transient(_)) if self.used.has_waited_in_vain(self.now()) => self.release().await,
+            Err(Failure::Transient(seconds)) => self.wait(seconds).await,
+            Err(Failure::App) => self.refused().await,
+            Err(Failure::Overtaken) => Ok(UpkeepOutcome::Overtaken),
+            Err(Failure::Ours(failure)) => Err(failure),
         }
     }
 
@@ -71,9 +71,9 @@ impl<'a> Keeper<'a> {
             || self.used.wants_full_check_up(self.checked_at, self.now())
     }
 
-    async fn tend(&mut self, in_full: bool) -> Result<(), Trouble> {
+    async fn tend(&mut self, in_full: bool) -> Result<(), Failure> {
         if self.used.is_expired(self.now()) {
-            return Err(Trouble::Account(AccountProblem::TokenExpired));
+            return Err(Failure::Account(AccountProblem::TokenExpired));
         }
         let mut account = self.open().await?;
         self.renew_if_wanted(&mut account).await?;
@@ -81,45 +81,45 @@ impl<'a> Keeper<'a> {
         if in_full { self.examine(&account).await } else { Ok(()) }
     }
 
-    async fn open(&self) -> Result<OpenAccount<'a>, Trouble> {
+    async fn open(&self) -> Result<OpenAccount<'a>, Failure> {
         let Connection { tenant, ig_user_id, login, .. } = &self.used;
         let opened = self.connector.open_account(self.used.clone(), self.now()).await;
         opened.map_err(|failure| match failure {
-            OpenError::NoToken => Trouble::Account(AccountProblem::TokenInvalid),
-            OpenError::Vault(failure @ VaultError::Kms(_)) => Trouble::Ours(UpkeepError::Vault(failure)),
+            OpenError::NoToken => Failure::Account(AccountProblem::TokenInvalid),
+            OpenError::Vault(failure @ VaultError::Kms(_)) => Failure::Ours(UpkeepError::Vault(failure)),
             OpenError::Vault(VaultError::Tampered | VaultError::UnknownVersion | VaultError::Cipher) => {
                 error!(%tenant, ig.id = %ig_user_id, error = %Chain(&failure), "A token does not open");
-                Trouble::Account(AccountProblem::TokenInvalid)
+                Failure::Account(AccountProblem::TokenInvalid)
             }
-            OpenError::Registration(failure) => Trouble::Ours(UpkeepError::Registration(failure)),
+            OpenError::Registration(failure) => Failure::Ours(UpkeepError::Registration(failure)),
             // Without its app the account can do nothing, and somebody may still put the registration back.
             OpenError::NoApp(_) => {
                 error!(login = login.as_str(), "A connection has lost its Meta app");
-                Trouble::Passing(0)
+                Failure::Transient(0)
             }
         })
     }
 
-    async fn renew_if_wanted(&mut self, account: &mut OpenAccount<'_>) -> Result<(), Trouble> {
+    async fn renew_if_wanted(&mut self, account: &mut OpenAccount<'_>) -> Result<(), Failure> {
         let Some(renewal_at) = self.used.renewal_at() else { return Ok(()) };
         let is_asked_for = self.occasion == Occasion::Renewal;
         if renewal_at > self.now() && !is_asked_for {
             return Ok(());
         }
         if self.used.token_refreshed_at.plus(RENEWABLE_AGE_SECONDS) > self.now() {
-            self.token = is_asked_for.then_some(Kept::TooYoung);
+            self.token = is_asked_for.then_some(UpkeepOutcome::TooYoung);
             return Ok(());
         }
         self.renew(account).await
     }
 
     /// Has Meta prolong the token, and stores the new one at once: what follows may fail without losing it.
-    async fn renew(&mut self, account: &mut OpenAccount<'_>) -> Result<(), Trouble> {
+    async fn renew(&mut self, account: &mut OpenAccount<'_>) -> Result<(), Failure> {
         let renewal = account.graph().refresh(&account.token, self.now()).await;
         let renewed = match renewal.map_err(|failure| self.report(&failure))? {
             Renewal::Renewed(renewed) => renewed,
             Renewal::TooYoung => {
-                self.token = Some(Kept::TooYoung);
+                self.token = Some(UpkeepOutcome::TooYoung);
                 return Ok(());
             }
             Renewal::NotNeeded => return Ok(()),
@@ -134,14 +134,14 @@ impl<'a> Keeper<'a> {
         // What follows is a full check-up; where it fails, the setback leads to another one.
         self.checked_at = Some(self.now());
         self.store(0, 0).await?;
-        self.token = Some(Kept::Renewed);
+        self.token = Some(UpkeepOutcome::Renewed);
         account.token = renewed.token;
         Ok(())
     }
 
     /// Has Meta deliver again where it does not, and `in_full` what it does not deliver yet. Where Meta will not, the
     /// connection is shown as pending, which is told once; it is tried again until Meta does.
-    async fn restore_subscription(&mut self, account: &OpenAccount<'_>, in_full: bool) -> Result<(), Trouble> {
+    async fn restore_subscription(&mut self, account: &OpenAccount<'_>, in_full: bool) -> Result<(), Failure> {
         let (graph, access, id) = (account.graph(), account.access(), &account.connection.ig_user_id);
         match subscription::restore(&graph, access, &self.used.scopes).await {
             Ok(restored) => {
@@ -159,12 +159,12 @@ impl<'a> Keeper<'a> {
                 Ok(())
             }
             Err(failure) => {
-                let trouble = failure.refusal().map_or(Trouble::Passing(0), |refusal| self.report(refusal));
-                if let (RestoreError::Dropped(_), Trouble::Passing(_)) = (&failure, &trouble) {
+                let kind = failure.refusal().map_or(Failure::Transient(0), |refusal| self.report(refusal));
+                if let (RestoreError::Dropped(_), Failure::Transient(_)) = (&failure, &kind) {
                     warn!(ig.id = %id, error = %Chain(&failure), "Account {id} receives nothing");
                     self.receives_nothing().await;
                 }
-                Err(trouble)
+                Err(kind)
             }
         }
     }
@@ -184,35 +184,35 @@ impl<'a> Keeper<'a> {
     }
 
     /// Facebook Login: asks Meta until when token and data access hold. Instagram Login has no such call.
-    async fn examine(&mut self, account: &OpenAccount<'_>) -> Result<(), Trouble> {
+    async fn examine(&mut self, account: &OpenAccount<'_>) -> Result<(), Failure> {
         if self.used.login == Login::Instagram {
             return Ok(());
         }
         let info =
             account.graph().debug_token(&account.token).await.map_err(|failure| match self.report(&failure) {
                 // The call is made with the app's own token: it is not the account that Meta refuses here.
-                Trouble::Account(_) => Trouble::App,
-                trouble => trouble,
+                Failure::Account(_) => Failure::App,
+                kind => kind,
             })?;
         if !info.is_valid {
-            return Err(Trouble::Account(AccountProblem::TokenInvalid));
+            return Err(Failure::Account(AccountProblem::TokenInvalid));
         }
         self.next.token_expires_at = info.expires_at();
         self.next.data_access_expires_at = info.data_access_expires_at();
         Ok(())
     }
 
-    fn report(&self, failure: &GraphError) -> Trouble {
-        let trouble = Trouble::from(failure);
+    fn report(&self, failure: &GraphError) -> Failure {
+        let kind = Failure::from(failure);
         info!(
             tenant = %self.used.tenant, ig.id = %self.used.ig_user_id, error = %Chain(failure),
-            "Looking after account {} did not go through", self.used.ig_user_id
+            "The upkeep of account {} did not go through", self.used.ig_user_id
         );
-        trouble
+        kind
     }
 
     /// All is well. Costs no write when a new token was stored a moment ago and nothing has changed since.
-    async fn settle(mut self, in_full: bool) -> Result<Kept, UpkeepError> {
+    async fn settle(mut self, in_full: bool) -> Result<UpkeepOutcome, UpkeepError> {
         if in_full {
             self.checked_at = Some(self.now());
         }
@@ -220,36 +220,36 @@ impl<'a> Keeper<'a> {
         if self.next.error.take().is_some() {
             self.connector.audit.record(audit_events::recovered(&self.used, self.now)).await;
         }
-        let kept = self.token.unwrap_or(Kept::Checked);
-        if kept == Kept::Renewed && self.next == self.used {
-            return Ok(kept);
+        let outcome = self.token.unwrap_or(UpkeepOutcome::Checked);
+        if outcome == UpkeepOutcome::Renewed && self.next == self.used {
+            return Ok(outcome);
         }
-        self.end(kept, 0, 0).await
+        self.end(outcome, 0, 0).await
     }
 
     /// Comes back once Meta may be called for the account: calls before that prolong the limit.
-    async fn rest(self, until: UnixMillis) -> Result<Kept, UpkeepError> {
+    async fn rest(self, until: UnixMillis) -> Result<UpkeepOutcome, UpkeepError> {
         if self.occasion != Occasion::Due {
-            return Ok(Kept::Resting);
+            return Ok(UpkeepOutcome::Resting);
         }
         let (setbacks, at_least) = (self.setbacks, until.seconds().get() - self.now().get());
-        self.end(Kept::Resting, setbacks, at_least).await
+        self.end(UpkeepOutcome::Resting, setbacks, at_least).await
     }
 
     /// Tries again later. With each setback later, and never before Meta said, which holds for all calls for the account.
-    async fn wait(mut self, at_least: i64) -> Result<Kept, UpkeepError> {
+    async fn wait(mut self, at_least: i64) -> Result<UpkeepOutcome, UpkeepError> {
         self.remind().await;
         let asked = u32::try_from(at_least).ok().filter(|seconds| *seconds > 0);
         self.connector.leave_alone(&self.used, asked, self.now).await;
         let setbacks = self.setbacks.saturating_add(1);
-        self.end(Kept::SetBack, setbacks, at_least).await
+        self.end(UpkeepOutcome::SetBack, setbacks, at_least).await
     }
 
     /// Meta refuses our app. By its appointments an account is found that is refused alone: an app that is refused as a
     /// whole has none.
-    async fn refused(mut self) -> Result<Kept, UpkeepError> {
+    async fn refused(mut self) -> Result<UpkeepOutcome, UpkeepError> {
         if self.occasion != Occasion::Due {
-            return Ok(Kept::AppRefused);
+            return Ok(UpkeepOutcome::AppRefused);
         }
         let setbacks = self.setbacks.saturating_add(1);
         if setbacks >= REFUSED_ALONE {
@@ -259,26 +259,26 @@ impl<'a> Keeper<'a> {
             }
             self.next.notice = Some(notice);
         }
-        self.end(Kept::AppRefused, setbacks, 0).await
+        self.end(UpkeepOutcome::AppRefused, setbacks, 0).await
     }
 
-    async fn give_up(self, problem: AccountProblem) -> Result<Kept, UpkeepError> {
+    async fn give_up(self, problem: AccountProblem) -> Result<UpkeepOutcome, UpkeepError> {
         let noted = self.connector.mark_broken(&self.used, problem, self.now).await?;
-        Ok(if noted { Kept::Broken(problem) } else { Kept::Overtaken })
+        Ok(if noted { UpkeepOutcome::Broken(problem) } else { UpkeepOutcome::Overtaken })
     }
 
     /// Gives the place in the plan to others: Meta never began to deliver. Whoever has connected the account again while
     /// Meta was asked keeps it.
-    async fn release(self) -> Result<Kept, UpkeepError> {
+    async fn release(self) -> Result<UpkeepOutcome, UpkeepError> {
         let Connection { tenant, ig_user_id, version, .. } = &self.used;
         let is_meant = |found: &Connection| found.version == *version;
         if self.connector.connections.revoke_if(tenant, ig_user_id, self.now(), is_meant).await?.is_none() {
-            return Ok(Kept::Overtaken);
+            return Ok(UpkeepOutcome::Overtaken);
         }
         warn!(%tenant, ig.id = %ig_user_id, "Account {ig_user_id} was given up: Meta never began to deliver");
         self.connector.audit.record(audit_events::released(&self.used, self.now)).await;
         self.connector.plans.make_room(tenant, self.now).await;
-        Ok(Kept::Released)
+        Ok(UpkeepOutcome::Released)
     }
 
     /// Tells the tenant, once, what will end soon; and takes it back when it does not any more.
@@ -290,15 +290,15 @@ impl<'a> Keeper<'a> {
         self.next.notice = notice;
     }
 
-    async fn end(mut self, kept: Kept, setbacks: u32, at_least: i64) -> Result<Kept, UpkeepError> {
+    async fn end(mut self, outcome: UpkeepOutcome, setbacks: u32, at_least: i64) -> Result<UpkeepOutcome, UpkeepError> {
         match self.store(setbacks, at_least).await {
-            Ok(()) => Ok(kept),
-            Err(Trouble::Ours(failure)) => Err(failure),
-            Err(_) => Ok(Kept::Overtaken),
+            Ok(()) => Ok(outcome),
+            Err(Failure::Ours(failure)) => Err(failure),
+            Err(_) => Ok(UpkeepOutcome::Overtaken),
         }
     }
 
-    async fn store(&mut self, setbacks: u32, at_least: i64) -> Result<(), Trouble> {
+    async fn store(&mut self, setbacks: u32, at_least: i64) -> Result<(), Failure> {
         let due_at = if setbacks == 0 {
             let soonest = self.now().plus(CHECK_UP_SECONDS.max(at_least));
             self.next.upkeep_at(self.now()).map_or(soonest, |at| at.max(soonest))
@@ -307,7 +307,7 @@ impl<'a> Keeper<'a> {
         };
         let next = Next { due_at, setbacks, checked_at: self.checked_at };
         let stored = self.connector.connections.keep(&self.used, &self.next, next).await?;
-        self.used = stored.ok_or(Trouble::Overtaken)?;
+        self.used = stored.ok_or(Failure::Overtaken)?;
         self.next = self.used.clone();
         Ok(())
     }
