@@ -37,10 +37,10 @@ const LOGIN_PATIENCE: Duration = Duration::from_secs(17);
 pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
     let now = app.clock.now_ms();
     let (return_to, landing) = match claim(app, &request, now).await {
-        Ok((authorization, response)) => {
-            let outcome = finish_in_time(app, &request, &authorization, response, now).await;
-            let landing = outcome.unwrap_or_else(|failure| fail(&failure, Some(&authorization.tenant)));
-            (authorization.return_to, landing)
+        Ok(claimed) => {
+            let outcome = finish_in_time(app, &claimed, now).await;
+            let landing = outcome.unwrap_or_else(|failure| fail(&failure, Some(&claimed.authorization.tenant)));
+            (claimed.authorization.return_to, landing)
         }
         Err(failure) => (None, fail(&failure, None)),
     };
@@ -48,18 +48,23 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     Ok(redirect(&request, &landing.address(&app.web_url, return_to.as_deref())))
 }
 
+/// An authorization request that was claimed, with its answer.
+struct Claimed {
+    authorization: AuthorizationRequest,
+    response: AuthorizationResponse,
+    /// As it was when the login began: Meta compares it bytewise.
+    redirect_uri: String,
+}
+
 /// Takes the authorization request that the `state` names: for this browser, and once.
-async fn claim(
-    app: &App,
-    request: &Request,
-    now: UnixMillis,
-) -> Result<(AuthorizationRequest, AuthorizationResponse), CallbackError> {
+async fn claim(app: &App, request: &Request, now: UnixMillis) -> Result<Claimed, CallbackError> {
     let response = AuthorizationResponse::read(request)?;
-    let cookie = BrowserCookie::for_redirect_uri(&redirect_uri(app, request)?);
+    let redirect_uri = app.redirect_uri.of(request).ok_or(CallbackError::NoRedirectUri)?;
+    let cookie = BrowserCookie::for_redirect_uri(&redirect_uri);
     // Who comes without the cookie is another browser, and anybody can: nothing is read or written for them.
     let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).ok_or(CallbackError::OtherBrowser)?;
     match app.authorizations.claim(&response.state.hash(), &browser.hash(), now.seconds()).await? {
-        Claim::Claimed(authorization) => Ok((*authorization, response)),
+        Claim::Claimed(authorization) => Ok(Claimed { authorization: *authorization, response, redirect_uri }),
         Claim::Unknown => Err(CallbackError::StateUnknown),
         Claim::Used => Err(CallbackError::StateUsed),
         Claim::Expired => Err(CallbackError::StateExpired),
@@ -68,38 +73,25 @@ async fn claim(
 }
 
 /// Ends the authorization before API Gateway gives up on the answer, and notes in the audit log what failed.
-async fn finish_in_time(
-    app: &App,
-    request: &Request,
-    authorization: &AuthorizationRequest,
-    response: AuthorizationResponse,
-    now: UnixMillis,
-) -> Result<Landing, CallbackError> {
-    let work = finish(app, request, authorization, response, now);
-    let outcome = timeout(PATIENCE, work).await.unwrap_or(Err(CallbackError::OutOfTime));
+async fn finish_in_time(app: &App, claimed: &Claimed, now: UnixMillis) -> Result<Landing, CallbackError> {
+    let outcome = timeout(PATIENCE, finish(app, claimed, now)).await.unwrap_or(Err(CallbackError::OutOfTime));
     if let Err(failure) = &outcome
-        && let Some(event) = failed(authorization, failure, now)
+        && let Some(event) = failed(&claimed.authorization, failure, now)
     {
         app.connector.audit.record(event).await;
     }
     outcome
 }
 
-async fn finish(
-    app: &App,
-    request: &Request,
-    authorization: &AuthorizationRequest,
-    response: AuthorizationResponse,
-    now: UnixMillis,
-) -> Result<Landing, CallbackError> {
-    let code = match response.outcome {
+async fn finish(app: &App, claimed: &Claimed, now: UnixMillis) -> Result<Landing, CallbackError> {
+    let Claimed { authorization, response, redirect_uri } = claimed;
+    let code = match &response.outcome {
         Outcome::Granted(code) => code,
         Outcome::Cancelled => return Err(CallbackError::Cancelled),
         Outcome::Unavailable => return Err(CallbackError::MetaUnavailable),
         Outcome::Refused => return Err(CallbackError::Refused),
     };
-    let redirect_uri = redirect_uri(app, request)?;
-    let login = log_in(app, authorization, &code, &redirect_uri, now);
+    let login = log_in(app, authorization, code, redirect_uri, now);
     let brought = timeout(LOGIN_PATIENCE, login).await.map_err(|_| CallbackError::OutOfTime)??;
     let usable: Vec<&DiscoveredAccount> =
         brought.accounts.iter().filter(|account| account.unavailable.is_none()).collect();
@@ -107,7 +99,7 @@ async fn finish(
         [] if brought.accounts.is_empty() => Err(CallbackError::NoAccounts),
         [] => Err(CallbackError::NoUsableAccount),
         [account] if brought.is_plain() => connect(app, authorization, &brought.grant, account, now).await,
-        [_, ..] => offer(app, authorization, &brought, response.state, now).await,
+        [_, ..] => offer(app, authorization, &brought, &response.state, now).await,
     }
 }
 
@@ -173,7 +165,7 @@ async fn offer(
     app: &App,
     authorization: &AuthorizationRequest,
     brought: &Brought,
-    state: Nonce,
+    state: &Nonce,
     now: UnixMillis,
 ) -> Result<Landing, CallbackError> {
     let Brought { grant, accounts, unlinked_pages, .. } = brought;
@@ -183,14 +175,10 @@ async fn offer(
     let offer = Offer { candidates, unlinked_pages: unlinked_pages.clone(), grant: grant.clone() };
     let expires_at = app.clock.now().plus(AUTHORIZATION_SECONDS);
     if app.authorizations.offer(&authorization.state_hash, &offer, expires_at).await? {
-        Ok(Landing::Choosing(state))
+        Ok(Landing::Choosing(state.clone()))
     } else {
         Err(CallbackError::StateUsed)
     }
-}
-
-fn redirect_uri(app: &App, request: &Request) -> Result<String, CallbackError> {
-    app.redirect_uri.of(request).ok_or(CallbackError::NoRedirectUri)
 }
 
 /// What the audit log says of a login that led to nothing. What was refused while connecting was noted there.
