@@ -6,13 +6,10 @@ use super::OutboundStore;
 use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _};
 use crate::item::{Item, Written, number, time, to_value, written};
-use crate::threads::{OUTBOUND_AT, TRIED_AT};
+use crate::threads::TRIED_AT;
 
 /// When the provider's list was first found without a message that is in doubt.
 const ABSENT_AT: &str = "absent_at";
-
-/// Where a message stands in the index of unsettled ones once a person has to look: at the end of the year 9999.
-const LEFT_AT: UnixMillis = UnixMillis::new(253_402_300_799_000);
 
 /// How far the search for a message has come that may or may not have gone out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +51,8 @@ impl OutboundStore {
         Ok(())
     }
 
-    /// Leaves a message in doubt to people: nothing waits for it any more, and the sweep does not find it.
+    /// Leaves a message in doubt to people: it leaves the index of unsettled ones, so nothing waits for it any more and the
+    /// sweep does not find it.
     ///
     /// # Errors
     ///
@@ -65,11 +63,12 @@ impl OutboundStore {
         conversation: &ConversationId,
         id: &MessageId,
     ) -> Result<(), StoreError> {
-        self.postpone(tenant, conversation, id, LEFT_AT).await
+        let update = self
+            .update(tenant, conversation, id)
+            .update_expression("REMOVE outbound_shard, outbound_at")
+            .condition_expression("attribute_exists(outbound_shard)");
+        // Refused: it was settled meanwhile, which is as good.
+        let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;
+        Ok(())
     }
-}
-
-/// Whether a message of the index of unsettled ones is left to people.
-pub(super) fn is_left(item: &Item) -> bool {
-    time(item, OUTBOUND_AT).is_some_and(|at| at >= LEFT_AT)
 }

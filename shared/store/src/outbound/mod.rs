@@ -15,9 +15,9 @@ use aws_sdk_dynamodb::Client;
 pub use self::context::{Earlier, SendContext};
 pub use self::doubt::Doubt;
 pub use self::draft::Draft;
-pub use self::queue::{QueueError, Queued, SHARDS};
+pub use self::queue::{QueueError, Queued};
 pub use self::settle::Begun;
-pub use self::sweep::{Stuck, Unsettled};
+pub use self::sweep::{SHARDS, Stuck, Unsettled};
 use crate::tables::Tables;
 use crate::threads::Threads;
 

@@ -3,15 +3,14 @@
 use domain::{ConversationId, Message, MessageId, TenantId};
 
 use super::OutboundStore;
-use super::doubt::is_left;
 use crate::error::StoreError;
 use crate::item::{Item, from_item};
 use crate::key::Key;
 use crate::threads::OUTBOUND_SHARD;
 
-/// Whether a message may still go out: it is in the index of unsettled ones, and not left to people.
+/// Whether a message may still go out: it is in the index of unsettled ones.
 pub(super) fn is_waiting(item: &Item) -> bool {
-    item.contains_key(OUTBOUND_SHARD) && !is_left(item)
+    item.contains_key(OUTBOUND_SHARD)
 }
 
 impl OutboundStore {

@@ -6,11 +6,11 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use domain::conversation::LastMessage;
 use domain::{Conversation, Message, UnixMillis};
-use sha2::{Digest, Sha256};
 
 use super::OutboundStore;
 use super::context::{Earlier, Record, SendContext};
 use super::draft::Draft;
+use super::sweep::shard;
 use crate::error::StoreError;
 use crate::expiry::{Conditional as _, KEPT_UNTIL, TTL};
 use crate::item::{IndexValue, Keyed, number, text, to_item, to_value};
@@ -22,9 +22,6 @@ use crate::transaction::{self, Part as _, Refused};
 
 /// How long an `Idempotency-Key` is remembered.
 const KEY_SECONDS: i64 = 24 * 60 * 60;
-
-/// Partitions of the index of unsettled messages: one takes a thousand writes a second, and a message is two.
-pub const SHARDS: u8 = 4;
 
 /// An accepted answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,7 +145,7 @@ impl OutboundStore {
         let key = Key::message(&context.tenant, &message.conversation, &message.id);
         let keyed = Keyed::new(&key, message)
             .expiring_at(retention(context).end(message.created_at))
-            .indexed(OUTBOUND_SHARD, IndexValue::Text(shard(message)))
+            .indexed(OUTBOUND_SHARD, IndexValue::Text(shard(&message.conversation)))
             .indexed(OUTBOUND_AT, IndexValue::Number(message.created_at.get()));
         Put::builder()
             .table_name(&self.threads.messages)
@@ -265,10 +262,4 @@ fn shown(conversation: &Conversation, message: &Message) -> Option<LastMessage> 
     let mut conversation = conversation.clone();
     conversation.show_if_newest(message);
     conversation.last_message.filter(|shown| shown.id == message.id)
-}
-
-/// Spreads conversations over the index's partitions.
-fn shard(message: &Message) -> String {
-    let digest = Sha256::digest(message.conversation.as_str());
-    (digest[0] % SHARDS).to_string()
 }

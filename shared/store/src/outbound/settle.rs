@@ -7,6 +7,7 @@ use domain::{ConversationId, Message, MessageId, Mid, Status, TenantId, UnixMill
 
 use super::OutboundStore;
 use super::doubt::Doubt;
+use super::sweep::shard;
 use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _};
 use crate::item::{Written, from_item, number, text, to_value, written};
@@ -158,9 +159,12 @@ impl OutboundStore {
     ) -> Result<Option<Message>, StoreError> {
         let update = self
             .step(tenant, conversation, id)
-            .update_expression("SET #status = :next, outbound_at = :due ADD #version :one REMOVE #error")
+            .update_expression(
+                "SET #status = :next, outbound_shard = :shard, outbound_at = :due ADD #version :one REMOVE #error",
+            )
             .if_living("#status IN (:sending, :uncertain)", self.now())
             .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":shard", text(shard(conversation)))
             .expression_attribute_values(":due", number(due_at.get()))
             .expression_attribute_values(":sending", to_value(&Status::Sending)?)
             .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?)

@@ -1,6 +1,7 @@
 //! Messages that were left on their way.
 
 use domain::{Conversation, ConversationId, Message, MessageId, Status, TenantId, UnixMillis};
+use sha2::{Digest, Sha256};
 
 use super::OutboundStore;
 use crate::batch;
@@ -11,6 +12,9 @@ use crate::threads::Stored;
 
 /// The index of unsettled messages; it holds keys only.
 const BY_OUTBOUND: &str = "by-outbound";
+
+/// Partitions of that index: one takes a thousand writes a second, and a message is two.
+pub const SHARDS: u8 = 4;
 
 /// Messages of one page, as many as one read of several items takes.
 const PAGE: i32 = 50;
@@ -36,7 +40,7 @@ pub struct Stuck {
 }
 
 impl OutboundStore {
-    /// Messages of one of the [`SHARDS`](super::SHARDS) that were due before this time and are still not settled, oldest first,
+    /// Messages of one of the [`SHARDS`] that were due before this time and are still not settled, oldest first,
     /// page by page. Costs what is found, not what exists. What cannot be read, or has lost its conversation, is left out.
     ///
     /// The index may be behind: what it lacks is found by the next sweep, and what it still has is read again here.
@@ -107,4 +111,10 @@ impl OutboundStore {
         let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;
         Ok(())
     }
+}
+
+/// The partition of a conversation's messages.
+pub(super) fn shard(conversation: &ConversationId) -> String {
+    let digest = Sha256::digest(conversation.as_str());
+    (digest[0] % SHARDS).to_string()
 }

@@ -211,6 +211,18 @@ async fn the_sweep_leaves_alone_what_waits_for_its_time() {
 }
 
 #[tokio::test]
+async fn the_sweep_never_finds_what_is_left_to_people_unless_it_is_tried_again() {
+    const FOR_EVER: i64 = 1_000_000_000_000;
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    uncertain(&world, &message).await;
+    world.outbound.leave_in_doubt(&tenant("acme"), &conversation(), &message.id).await.expect("left to people");
+    assert!(stuck(&world, FOR_EVER).await.is_empty());
+    requeued(&world, &message, 10).await;
+    assert_eq!(stuck(&world, 60).await.len(), 1);
+}
+
+#[tokio::test]
 async fn postponing_a_settled_message_does_not_bring_it_back() {
     let world = world_with_a_question().await;
     let message = sending(&world, "Yes", 1).await;
