@@ -19,7 +19,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use local_aws::{Filter, LocalAws, Service};
 use meta_sim::MetaSim;
 use serde_json::{Value, json};
-use store::{ConnectionStore, Tables};
+use store::{Allowance, ConnectionStore, Tables};
 use upkeep::{App, Task, Trigger, handle};
 use vault::{TokenContext, Vault};
 
@@ -193,7 +193,8 @@ impl World {
             ("sk".to_owned(), AttributeValue::S(format!("ACCOUNT#{PROVIDER}#{}", connection.ig_user_id))),
         ]);
         let store = ConnectionStore::new(client.clone(), &tables);
-        store.activate(&connection, None).await.expect("a connection");
+        let unlimited = Allowance { max_connections: None, plan_version: None };
+        store.activate(&connection, None, &unlimited).await.expect("a connection");
         let read = client.get_item().table_name(&tables.connections).set_key(Some(key.clone()));
         let mut item = read.send().await.expect("a read").item.expect("the item");
         client.delete_item().table_name(&tables.connections).set_key(Some(key)).send().await.expect("deletes");

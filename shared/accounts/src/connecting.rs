@@ -93,7 +93,7 @@ impl Connector {
             let expected = previous.as_ref().map(|previous| previous.version);
             let retention_days = plan.limits.retention_days;
             let next = Connection { retention_days, ..choice.connection(previous.as_ref(), now.seconds()) };
-            let outcome = self.connections.activate_within(&next, expected, &self.plans.allowance(&profile)).await;
+            let outcome = self.connections.activate(&next, expected, &self.plans.allowance(&profile)).await;
             attempts += 1;
             match outcome {
                 Err(ActivateError::Conflict) if attempts < ATTEMPTS => {}

@@ -36,23 +36,14 @@ impl ConnectionStore {
     /// answered as it was stored.
     ///
     /// `expected` is the version of the connection that it replaces (a revoked one, or a reconnect), `None` when the
-    /// tenant has had none for this account. The route of a Page that the connection no longer has is removed.
+    /// tenant has had none for this account. The route of a Page that the connection no longer has is removed. An account that
+    /// counts already, as with a reconnect, takes no further room.
     ///
     /// # Errors
     ///
-    /// See [`ActivateError`]. Uniqueness holds under concurrency: of two tenants that activate the same account at
-    /// once one gets [`ActivateError::OwnedByAnother`].
-    pub async fn activate(&self, connection: &Connection, expected: Option<u64>) -> Result<Connection, ActivateError> {
-        self.activate_within(connection, expected, &Allowance::ANY).await
-    }
-
-    /// As [`Self::activate`], within what the tenant's plan allows. An account that counts already, as with a reconnect,
-    /// takes no further room.
-    ///
-    /// # Errors
-    ///
-    /// See [`ActivateError`]. The limit holds under concurrency: of many that take the last place at once one gets it.
-    pub async fn activate_within(
+    /// See [`ActivateError`]. Uniqueness and limit hold under concurrency: of two tenants that activate the same account at
+    /// once one gets [`ActivateError::OwnedByAnother`], of many that take the last place one gets it.
+    pub async fn activate(
         &self,
         connection: &Connection,
         expected: Option<u64>,

@@ -21,11 +21,6 @@ pub struct Allowance {
     pub plan_version: Option<u64>,
 }
 
-impl Allowance {
-    /// Room for any number, whatever the plan.
-    pub const ANY: Self = Self { max_connections: None, plan_version: None };
-}
-
 impl ConnectionStore {
     /// Pauses a connection that the plan has no room for any more: it neither receives nor sends, and keeps everything,
     /// its account and its token among it. `None` when it has changed since it was read; nothing is done then.

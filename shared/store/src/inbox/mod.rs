@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
 use domain::contact::Occasion;
-use domain::{AccountId, Conversation, ConversationId, Message, MessageId, Mid, TenantId};
+use domain::{AccountId, Conversation, ConversationId, Message, MessageId, TenantId};
 
 pub use self::list::Filter;
 pub use self::prefetch::Prefetched;
@@ -131,19 +131,5 @@ impl InboxStore {
         id: &MessageId,
     ) -> Result<Option<Message>, StoreError> {
         self.threads.message(tenant, conversation, id).await
-    }
-
-    /// Finds a message by the provider's id, strongly consistent. Reads the conversation newest first.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
-    pub async fn find_by_mid(
-        &self,
-        tenant: &TenantId,
-        conversation: &ConversationId,
-        mid: &Mid,
-    ) -> Result<Option<Message>, StoreError> {
-        self.threads.find_by_mid(tenant, conversation, mid, None).await
     }
 }

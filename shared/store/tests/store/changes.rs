@@ -1,7 +1,7 @@
 //! Reactions, edits, unsends and read marks: in any order with their message.
 
 use domain::conversation::WasCounted;
-use domain::{Event, Happening, Message, MessageId, Status};
+use domain::{Event, Happening, MessageId, Status};
 use proptest::prelude::*;
 use serde_json::json;
 use store::Outcome;
@@ -11,19 +11,15 @@ use crate::util::examples::{
     CONTACT, NOW, account, contact_id, conversation, edited, inbound, mid, reacted, read, tenant, unsent,
 };
 
-async fn message(world: &World, name: &str) -> Option<Message> {
-    world.inbox.find_by_mid(&tenant("acme"), &conversation(), &mid(name)).await.expect("a read")
-}
-
 #[tokio::test]
 async fn a_reaction_is_set_and_taken_back() {
     let world = World::connected().await;
     world.receive(&inbound("one", 1, "Hello")).await.expect("received");
     let received = world.receive(&reacted("one", 2, Some("❤"))).await.expect("received");
     assert_eq!(received.outcome, Outcome::Applied);
-    assert_eq!(message(&world, "one").await.expect("stored").reactions.len(), 1);
+    assert_eq!(world.find("one").await.expect("stored").reactions.len(), 1);
     world.receive(&reacted("one", 3, None)).await.expect("received");
-    let reactions = message(&world, "one").await.expect("stored").reactions;
+    let reactions = world.find("one").await.expect("stored").reactions;
     assert!(reactions.values().all(|reaction| reaction.emoji.is_none()));
 }
 
@@ -32,7 +28,7 @@ async fn an_unsent_message_loses_its_content_everywhere() {
     let world = World::connected().await;
     world.receive(&inbound("one", 1, "my secret")).await.expect("received");
     world.receive(&unsent("one")).await.expect("received");
-    let stored = message(&world, "one").await.expect("stored");
+    let stored = world.find("one").await.expect("stored");
     assert_eq!((stored.status, stored.text), (Status::Deleted, None));
     for table in [&world.tables.conversations, &world.tables.messages] {
         assert!(!format!("{:?}", world.dump(table).await).contains("my secret"), "{table}");
@@ -47,7 +43,7 @@ async fn an_unsend_finds_a_message_that_is_hundreds_of_messages_old() {
     }
     let received = world.receive(&unsent("m0")).await.expect("received");
     assert_eq!(received.outcome, Outcome::Applied);
-    assert_eq!(message(&world, "m0").await.expect("stored").status, Status::Deleted);
+    assert_eq!(world.find("m0").await.expect("stored").status, Status::Deleted);
 }
 
 #[tokio::test]
@@ -87,7 +83,7 @@ async fn a_paused_account_changes_what_is_stored_and_stores_nothing_new() {
     }
 
     assert_eq!(world.dump(&world.tables.messages).await.len(), before);
-    assert_eq!(message(&world, "one").await.expect("stored").status, Status::Deleted);
+    assert_eq!(world.find("one").await.expect("stored").status, Status::Deleted);
     assert!(!format!("{:?}", world.dump(&world.tables.conversations).await).contains("secret"));
 }
 
@@ -106,7 +102,7 @@ async fn a_change_without_a_time_that_is_delivered_again_to_a_paused_account_is_
         world.receive(&event).await.expect("received");
     }
 
-    let reactions = message(&world, "one").await.expect("stored").reactions;
+    let reactions = world.find("one").await.expect("stored").reactions;
     assert!(reactions.values().all(|reaction| reaction.emoji.is_none()), "{reactions:?}");
 }
 
@@ -193,7 +189,7 @@ async fn a_change_whose_message_was_counted_and_not_stored_is_delivered_again() 
     assert!(world.receive(&unsent("one")).await.is_err());
     world.receive(&inbound("one", 1, "Hello")).await.expect("redelivered");
     world.receive(&unsent("one")).await.expect("redelivered");
-    assert_eq!(message(&world, "one").await.expect("stored").status, Status::Deleted);
+    assert_eq!(world.find("one").await.expect("stored").status, Status::Deleted);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use store::{ActivateError, ConnectionStore};
 
 use crate::util::World;
-use crate::util::examples::{NOW, account, connection, page, seconds, tenant};
+use crate::util::examples::{ANY, NOW, account, connection, page, seconds, tenant};
 
 fn with_page(whose: &str, ig: &str, on: &str) -> Connection {
     Connection { login: Login::Facebook, page_id: Some(page(on)), ..connection(whose, ig) }
@@ -15,7 +15,7 @@ fn with_page(whose: &str, ig: &str, on: &str) -> Connection {
 #[tokio::test]
 async fn an_activated_connection_is_found_listed_and_routed() {
     let world = World::empty().await;
-    let stored = world.connections.activate(&connection("acme", "17841"), None).await.expect("connected");
+    let stored = world.connections.activate(&connection("acme", "17841"), None, &ANY).await.expect("connected");
     assert_eq!(stored.version, 1);
     let whose = tenant("acme");
     assert_eq!(world.connections.find(&whose, &account("17841")).await.expect("a read"), Some(stored.clone()));
@@ -30,7 +30,7 @@ async fn of_many_tenants_that_connect_one_account_at_once_one_gets_it() {
     let world = World::empty().await;
     let names: Vec<_> = (0..8).map(|n| format!("tenant{n}")).collect();
     let wanted: Vec<_> = names.iter().map(|name| connection(name, "17841")).collect();
-    let outcomes = join_all(wanted.iter().map(|connection| world.connections.activate(connection, None))).await;
+    let outcomes = join_all(wanted.iter().map(|connection| world.connections.activate(connection, None, &ANY))).await;
     let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!(won.len(), 1);
     assert!(lost.iter().all(|outcome| matches!(outcome, Err(ActivateError::OwnedByAnother))), "{lost:?}");
@@ -44,8 +44,8 @@ async fn of_many_tenants_that_connect_one_account_at_once_one_gets_it() {
 #[tokio::test]
 async fn a_page_of_another_tenant_is_refused_and_nothing_is_stored() {
     let world = World::empty().await;
-    world.connections.activate(&with_page("acme", "17841", "55"), None).await.expect("connected");
-    let outcome = world.connections.activate(&with_page("rival", "222", "55"), None).await;
+    world.connections.activate(&with_page("acme", "17841", "55"), None, &ANY).await.expect("connected");
+    let outcome = world.connections.activate(&with_page("rival", "222", "55"), None, &ANY).await;
     assert!(matches!(outcome, Err(ActivateError::OwnedByAnother)), "{outcome:?}");
     assert_eq!(world.connections.route(&account("222")).await.expect("a read"), None);
     assert!(world.connections.list(&tenant("rival")).await.expect("a read").is_empty());
@@ -54,30 +54,30 @@ async fn a_page_of_another_tenant_is_refused_and_nothing_is_stored() {
 #[tokio::test]
 async fn a_reconnect_needs_the_version_that_it_replaces() {
     let world = World::empty().await;
-    let first = world.connections.activate(&connection("acme", "17841"), None).await.expect("connected");
-    let blind = world.connections.activate(&connection("acme", "17841"), None).await;
+    let first = world.connections.activate(&connection("acme", "17841"), None, &ANY).await.expect("connected");
+    let blind = world.connections.activate(&connection("acme", "17841"), None, &ANY).await;
     assert!(matches!(blind, Err(ActivateError::Conflict)), "{blind:?}");
-    let second = world.connections.activate(&first, Some(first.version)).await.expect("reconnected");
+    let second = world.connections.activate(&first, Some(first.version), &ANY).await.expect("reconnected");
     assert_eq!(second.version, 2);
-    let stale = world.connections.activate(&first, Some(first.version)).await;
+    let stale = world.connections.activate(&first, Some(first.version), &ANY).await;
     assert!(matches!(stale, Err(ActivateError::Conflict)), "{stale:?}");
 }
 
 #[tokio::test]
 async fn the_page_that_a_reconnect_leaves_is_free_for_others() {
     let world = World::empty().await;
-    let first = world.connections.activate(&with_page("acme", "17841", "55"), None).await.expect("connected");
+    let first = world.connections.activate(&with_page("acme", "17841", "55"), None, &ANY).await.expect("connected");
     let moved = Connection { page_id: Some(page("66")), ..first.clone() };
-    world.connections.activate(&moved, Some(first.version)).await.expect("reconnected");
-    world.connections.activate(&with_page("rival", "222", "55"), None).await.expect("the Page is free");
-    let taken = world.connections.activate(&with_page("rival", "333", "66"), None).await;
+    world.connections.activate(&moved, Some(first.version), &ANY).await.expect("reconnected");
+    world.connections.activate(&with_page("rival", "222", "55"), None, &ANY).await.expect("the Page is free");
+    let taken = world.connections.activate(&with_page("rival", "333", "66"), None, &ANY).await;
     assert!(matches!(taken, Err(ActivateError::OwnedByAnother)), "{taken:?}");
 }
 
 #[tokio::test]
 async fn a_revoked_connection_has_no_token_and_no_route_and_frees_the_account() {
     let world = World::empty().await;
-    world.connections.activate(&with_page("acme", "17841", "55"), None).await.expect("connected");
+    world.connections.activate(&with_page("acme", "17841", "55"), None, &ANY).await.expect("connected");
     let (whose, which) = (tenant("acme"), account("17841"));
     let revoked = world.connections.revoke(&whose, &which, seconds(9)).await.expect("revoked").expect("there");
     assert_eq!((revoked.status, &revoked.token, revoked.updated_at), (ConnectionStatus::Revoked, &None, seconds(9)));
@@ -85,7 +85,7 @@ async fn a_revoked_connection_has_no_token_and_no_route_and_frees_the_account() 
     assert_eq!(world.connections.route(&which).await.expect("a read"), None);
     let again = world.connections.revoke(&whose, &which, seconds(10)).await.expect("revoked before");
     assert_eq!(again, Some(revoked));
-    world.connections.activate(&with_page("rival", "17841", "55"), None).await.expect("free for others");
+    world.connections.activate(&with_page("rival", "17841", "55"), None, &ANY).await.expect("free for others");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn nothing_is_told_any_more_about_a_connection_that_has_ended() {
         profiles_refused: Some(refused),
         ..connection("acme", "17841")
     };
-    world.connections.activate(&noticed, None).await.expect("connected");
+    world.connections.activate(&noticed, None, &ANY).await.expect("connected");
     let revoked = world.connections.revoke(&tenant("acme"), &account("17841"), seconds(9)).await.expect("revoked");
     let revoked = revoked.expect("there");
     assert_eq!((revoked.notice, revoked.profiles_refused), (None, None));
@@ -106,10 +106,14 @@ async fn nothing_is_told_any_more_about_a_connection_that_has_ended() {
 #[tokio::test]
 async fn revoking_the_old_account_of_a_page_keeps_the_route_of_its_new_one() {
     let world = World::empty().await;
-    world.connections.activate(&with_page("acme", "17841", "55"), None).await.expect("connected");
-    world.connections.activate(&with_page("acme", "222", "55"), None).await.expect("the Page has another account");
+    world.connections.activate(&with_page("acme", "17841", "55"), None, &ANY).await.expect("connected");
+    world
+        .connections
+        .activate(&with_page("acme", "222", "55"), None, &ANY)
+        .await
+        .expect("the Page has another account");
     world.connections.revoke(&tenant("acme"), &account("17841"), NOW.seconds()).await.expect("revoked");
-    let taken = world.connections.activate(&with_page("rival", "333", "55"), None).await;
+    let taken = world.connections.activate(&with_page("rival", "333", "55"), None, &ANY).await;
     assert!(matches!(taken, Err(ActivateError::OwnedByAnother)), "{taken:?}");
 }
 
@@ -125,7 +129,7 @@ async fn what_a_person_connected_is_found_after_the_connection_has_ended() {
     let world = World::empty().await;
     let person = AppScopedId::try_from("777").expect("a person");
     let connected = Connection { app_scoped_user_id: Some(person.clone()), ..connection("acme", "17841") };
-    world.connections.activate(&connected, None).await.expect("connected");
+    world.connections.activate(&connected, None, &ANY).await.expect("connected");
     world.connections.revoke(&tenant("acme"), &account("17841"), NOW.seconds()).await.expect("revoked");
     let accounts = world.connections.accounts_of(Login::Instagram, &person).await.expect("a read");
     assert_eq!(accounts.len(), 1);
@@ -136,7 +140,7 @@ async fn what_a_person_connected_is_found_after_the_connection_has_ended() {
 #[tokio::test]
 async fn an_error_is_noted_and_cleared_unless_a_reconnect_was_faster() {
     let world = World::empty().await;
-    let used = world.connections.activate(&connection("acme", "17841"), None).await.expect("connected");
+    let used = world.connections.activate(&connection("acme", "17841"), None, &ANY).await.expect("connected");
     let error = ConnectionError { reason: "token_expired".to_owned(), since: NOW.seconds() };
     let noted = world.connections.set_error(&used, &error, NOW.seconds()).await.expect("written").expect("noted");
     assert_eq!((noted.status, noted.error.as_ref()), (ConnectionStatus::Error, Some(&error)));

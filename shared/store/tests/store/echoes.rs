@@ -39,10 +39,6 @@ pub(crate) async fn uncertain(world: &World, message: &Message) -> Message {
     settled.expect("settled").expect("a message")
 }
 
-pub(crate) async fn find(world: &World, name: &str) -> Option<Message> {
-    world.inbox.find_by_mid(&tenant("acme"), &conversation(), &mid(name)).await.expect("a read")
-}
-
 async fn outbound(world: &World) -> Vec<Message> {
     let seen = world.seen(&tenant("acme"), &conversation()).await;
     seen.messages.into_iter().filter(|message| message.author != Author::Customer).collect()
@@ -85,7 +81,7 @@ async fn an_echo_settles_an_uncertain_message_and_forgets_its_error() {
     let message = sending(&world, "Yes", 1).await;
     assert_eq!(uncertain(&world, &message).await.status, Status::Uncertain);
     world.receive(&echo("sent", 2, " Yes ")).await.expect("received");
-    let found = find(&world, "sent").await.expect("merged");
+    let found = world.find("sent").await.expect("merged");
     assert_eq!((found.id, found.status, found.error), (message.id, Status::Sent, None));
     assert!(stuck(&world, 9000).await.is_empty());
 }
@@ -101,7 +97,7 @@ async fn what_the_phone_app_sent_is_stored_without_unread_and_without_window() {
     let after = seen.conversation.expect("stored");
     assert_eq!((after.unread, after.window_opened_at), (before.unread, before.window_opened_at));
     assert_eq!(after.last_message.expect("shown").author, Author::App);
-    let stored = find(&world, "phone").await.expect("stored");
+    let stored = world.find("phone").await.expect("stored");
     assert_eq!((stored.author, stored.status), (Author::App, Status::Sent));
 }
 
@@ -130,9 +126,9 @@ async fn the_same_text_from_the_phone_at_the_same_time_gets_its_own_message_once
     let message = sending(&world, "Yes", 1).await;
     world.receive(&echo("phone", 2, "Yes")).await.expect("received");
     assert_eq!(sent(&world, &message, "ours").await.provider_message_id, Some(mid("ours")));
-    let phone = find(&world, "phone").await.expect("its own message");
+    let phone = world.find("phone").await.expect("its own message");
     assert_eq!((phone.author, phone.text.as_deref()), (Author::App, Some("Yes")));
-    assert_eq!(find(&world, "ours").await.expect("ours").id, message.id);
+    assert_eq!(world.find("ours").await.expect("ours").id, message.id);
     for redelivered in ["phone", "ours"] {
         world.receive(&echo(redelivered, 2, "Yes")).await.expect("received");
     }
@@ -147,10 +143,10 @@ async fn two_echoes_of_the_same_text_before_the_answer_of_the_send_api_are_two_m
     world.receive(&echo("ours", 3, "Yes")).await.expect("received");
     world.receive(&reacted("ours", 4, Some("❤️"))).await.expect("received");
     sent(&world, &message, "ours").await;
-    let ours = find(&world, "ours").await.expect("ours");
+    let ours = world.find("ours").await.expect("ours");
     assert_eq!((&ours.id, ours.author), (&message.id, Author::Agent));
     assert_eq!(ours.reactions.len(), 1, "what happened to the echo happened to the message");
-    assert_eq!(find(&world, "phone").await.expect("its own message").author, Author::App);
+    assert_eq!(world.find("phone").await.expect("its own message").author, Author::App);
     for (redelivered, at) in [("ours", 3), ("phone", 2)] {
         world.receive(&echo(redelivered, at, "Yes")).await.expect("received");
     }
@@ -166,10 +162,10 @@ async fn the_echo_of_an_older_uncertain_twin_finds_it_once_meta_answers_for_the_
     uncertain(&world, &older).await;
     let newer = sending(&world, "Yes", 2).await;
     world.receive(&echo("older", 3, "Yes")).await.expect("received");
-    assert_eq!(find(&world, "older").await.expect("merged").id, newer.id, "what is being sent comes first");
+    assert_eq!(world.find("older").await.expect("merged").id, newer.id, "what is being sent comes first");
     sent(&world, &newer, "newer").await;
-    assert_eq!(find(&world, "older").await.expect("found its own").id, older.id);
-    assert_eq!(find(&world, "newer").await.expect("corrected").id, newer.id);
+    assert_eq!(world.find("older").await.expect("found its own").id, older.id);
+    assert_eq!(world.find("newer").await.expect("corrected").id, newer.id);
     assert_eq!(outbound(&world).await.len(), 2);
 }
 
@@ -183,12 +179,12 @@ async fn a_correction_that_was_cut_in_the_middle_is_completed_by_the_next_delive
         wire.cut(call, Cut::After);
         let (whose, thread) = (tenant("acme"), conversation());
         let cut = outbound_store.settle_sent(&whose, &thread, &message.id, &mid("ours"), NOW).await;
-        if find(&world, "ours").await.is_none() {
+        if world.find("ours").await.is_none() {
             sent(&world, &message, "ours").await;
         }
         let begun = world.outbound.begin(&whose, &thread, &message.id, NOW).await.expect("redelivered");
         assert!(matches!(begun, Begun::Settled(_)), "{call}: {begun:?}");
-        assert_eq!(find(&world, "phone").await.expect("its own message").author, Author::App, "{call}");
+        assert_eq!(world.find("phone").await.expect("its own message").author, Author::App, "{call}");
         assert_eq!(outbound(&world).await.len(), 2, "{call}");
         if cut.is_ok() {
             assert!(call > 3, "only {call} calls");
@@ -212,7 +208,7 @@ async fn changes_of_an_answer_that_come_before_its_echo_are_applied_with_it() {
         sent(&world, &message, "sent").await;
         world.receive(&echo("sent", 2, "Yes")).await.expect("received");
         let seen = world.seen(&whose, &thread).await;
-        let stored = find(&world, "sent").await.expect("merged");
+        let stored = world.find("sent").await.expect("merged");
         assert_eq!(stored.reactions.len(), 1, "echo first: {echo_first}");
         let thread = seen.conversation.expect("stored");
         assert_eq!(thread.shown_status(&stored), Status::Read, "echo first: {echo_first}");
@@ -230,7 +226,7 @@ async fn an_echo_from_elsewhere_that_was_cut_is_not_taken_for_a_later_answer_of_
     let ours = sending(&world, "Yes", 3).await;
     let received = world.receive(&echo("phone", 2, "Yes")).await.expect("redelivered");
     assert_eq!(received.outcome, Outcome::Stored { new_conversation: false });
-    assert_eq!(find(&world, "phone").await.expect("stored").author, Author::App);
+    assert_eq!(world.find("phone").await.expect("stored").author, Author::App);
     assert_eq!(world.seen(&tenant("acme"), &conversation()).await.messages[0].status, Status::Sending);
     assert_eq!(outbound(&world).await[0].id, ours.id);
 }

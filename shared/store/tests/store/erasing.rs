@@ -7,7 +7,7 @@ use domain::{Connection, Contact, Event, Happening, MessageId, UnixMillis};
 use store::{Look, Outcome};
 
 use crate::util::examples::{
-    CONTACT, NOW, account, connection, contact_id, conversation, draft, inbound, mid, reacted, tenant,
+    ANY, CONTACT, NOW, account, connection, contact_id, conversation, draft, inbound, mid, reacted, tenant,
 };
 use crate::util::wire::Cut;
 use crate::util::{DAY_MS, World};
@@ -135,7 +135,7 @@ async fn an_account_that_is_connected_again_gets_nothing_back_that_still_waited(
     let revoked = world.connections.revoke(&whose, &which, NOW.seconds()).await.expect("ended").expect("it was there");
     let back = Connection { token_refreshed_at: CUTOFF.seconds().plus(1), ..connection("acme", "17841") };
     for expected in [Some(revoked.version), None] {
-        let back = world.connections.activate(&back, expected).await.expect("connected again");
+        let back = world.connections.activate(&back, expected, &ANY).await.expect("connected again");
         assert_eq!(back.erased_before, Some(CUTOFF));
         // Somebody of whom nothing was there: no tombstone keeps it out.
         assert_eq!(world.receive(&inbound("waited", 2, "waited")).await.expect("received").outcome, Outcome::Erased);

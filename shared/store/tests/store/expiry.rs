@@ -4,7 +4,7 @@ use domain::conversation::ConversationState;
 use domain::{Connection, Contact, Event};
 use store::Outcome;
 
-use crate::util::examples::{CONTACT, NOW, connection, contact_id, conversation, draft, inbound, reacted, tenant};
+use crate::util::examples::{ANY, CONTACT, NOW, connection, contact_id, conversation, draft, inbound, reacted, tenant};
 use crate::util::{DAY_MS, World};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -13,7 +13,7 @@ const DAY: i64 = 24 * 60 * 60;
 async fn kept_for(days: u32) -> World {
     let world = World::empty().await;
     let connection = Connection { retention_days: Some(days), ..connection("acme", "17841") };
-    world.connections.activate(&connection, None).await.expect("a first connection");
+    world.connections.activate(&connection, None, &ANY).await.expect("a first connection");
     world
 }
 
@@ -69,7 +69,7 @@ async fn a_conversation_outlives_the_messages_of_every_plan_it_had() {
     {
         let world = World::empty().await;
         let connection = Connection { retention_days: first, ..connection("acme", "17841") };
-        let connection = world.connections.activate(&connection, None).await.expect("a first connection");
+        let connection = world.connections.activate(&connection, None, &ANY).await.expect("a first connection");
         world.receive(&on_day("first", 0)).await.expect("received");
         world.connections.set_retention(&connection, then).await.expect("the plan changed");
         world.receive(&on_day("then", 1)).await.expect("received");

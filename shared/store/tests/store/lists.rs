@@ -5,7 +5,7 @@ use domain::conversation::ConversationState;
 use store::{Filter, StoreError};
 
 use crate::util::World;
-use crate::util::examples::{NOW, account, connection, contact_id, conversation, inbound, tenant};
+use crate::util::examples::{ANY, NOW, account, connection, contact_id, conversation, inbound, tenant};
 
 /// A message of contact number `n`, sent at second `n`.
 fn from_contact(n: i64) -> Event {
@@ -100,7 +100,7 @@ async fn messages_come_newest_first_in_pages() {
 #[tokio::test]
 async fn another_tenant_sees_nothing_and_cannot_use_the_cursor() {
     let world = world_with_conversations(3).await;
-    world.connections.activate(&connection("rival", "222"), None).await.expect("connected");
+    world.connections.activate(&connection("rival", "222"), None, &ANY).await.expect("connected");
     let (mine, rival) = (tenant("acme"), tenant("rival"));
     let page = world.inbox.conversations(&mine, None, 2, Filter::default()).await.expect("a page");
     let cursor = page.cursor.expect("a second page");

@@ -5,7 +5,7 @@ use domain::{ContactId, Direction, Event, Happening, MessageId, UnixMillis};
 use futures::future::join_all;
 use store::{Filter, Outcome, StoreError};
 
-use crate::util::examples::{CONTACT, NOW, account, connection, contact_id, conversation, inbound, mid, tenant};
+use crate::util::examples::{ANY, CONTACT, NOW, account, connection, contact_id, conversation, inbound, mid, tenant};
 use crate::util::{World, receive};
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn an_account_that_changed_hands_is_routed_to_its_new_tenant_by_a_warm_pro
     let world = World::connected().await;
     world.receive(&inbound("one", 1, "Hello")).await.expect("received");
     world.connections.revoke(&tenant("acme"), &account("17841"), NOW.seconds()).await.expect("revoked");
-    world.connections.activate(&connection("rival", "17841"), None).await.expect("connected");
+    world.connections.activate(&connection("rival", "17841"), None, &ANY).await.expect("connected");
     let received = world.receive(&inbound("two", 2, "Hello again")).await.expect("received");
     assert_eq!(received.place.expect("a place").tenant, tenant("rival"));
     let old = world.inbox.conversations(&tenant("acme"), None, 10, Filter::default()).await.expect("a list");
@@ -141,7 +141,7 @@ async fn an_account_that_changed_hands_is_routed_to_its_new_tenant_by_a_warm_pro
 #[tokio::test]
 async fn a_batch_of_two_tenants_reaches_both_and_mixes_nothing() {
     let world = World::connected().await;
-    world.connections.activate(&connection("rival", "222"), None).await.expect("connected");
+    world.connections.activate(&connection("rival", "222"), None, &ANY).await.expect("connected");
     let theirs = Event { account: account("222"), ..inbound("two", 2, "For the rival") };
     let events = [inbound("one", 1, "For acme"), theirs];
     let wanted: Vec<(_, Option<ContactId>)> =

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use store::{Outcome, Queued, StoreError};
 
 use crate::util::World;
-use crate::util::examples::{NOW, connection, conversation, draft, inbound, tenant};
+use crate::util::examples::{ANY, NOW, connection, conversation, draft, inbound, tenant};
 
 /// A cancelled transaction of four writes, of which the last ran into another transaction.
 fn conflict(_: &Value) -> (u16, Value) {
@@ -92,7 +92,7 @@ async fn a_conflict_that_stays_is_one_that_passes() {
 async fn a_transaction_that_is_cancelled_for_throttling_is_made_again() {
     let world = World::empty().await;
     world.wire.answer_often(2, "TransactWriteItems", cancelled_for_throttling);
-    world.connections.activate(&connection("acme", "17841"), None).await.expect("connected");
+    world.connections.activate(&connection("acme", "17841"), None, &ANY).await.expect("connected");
     assert_eq!(world.wire.calls(), ["GetItem", "TransactWriteItems", "TransactWriteItems", "TransactWriteItems"]);
 }
 

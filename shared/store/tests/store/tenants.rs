@@ -5,7 +5,7 @@ use domain::{AuditEvent, AuditKind, PlanClaim, UnixSeconds};
 use store::{AuditFilter, AuditStore, StoreError, Terms};
 
 use crate::util::World;
-use crate::util::examples::{NOW, connection, tenant};
+use crate::util::examples::{ANY, NOW, connection, tenant};
 
 fn claim(key: &str, issued_at: i64) -> PlanClaim {
     PlanClaim { key: key.to_owned(), issued_at: UnixSeconds::new(issued_at) }
@@ -54,7 +54,7 @@ async fn who_connects_or_is_set_up_is_listed_page_by_page() {
     for name in ["a", "b", "c"] {
         world
             .connections
-            .activate(&connection(name, &format!("1{}", name.as_bytes()[0])), None)
+            .activate(&connection(name, &format!("1{}", name.as_bytes()[0])), None, &ANY)
             .await
             .expect("connected");
     }
@@ -78,7 +78,7 @@ async fn all_connections_are_listed_once_and_nothing_else_is() {
     let world = World::empty().await;
     for number in 0..7 {
         let whose = format!("tenant{number}");
-        world.connections.activate(&connection(&whose, &format!("20{number}")), None).await.expect("connected");
+        world.connections.activate(&connection(&whose, &format!("20{number}")), None, &ANY).await.expect("connected");
     }
     let (mut accounts, mut cursor) = (Vec::new(), None);
     loop {

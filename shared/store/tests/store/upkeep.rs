@@ -4,7 +4,7 @@ use domain::{Connection, Login, SealedToken, UnixSeconds};
 use store::{Due, DueCursor, Next};
 
 use crate::util::World;
-use crate::util::examples::{NOW, account, connection, tenant};
+use crate::util::examples::{ANY, NOW, account, connection, tenant};
 
 fn due(whose: &str, ig: &str) -> Due {
     Due { tenant: tenant(whose), ig_user_id: account(ig) }
@@ -19,10 +19,10 @@ async fn what_is_due_is_found_page_after_page_and_by_login() {
     let world = World::empty().await;
     for number in 1..=5 {
         let one = connection(&format!("t{number}"), &number.to_string());
-        world.connections.activate(&one, None).await.expect("connected");
+        world.connections.activate(&one, None, &ANY).await.expect("connected");
     }
     let page = Connection { login: Login::Facebook, ..connection("page", "9") };
-    world.connections.activate(&page, None).await.expect("connected");
+    world.connections.activate(&page, None, &ANY).await.expect("connected");
     let soon = NOW.seconds().plus(60 * 60);
     let (early, _) = world.connections.due(Login::Instagram, soon.plus(-1), None, 10).await.expect("a read");
     assert_eq!(early, []);
@@ -45,7 +45,7 @@ async fn of_those_that_have_an_appointment_the_one_that_worked_last_comes_first(
     let world = World::empty().await;
     for (number, minutes) in [(1, 30), (2, 59), (3, 120)] {
         let one = connection(&format!("t{number}"), &number.to_string());
-        let used = world.connections.activate(&one, None).await.expect("connected");
+        let used = world.connections.activate(&one, None, &ANY).await.expect("connected");
         let next = then(NOW.seconds().plus(minutes * 60), 0);
         world.connections.keep(&used, &used, next).await.expect("written").expect("kept");
     }
@@ -73,7 +73,7 @@ async fn a_renewed_token_loses_against_a_disconnect_and_a_reconnect() {
     let whose = due("acme", "17841");
     let used = world.connections.appointment(&whose).await.expect("a read").expect("there").connection;
     let renewed = Connection { token: Some(SealedToken::new("v1.renewed".to_owned())), ..used.clone() };
-    world.connections.activate(&used, Some(used.version)).await.expect("reconnected");
+    world.connections.activate(&used, Some(used.version), &ANY).await.expect("reconnected");
     let outcome = world.connections.keep(&used, &renewed, then(NOW.seconds(), 0)).await.expect("answered");
     assert_eq!(outcome, None);
     let reconnected = world.connections.appointment(&whose).await.expect("a read").expect("there").connection;

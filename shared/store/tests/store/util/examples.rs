@@ -8,10 +8,13 @@ use domain::{
     Kind, Login, MessageId, Mid, PageId, SealedToken, TenantId, UnixMillis, UnixSeconds, UserId,
 };
 use serde_json::Map;
-use store::Draft;
+use store::{Allowance, Draft};
 
 /// The time of all tests: 2026-11-20T07:00:00Z.
 pub(crate) const NOW: UnixMillis = UnixMillis::new(1_795_158_000_000);
+
+/// A plan without a limit.
+pub(crate) const ANY: Allowance = Allowance { max_connections: None, plan_version: None };
 
 /// The contact of all tests that need only one.
 pub(crate) const CONTACT: &str = "430915413000664";

@@ -19,7 +19,7 @@ use store::{
     ConnectionStore, EraseStore, Filter, InboxStore, OutboundStore, Received, StoreError, Tables, TenantStore,
 };
 
-use self::examples::{NOW, connection};
+use self::examples::{ANY, NOW, connection};
 use self::wire::Wire;
 
 /// A day.
@@ -61,7 +61,7 @@ impl World {
     /// With tables, and with one tenant's account connected.
     pub(crate) async fn connected() -> Self {
         let world = Self::empty().await;
-        world.connections.activate(&connection("acme", "17841"), None).await.expect("a first connection");
+        world.connections.activate(&connection("acme", "17841"), None, &ANY).await.expect("a first connection");
         world.wire.forget();
         world
     }
@@ -140,6 +140,12 @@ impl World {
         let messages = self.inbox.messages(tenant, id, None, 1000).await.expect("a read").items;
         let listed = self.inbox.conversations(tenant, None, 100, Filter::default()).await.expect("a read").items;
         Seen { conversation, messages, listed }
+    }
+
+    /// The message that the provider knows by this name.
+    pub(crate) async fn find(&self, name: &str) -> Option<Message> {
+        let messages = self.seen(&examples::tenant("acme"), &examples::conversation()).await.messages;
+        messages.into_iter().find(|message| message.provider_message_id == Some(examples::mid(name)))
     }
 
     /// Every attribute of every item of a table.
