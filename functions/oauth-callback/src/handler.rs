@@ -8,6 +8,7 @@ use domain::connection::{AUTHORIZATION_SECONDS, Grant, Offer, UnlinkedPage};
 use domain::secret::AuthorizationCode;
 use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, TenantId, UnixMillis};
 use edge::http;
+use edge::stamp::stamp;
 use edge::telemetry::{Chain, metric};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
@@ -212,5 +213,5 @@ fn fail(failure: &CallbackError, tenant: Option<&TenantId>) -> Landing {
 fn redirect(request: &Request, address: &str) -> Response<Body> {
     let mut response = http::found(address);
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    http::stamp(response, http::request_id(request))
+    stamp(response, http::request_id(request))
 }

@@ -312,3 +312,5 @@ pub struct AuthorizationRequest {
 
 /// How long a person may take at Meta's login, and again to choose.
 pub const AUTHORIZATION_SECONDS: i64 = 600;
+
+crate::word::shown!(ConnectionStatus);

@@ -364,3 +364,5 @@ impl Conversation {
         if message.status == Status::Sent && read { Status::Read } else { message.status }
     }
 }
+
+crate::word::shown!(ConversationState);

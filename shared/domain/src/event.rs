@@ -2,11 +2,13 @@
 //!
 //! `meta` makes these from webhooks. A message is folded from its events by [`crate::message`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{AccountId, ContactId, MessageId, Mid};
-use crate::message::{Attachment, Author, Change, Direction, Kind, Referral, ReplyTo};
+use crate::id::{AccountId, ContactId, ConversationId, MessageId, Mid};
+use crate::message::{Attachment, Author, Change, Direction, Kind, Message, Referral, ReplyTo, Status};
 use crate::time::UnixMillis;
 use crate::trace::TraceId;
 
@@ -127,4 +129,38 @@ pub struct NewMessage {
     pub metadata: Map<String, Value>,
     /// Under which trace it came.
     pub trace_id: Option<TraceId>,
+}
+
+impl Message {
+    /// The message that an event brings, before any change.
+    #[must_use]
+    pub fn from_event(conversation: ConversationId, new: NewMessage) -> Self {
+        let outbound = new.direction == Direction::Outbound;
+        Self {
+            created_at: new.id.at(),
+            sent_at: outbound.then(|| new.id.at()),
+            id: new.id,
+            conversation,
+            direction: new.direction,
+            author: new.author,
+            kind: new.kind,
+            status: if outbound { Status::Sent } else { Status::Received },
+            provider_message_id: new.mid,
+            text: new.text,
+            attachments: new.attachments,
+            reply_to: new.reply_to,
+            referral: new.referral,
+            reactions: BTreeMap::new(),
+            edit: None,
+            deleted_at: None,
+            error: None,
+            sent_by: None,
+            tag: None,
+            attempts: 0,
+            after: None,
+            metadata: new.metadata,
+            trace_id: new.trace_id,
+            version: 0,
+        }
+    }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::event::NewMessage;
 use crate::id::{ConversationId, MessageId, Mid, UserId};
 use crate::time::UnixMillis;
 use crate::trace::TraceId;
@@ -333,38 +332,6 @@ impl Message {
         if self.attachments.is_empty() { TEXT_MS } else { MEDIA_MS }
     }
 
-    /// The message that an event brings, before any change.
-    #[must_use]
-    pub fn from_event(conversation: ConversationId, new: NewMessage) -> Self {
-        let outbound = new.direction == Direction::Outbound;
-        Self {
-            created_at: new.id.at(),
-            sent_at: outbound.then(|| new.id.at()),
-            id: new.id,
-            conversation,
-            direction: new.direction,
-            author: new.author,
-            kind: new.kind,
-            status: if outbound { Status::Sent } else { Status::Received },
-            provider_message_id: new.mid,
-            text: new.text,
-            attachments: new.attachments,
-            reply_to: new.reply_to,
-            referral: new.referral,
-            reactions: BTreeMap::new(),
-            edit: None,
-            deleted_at: None,
-            error: None,
-            sent_by: None,
-            tag: None,
-            attempts: 0,
-            after: None,
-            metadata: new.metadata,
-            trace_id: new.trace_id,
-            version: 0,
-        }
-    }
-
     /// Applies a change; tells whether anything is different now.
     ///
     /// Commutes with itself and is idempotent, so neither order nor repetition of deliveries matters.
@@ -447,3 +414,16 @@ pub(crate) fn is_note(direction: Direction, author: Author, kind: Kind) -> bool 
 
 /// Length of a preview: keeps a conversation's item within one write unit.
 pub const PREVIEW_CHARS: usize = 80;
+
+crate::word::shown!(Author, Direction, Reactor, Status);
+
+impl Kind {
+    /// As the API shows it: a kind that this version does not know is not supported by it.
+    #[must_use]
+    pub const fn shown(self) -> Self {
+        match self {
+            Self::Other(_) => Self::Unsupported,
+            known => known,
+        }
+    }
+}

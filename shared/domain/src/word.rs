@@ -1,16 +1,13 @@
 //! A word that this version does not know.
 
-use crate::connection::ConnectionStatus;
-use crate::conversation::ConversationState;
-use crate::message::{Author, Direction, Kind, Reactor, Status};
-
 /// What a newer version stored in the place of a word: read by an older one after a rollback, and written back as it was.
 /// Longer ones cannot be read.
 pub type Word = arrayvec::ArrayString<32>;
 
 /// What the API shows in its place.
-const UNKNOWN: &str = "unknown";
+pub(crate) const UNKNOWN: &str = "unknown";
 
+/// Gives enums of stored words what the API shows of them.
 macro_rules! shown {
     ($($name:ident),*) => {
         $(impl $name {
@@ -18,7 +15,7 @@ macro_rules! shown {
             #[must_use]
             pub fn shown(self) -> Self {
                 match self {
-                    Self::Other(_) => Self::Other(Word::from(UNKNOWN).unwrap_or_default()),
+                    Self::Other(_) => Self::Other($crate::word::Word::from($crate::word::UNKNOWN).unwrap_or_default()),
                     known => known,
                 }
             }
@@ -26,26 +23,14 @@ macro_rules! shown {
     };
 }
 
-shown!(ConnectionStatus, ConversationState, Author, Direction, Reactor, Status);
-
-impl Kind {
-    /// As the API shows it: a kind that this version does not know is not supported by it.
-    #[must_use]
-    pub const fn shown(self) -> Self {
-        match self {
-            Self::Other(_) => Self::Unsupported,
-            known => known,
-        }
-    }
-}
+pub(crate) use shown;
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::AuditKind;
-    use crate::message::ReplyTo;
+    use crate::message::{Kind, Reactor, ReplyTo, Status};
 
     #[test]
     fn a_word_of_a_newer_version_is_read_and_written_back_as_it_was() {

@@ -13,6 +13,7 @@ use tracing::error;
 pub use lambda_http::http::StatusCode;
 
 use crate::problem::Problem;
+use crate::stamp::stamp;
 use crate::telemetry::Chain;
 
 /// API Gateway's id of the request: what every answer and every log line carries. `unknown` outside of API Gateway.
@@ -189,17 +190,6 @@ pub fn answer<P: Into<Problem>>(request_id: &str, outcome: Result<Response<Body>
         Ok(response) => stamp(response, request_id),
         Err(problem) => problem.into().into_response(request_id),
     }
-}
-
-/// Puts the headers that every answer has: `x-request-id` and `x-content-type-options`.
-#[must_use]
-pub fn stamp(mut response: Response<Body>, request_id: &str) -> Response<Body> {
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert("x-request-id", id);
-    }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
 
 fn context(request: &Request) -> Option<&ApiGatewayV2httpRequestContext> {

@@ -28,6 +28,7 @@ pub mod problem;
 pub mod run;
 pub mod setup;
 pub mod sqs;
+pub mod stamp;
 pub mod telemetry;
 
 pub use access::Access;

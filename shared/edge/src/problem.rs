@@ -8,7 +8,7 @@ use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::{Map, Value};
 
-use crate::http::stamp;
+use crate::stamp::stamp;
 
 /// When a 503 may be tried again, in seconds: what passes within a moment was waited out already.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");

@@ -52,7 +52,7 @@ async fn get_chunk(
         let now = expiry::now(client);
         let items = output.responses.unwrap_or_default().into_values().flatten();
         let items = items.filter(|item| expiry::living(item, now));
-        found.extend(items.filter_map(|item| Some((key_of(&item)?, item))));
+        found.extend(items.filter_map(|item| Some((Key::of(&item)?, item))));
         unread = output.unprocessed_keys.unwrap_or_default();
         if unread.is_empty() {
             return Ok(());
@@ -60,10 +60,4 @@ async fn get_chunk(
         pause(attempt).await;
     }
     Err(StoreError::throttled())
-}
-
-/// The key of an item that was read.
-pub(crate) fn key_of(item: &Item) -> Option<Key> {
-    let part = |name| item.get(name)?.as_s().ok().cloned();
-    Some(Key { pk: part("pk")?, sk: part("sk")? })
 }

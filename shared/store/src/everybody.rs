@@ -44,14 +44,14 @@ pub(crate) async fn scan(
             .await?;
         let now = expiry::now(client);
         items.extend(output.items.unwrap_or_default().into_iter().filter(|item| expiry::living(item, now)));
-        start = output.last_evaluated_key.as_ref().and_then(crate::batch::key_of);
+        start = output.last_evaluated_key.as_ref().and_then(Key::of);
         if items.len() > limit || start.is_none() {
             break;
         }
     }
     if items.len() > limit {
         items.truncate(limit);
-        start = items.last().and_then(crate::batch::key_of);
+        start = items.last().and_then(Key::of);
     }
     let cursor = start.map(|key| write(table, &key)).transpose()?;
     Ok(Page { items, cursor })

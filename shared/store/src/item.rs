@@ -12,7 +12,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::aws_sdk_dynamodb_1 as serde_aws;
 
-use crate::batch::key_of;
 use crate::error::StoreError;
 use crate::key::Key;
 use crate::metrics;
@@ -102,7 +101,7 @@ pub(crate) fn readable_as<T>(
     item: Item,
     read: impl FnOnce(Item) -> Result<T, StoreError>,
 ) -> Option<T> {
-    let key = key_of(&item);
+    let key = Key::of(&item);
     let read = read(item).ok();
     if read.is_none() {
         let (pk, sk) = key.map(|key| (key.pk, key.sk)).unwrap_or_default();

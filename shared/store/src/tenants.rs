@@ -156,11 +156,11 @@ impl TenantStore {
             .set_exclusive_start_key(start.map(|key| index_start(&key)))
             .send()
             .await?;
-        let keys: Vec<Key> = output.items.iter().flatten().filter_map(batch::key_of).collect();
+        let keys: Vec<Key> = output.items.iter().flatten().filter_map(Key::of).collect();
         let wanted: Vec<_> = keys.iter().map(|key| (self.table.as_str(), key.clone())).collect();
         let mut found = batch::get(&self.client, &wanted).await?;
         let items = keys.iter().filter_map(|key| found.remove(key)).filter_map(|item| readable("tenant", item));
-        let end = output.last_evaluated_key.as_ref().and_then(batch::key_of);
+        let end = output.last_evaluated_key.as_ref().and_then(Key::of);
         Ok(Page { items: items.collect(), cursor: end.map(|key| everybody::write(BY_TENANT, &key)).transpose()? })
     }
 

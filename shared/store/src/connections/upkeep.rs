@@ -6,7 +6,6 @@ use domain::{AccountId, Connection, Login, TenantId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionStore;
-use crate::batch::key_of;
 use crate::error::StoreError;
 use crate::item::{Difference, Item, Written, from_item, number, text, to_item, written};
 use crate::key::{Key, connection_of};
@@ -170,7 +169,7 @@ impl ConnectionStore {
 
 impl DueCursor {
     fn read(key: &Item) -> Option<Self> {
-        let Key { pk, sk } = key_of(key)?;
+        let Key { pk, sk } = Key::of(key)?;
         Some(Self { pk, sk, at: key.get(REFRESH_AT).and_then(read_number)? })
     }
 
@@ -183,7 +182,7 @@ impl DueCursor {
 }
 
 fn due_of(item: &Item) -> Option<Due> {
-    let (tenant, ig_user_id) = connection_of(&key_of(item)?)?;
+    let (tenant, ig_user_id) = connection_of(&Key::of(item)?)?;
     Some(Due { tenant, ig_user_id })
 }
 

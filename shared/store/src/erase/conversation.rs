@@ -6,7 +6,6 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use domain::{Conversation, ConversationId, Message, TenantId, UnixMillis, UnixSeconds};
 
 use super::{EraseStore, was_received_until};
-use crate::batch::key_of;
 use crate::error::StoreError;
 use crate::expiry;
 use crate::inbox::ANY;
@@ -195,7 +194,7 @@ impl EraseStore {
 impl Kept {
     /// What cannot be read stays where it is, and is not counted.
     fn add(&mut self, item: Item) {
-        let Some(key) = key_of(&item) else { return };
+        let Some(key) = Key::of(&item) else { return };
         if key.sk.starts_with(MESSAGE) {
             self.messages.extend(readable("message", item));
         } else if let Some(digest) = waiting_digest(&key) {

@@ -12,7 +12,6 @@ use domain::{AccountId, AuditKind, ConversationId, TenantId, UnixMillis};
 
 pub use self::conversation::Look;
 pub(crate) use self::conversation::tombstone_end;
-use crate::batch::key_of;
 use crate::error::StoreError;
 use crate::item::{Item, text, to_value};
 use crate::key::{CONVERSATION, EVENT, Key, MESSAGE, conversation_of, event_end, messages_partition, tenant_partition};
@@ -145,8 +144,8 @@ impl EraseStore {
             .send()
             .await?;
         let found = output.items.iter().flatten().filter(|item| was_received_until(item, cutoff));
-        let next = output.last_evaluated_key.as_ref().and_then(key_of).map(|key| key.sk);
-        Ok(Found { keys: found.filter_map(key_of).collect(), next })
+        let next = output.last_evaluated_key.as_ref().and_then(Key::of).map(|key| key.sk);
+        Ok(Found { keys: found.filter_map(Key::of).collect(), next })
     }
 
     /// Lines of the tenant's audit log behind a mark, until `cutoff`.
@@ -278,8 +277,8 @@ fn start(partition: &str, sk: &str) -> Item {
 
 async fn look(query: QueryFluentBuilder) -> Result<Found, StoreError> {
     let output = query.send().await?;
-    let keys = output.items.iter().flatten().filter_map(key_of).collect();
-    Ok(Found { keys, next: output.last_evaluated_key.as_ref().and_then(key_of).map(|key| key.sk) })
+    let keys = output.items.iter().flatten().filter_map(Key::of).collect();
+    Ok(Found { keys, next: output.last_evaluated_key.as_ref().and_then(Key::of).map(|key| key.sk) })
 }
 
 fn deletion(key: &Key) -> Result<WriteRequest, StoreError> {

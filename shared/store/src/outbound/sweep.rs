@@ -62,7 +62,7 @@ impl OutboundStore {
             .limit(PAGE)
             .send()
             .await?;
-        let keys = output.items.unwrap_or_default().iter().filter_map(batch::key_of).collect();
+        let keys = output.items.unwrap_or_default().iter().filter_map(Key::of).collect();
         Ok(Stuck { found: self.unsettled(keys).await?, next: output.last_evaluated_key })
     }
 
