@@ -64,7 +64,7 @@ struct UpkeepView {
 /// `GET /api/admin/connections`.
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>, AdminError> {
     let page = PageQuery::of(request)?;
-    let found = app.connector.connections.everybodys(page.cursor, page.limit).await?;
+    let found = app.connector.connections.list_all(page.cursor, page.limit).await?;
     let now = app.clock.now();
     let connections = found.items.iter().map(|connection| ConnectionHealth::new(connection, now)).collect();
     Ok(http::json(StatusCode::OK, &ConnectionsPage { connections, next_cursor: found.cursor }))

@@ -102,7 +102,7 @@ struct TenantChange {
 pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>, AdminError> {
     let page = PageQuery::of(request)?;
     let plans = &app.connector.plans;
-    let found = plans.tenants.everybody(page.cursor, page.limit).await?;
+    let found = plans.tenants.list_all(page.cursor, page.limit).await?;
     let tenants = found.items.iter().map(|profile| TenantView::new(profile, plans.plan(profile), None)).collect();
     Ok(http::json_with_etag(request, &TenantsPage { tenants, next_cursor: found.cursor }))
 }

@@ -7,7 +7,7 @@ use edge::{Clock, ConfigError, Setup};
 use erasure::ErasureQueue;
 use store::{ConnectionStore, EraseStore, ErasureStore, Tables, TenantStore};
 
-/// How long one piece works, unless configured otherwise: well below the function's timeout.
+/// How long one step works, unless configured otherwise: well below the function's timeout.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long after the first look the second one follows, unless configured otherwise: longer than any function that
@@ -28,7 +28,7 @@ pub struct App {
 }
 
 impl App {
-    /// Reads the configuration and makes the clients; calls nobody. `PIECE_SECONDS` is how long one piece works, `SETTLING_SECONDS` how long
+    /// Reads the configuration and makes the clients; calls nobody. `STEP_SECONDS` is how long one step works, `SETTLING_SECONDS` how long
     /// after the first look the second one follows.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl App {
             audit: AuditLog::new(setup),
             queue: ErasureQueue::new(setup)?,
             clock: setup.clock.clone(),
-            patience: setup.env.parsed("PIECE_SECONDS")?.map_or(PATIENCE, Duration::from_secs),
+            patience: setup.env.parsed("STEP_SECONDS")?.map_or(PATIENCE, Duration::from_secs),
             settling: setup.env.parsed("SETTLING_SECONDS")?.map_or(SETTLING, Duration::from_secs),
         })
     }

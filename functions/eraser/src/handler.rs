@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::app::App;
-use crate::piece::{Ended, Piece};
+use crate::step::{Ended, Step};
 
 /// How long an order waits for its deletion, which is stored after it was queued: longer than any request runs.
 const STORING_MS: i64 = 30_000;
@@ -65,7 +65,7 @@ async fn follow(app: &App, message: &SqsMessage) -> Result<bool, OrderError> {
     let body = message.body.as_deref().unwrap_or_default();
     let ErasureOrder { code } = serde_json::from_str(body).map_err(|_| OrderError::Poison)?;
     let Some(erasure) = find(app, &code).await? else { return wait_for_deletion(app, message).await };
-    let ended = Piece::new(app, erasure, Instant::now() + app.patience).work().await?;
+    let ended = Step::new(app, erasure, Instant::now() + app.patience).work().await?;
     info!(ended = ended.as_str(), "Worked on a deletion");
     metric("erasures", 1, &[("outcome", ended.as_str())]);
     match ended {

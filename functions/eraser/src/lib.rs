@@ -1,6 +1,6 @@
-//! Consumer of the `erasure` queue: deletes what somebody asked to be deleted, piece by piece.
+//! Consumer of the `erasure` queue: deletes what somebody asked to be deleted, step by step.
 //!
-//! A piece works until its time is up, notes how far it came, and hands the rest to the queue. What is deleted is counted
+//! A step works until its time is up, notes how far it came, and hands the rest to the queue. What is deleted is counted
 //! once, also when a process dies in between: it is counted before it is deleted, with the place up to which it was.
 //!
 //! It deletes what was received before the deletion was asked for. When everything is gone the queue keeps the order for a
@@ -10,7 +10,7 @@
 
 mod app;
 mod handler;
-mod piece;
+mod step;
 mod sweep;
 
 pub use app::App;

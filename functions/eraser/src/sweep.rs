@@ -4,9 +4,9 @@ use domain::erasure::{AppUser, Counts, Place, Scope, Stage};
 use domain::{AccountId, ConversationId};
 use store::{About, EraseStore, Look};
 
-use crate::piece::{Piece, Stop};
+use crate::step::{Step, Stop};
 
-impl Piece<'_> {
+impl Step<'_> {
     /// Deletes everything of a task, from the place it has reached.
     pub(crate) async fn sweep(&mut self) -> Result<(), Stop> {
         loop {

@@ -37,9 +37,9 @@ impl Passes for ProcessError {
     }
 }
 
-/// What working through a conversation came to.
+/// What came of the records of a conversation.
 #[derive(Default)]
-struct Worked {
+struct Processed {
     /// Ids of the records to deliver again.
     again: Vec<String>,
     /// The accounts that events have reached.
@@ -61,18 +61,18 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchR
             outcome => break outcome,
         }
     };
-    let Worked { mut again, reached } = match prefetched {
+    let Processed { mut again, reached } = match prefetched {
         Ok(mut prefetched) => {
-            let works = groups.into_values().map(|group| {
+            let processing = groups.into_values().map(|group| {
                 let own = prefetched.hand_out(&batch::parties(&group));
-                work(app, &patience, group, own)
+                process_conversation(app, &patience, group, own)
             });
-            join_all(works).await.into_iter().fold(Worked::default(), Worked::and)
+            join_all(processing).await.into_iter().fold(Processed::default(), Processed::and)
         }
         Err(failure) => {
             error!(error = %Chain(&failure), "A batch of events goes back to the queue");
             let again = groups.into_values().flatten().map(|record| record.id).collect();
-            Worked { again, reached: BTreeSet::new() }
+            Processed { again, reached: BTreeSet::new() }
         }
     };
     for (tenant, account) in &reached {
@@ -83,7 +83,7 @@ pub async fn handle(app: &App, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchR
     Ok(deliver_again(again))
 }
 
-impl Worked {
+impl Processed {
     fn and(mut self, other: Self) -> Self {
         self.again.extend(other.again);
         self.reached.extend(other.reached);
@@ -92,43 +92,48 @@ impl Worked {
 }
 
 /// Works through a conversation. After a failure the rest is left for the next delivery, so that its order is kept.
-async fn work(app: &App, patience: &Patience, group: Vec<Record>, mut prefetched: Prefetched) -> Worked {
-    let mut worked = Worked::default();
+async fn process_conversation(
+    app: &App,
+    patience: &Patience,
+    group: Vec<Record>,
+    mut prefetched: Prefetched,
+) -> Processed {
+    let mut processed = Processed::default();
     let mut wanted = None;
     let mut records = group.into_iter();
     for record in records.by_ref() {
         let span = info_span!("event", trace_id = record.trace_id.as_ref().map(TraceId::as_str));
-        let processed = loop {
-            match process(app, &record, &mut prefetched).instrument(span.clone()).await {
+        let outcome = loop {
+            match process_event(app, &record, &mut prefetched).instrument(span.clone()).await {
                 Err(failure) if patience.outwaits(&failure).await => {}
                 outcome => break outcome,
             }
         };
-        match processed {
+        match outcome {
             Ok(Some(placed)) => {
                 wanted = placed.profile_request().or(wanted);
-                worked.reached.insert((placed.tenant, placed.account));
+                processed.reached.insert((placed.tenant, placed.account));
             }
             Ok(None) => {}
             // No later record depends on one that says nothing.
             Err(failure @ ProcessError::Poison(_)) => {
                 error!(parent: &span, record = record.id, error = %Chain(&failure), "An event cannot be read");
                 metric("events_poison", 1, &[]);
-                worked.again.push(record.id);
+                processed.again.push(record.id);
             }
             Err(failure @ ProcessError::Store(_)) => {
                 error!(parent: &span, record = record.id, error = %Chain(&failure), "An event goes back to the queue");
-                worked.again.push(record.id);
+                processed.again.push(record.id);
                 break;
             }
         }
     }
-    worked.again.extend(records.map(|record| record.id));
+    processed.again.extend(records.map(|record| record.id));
     // Everything that can be stored is stored by now: what follows may fail without a trace in the inbox.
     if let Some(request) = wanted {
         profile::learn(app, &request).await;
     }
-    worked
+    processed
 }
 
 /// Where an event went.
@@ -147,7 +152,11 @@ impl Placed {
 }
 
 /// Stores or applies one event. `None`: nobody has connected the account.
-async fn process(app: &App, record: &Record, prefetched: &mut Prefetched) -> Result<Option<Placed>, ProcessError> {
+async fn process_event(
+    app: &App,
+    record: &Record,
+    prefetched: &mut Prefetched,
+) -> Result<Option<Placed>, ProcessError> {
     let event = meta::read(&record.queued)?.under(record.trace_id.clone());
     let received = app.inbox.receive(prefetched, &event, app.clock.now_ms()).await?;
     happening::count(&event, &received);

@@ -29,13 +29,12 @@ impl App {
         let dynamodb = store::client(&setup.aws);
         let tables = Tables::from(&setup.env);
         let secrets = aws_sdk_secretsmanager::Client::new(&setup.aws);
-        let queue = aws_sdk_sqs::Client::new(&setup.aws);
         Ok(Self {
             secrets: AppSecrets::new(secrets, setup.env.required("META_APPS_SECRET_ID")?),
             outbound: OutboundStore::new(dynamodb.clone(), &tables),
             inbox: InboxStore::new(dynamodb, &tables),
             audit: AuditLog::new(setup),
-            queue: OutboundQueue::new(queue, setup.env.required("OUTBOUND_QUEUE_URL")?),
+            queue: OutboundQueue::new(setup)?,
             catalogue: Catalogue::deployed().map_err(|error| ConfigError::invalid("plans.json", error))?,
             claims: ClaimNames::new(&setup.env)?,
             clock: setup.clock.clone(),

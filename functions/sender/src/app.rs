@@ -28,14 +28,13 @@ impl App {
     pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
         let dynamodb = store::client(&setup.aws);
         let tables = Tables::from(&setup.env);
-        let url = setup.env.required("OUTBOUND_QUEUE_URL")?;
         Ok(Self {
             outbound: OutboundStore::new(dynamodb.clone(), &tables),
             inbox: InboxStore::new(dynamodb, &tables),
             watch: AppWatch::new(setup),
             audit: AuditLog::new(setup),
             accounts: Accounts::new(Connector::new(setup)?),
-            queue: OutboundQueue::new(aws_sdk_sqs::Client::new(&setup.aws), url),
+            queue: OutboundQueue::new(setup)?,
             clock: setup.clock.clone(),
         })
     }

@@ -33,7 +33,7 @@ impl QueueError {
     }
 }
 
-/// Where deletions wait for their next piece.
+/// Where deletions wait for their next step.
 #[derive(Clone, Debug)]
 pub struct ErasureQueue {
     client: Client,
@@ -50,7 +50,7 @@ impl ErasureQueue {
         Ok(Self { client: Client::new(&setup.aws), url: setup.env.required("ERASURE_QUEUE_URL")? })
     }
 
-    /// Has a deletion gone on with. To hand it over twice is no harm.
+    /// Enqueues the next step of a deletion. Enqueuing twice is harmless.
     ///
     /// # Errors
     ///

@@ -10,6 +10,7 @@ use aws_sdk_sqs::types::{
 };
 use domain::{Dispatch, TraceId, UnixSeconds};
 use edge::telemetry::Chain;
+use edge::{ConfigError, Setup};
 use tracing::warn;
 
 /// The most orders that one call hands over.
@@ -69,10 +70,13 @@ pub struct OutboundQueue {
 }
 
 impl OutboundQueue {
-    /// The queue at this address. No call is made.
-    #[must_use]
-    pub const fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+    /// The queue that `OUTBOUND_QUEUE_URL` names. No call is made.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the variable is missing.
+    pub fn new(setup: &Setup) -> Result<Self, ConfigError> {
+        Ok(Self { client: Client::new(&setup.aws), url: setup.env.required("OUTBOUND_QUEUE_URL")? })
     }
 
     /// Hands a message over. Within five minutes the queue takes it once, however often this is called.

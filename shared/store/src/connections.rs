@@ -1,7 +1,7 @@
 //! A tenant's connected accounts, and the routes by which webhooks find them.
 
 mod activate;
-mod everybody;
+mod all;
 mod forget;
 mod profiles;
 mod rest;

@@ -15,6 +15,7 @@
 //! same again: every operation is idempotent or says what makes it so. What passes within a moment is waited out by the
 //! [`client`], which every store is given.
 
+mod all;
 mod audit;
 mod authorizations;
 mod batch;
@@ -24,7 +25,6 @@ mod cursor;
 mod erase;
 mod erasures;
 mod error;
-mod everybody;
 mod expiry;
 mod inbox;
 mod item;

@@ -7,10 +7,10 @@ use domain::tenant::{Overrides, TenantSettings};
 use domain::{PlanClaim, TenantId, TenantProfile, UnixMillis};
 use serde::{Deserialize, Serialize};
 
+use crate::all;
 use crate::batch;
 use crate::cursor::Page;
 use crate::error::StoreError;
-use crate::everybody;
 use crate::expiry;
 use crate::item::{Item, Written, from_item, number, readable, text, to_value, written};
 use crate::key::{Key, month};
@@ -143,8 +143,8 @@ impl TenantStore {
     /// # Errors
     ///
     /// [`StoreError::BadCursor`], [`StoreError::Unavailable`], [`StoreError::Shape`].
-    pub async fn everybody(&self, cursor: Option<&str>, limit: u32) -> Result<Page<TenantProfile>, StoreError> {
-        let start = cursor.map(|cursor| everybody::read(BY_TENANT, cursor)).transpose()?;
+    pub async fn list_all(&self, cursor: Option<&str>, limit: u32) -> Result<Page<TenantProfile>, StoreError> {
+        let start = cursor.map(|cursor| all::read(BY_TENANT, cursor)).transpose()?;
         let output = self
             .client
             .query()
@@ -161,7 +161,7 @@ impl TenantStore {
         let mut found = batch::get(&self.client, &wanted).await?;
         let items = keys.iter().filter_map(|key| found.remove(key)).filter_map(|item| readable("tenant", item));
         let end = output.last_evaluated_key.as_ref().and_then(Key::of);
-        Ok(Page { items: items.collect(), cursor: end.map(|key| everybody::write(BY_TENANT, &key)).transpose()? })
+        Ok(Page { items: items.collect(), cursor: end.map(|key| all::write(BY_TENANT, &key)).transpose()? })
     }
 
     /// Deletes a profile that nobody has changed since the tenant's deletion was asked for. Of a tenant that has connected

@@ -228,7 +228,7 @@ async fn write_long_audit(world: &World, tenant: &str, about: &str) {
 #[tokio::test]
 async fn a_deletion_that_has_no_time_gets_further_with_every_piece() {
     let world = World::start_with(|settings| {
-        settings.variables.insert("PIECE_SECONDS".to_owned(), "0".to_owned());
+        settings.variables.insert("STEP_SECONDS".to_owned(), "0".to_owned());
     })
     .await;
     let ana = world.browser("ana");

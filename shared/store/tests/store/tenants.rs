@@ -61,7 +61,7 @@ async fn who_connects_or_is_set_up_is_listed_page_by_page() {
     world.tenants.set_terms(&tenant("d"), &Terms::default(), 0, NOW).await.expect("set");
     let (mut names, mut cursor) = (Vec::new(), None);
     loop {
-        let page = world.tenants.everybody(cursor.as_deref(), 3).await.expect("a page");
+        let page = world.tenants.list_all(cursor.as_deref(), 3).await.expect("a page");
         names.extend(page.items.into_iter().map(|profile| profile.tenant.to_string()));
         cursor = page.cursor;
         if cursor.is_none() {
@@ -69,7 +69,7 @@ async fn who_connects_or_is_set_up_is_listed_page_by_page() {
         }
     }
     assert_eq!(names, ["a", "b", "c", "d"]);
-    let forged = world.tenants.everybody(Some("forged"), 3).await;
+    let forged = world.tenants.list_all(Some("forged"), 3).await;
     assert!(matches!(forged, Err(StoreError::BadCursor)), "{forged:?}");
 }
 
@@ -82,7 +82,7 @@ async fn all_connections_are_listed_once_and_nothing_else_is() {
     }
     let (mut accounts, mut cursor) = (Vec::new(), None);
     loop {
-        let page = world.connections.everybodys(cursor.as_deref(), 2).await.expect("a page");
+        let page = world.connections.list_all(cursor.as_deref(), 2).await.expect("a page");
         assert!(page.items.len() <= 2);
         accounts.extend(page.items.into_iter().map(|connection| connection.ig_user_id.to_string()));
         cursor = page.cursor;

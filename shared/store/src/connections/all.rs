@@ -3,9 +3,9 @@
 use domain::Connection;
 
 use super::ConnectionStore;
+use crate::all;
 use crate::cursor::Page;
 use crate::error::StoreError;
-use crate::everybody;
 use crate::item::readable;
 use crate::key::ACCOUNT_OF_TENANT;
 
@@ -17,8 +17,8 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::BadCursor`], [`StoreError::Unavailable`].
-    pub async fn everybodys(&self, cursor: Option<&str>, limit: u32) -> Result<Page<Connection>, StoreError> {
-        let page = everybody::scan(&self.client, &self.table, ACCOUNT_OF_TENANT, cursor, limit).await?;
+    pub async fn list_all(&self, cursor: Option<&str>, limit: u32) -> Result<Page<Connection>, StoreError> {
+        let page = all::scan(&self.client, &self.table, ACCOUNT_OF_TENANT, cursor, limit).await?;
         let items = page.items.into_iter().filter_map(|item| readable("connection", item)).collect();
         Ok(Page { items, cursor: page.cursor })
     }

@@ -1,4 +1,4 @@
-//! One piece of a deletion.
+//! One step of a deletion.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use store::{Look, StoreError};
 
 use crate::app::App;
 
-/// How a piece ended.
+/// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// Nothing is left.
@@ -36,7 +36,7 @@ impl Ended {
     }
 }
 
-/// Why a piece stopped.
+/// Why a step stopped.
 pub(crate) enum Stop {
     TimeUp,
     Elsewhere,
@@ -52,7 +52,7 @@ impl From<StoreError> for Stop {
 }
 
 /// A deletion that is worked on.
-pub(crate) struct Piece<'a> {
+pub(crate) struct Step<'a> {
     pub(crate) app: &'a App,
     pub(crate) erasure: Erasure,
     /// The task at hand.
@@ -62,7 +62,7 @@ pub(crate) struct Piece<'a> {
     until: Instant,
 }
 
-impl<'a> Piece<'a> {
+impl<'a> Step<'a> {
     pub(crate) const fn new(app: &'a App, erasure: Erasure, until: Instant) -> Self {
         let cutoff = erasure.requested_at;
         Self { app, erasure, index: 0, cutoff, until }
@@ -144,7 +144,7 @@ impl<'a> Piece<'a> {
         Ok(if is_back { asked_at } else { now })
     }
 
-    /// Empties what was counted by a piece that died before it did so.
+    /// Empties what was counted by a step that died before it did so.
     async fn catch_up(&self) -> Result<(), StoreError> {
         for task in &self.erasure.tasks {
             if let Some(conversation) = &task.place.conversation {
@@ -187,7 +187,7 @@ impl<'a> Piece<'a> {
         if self.app.erasures.save(&mut self.erasure).await? { Ok(()) } else { Err(Stop::Elsewhere) }
     }
 
-    /// Stops when the time is up; the next piece begins at the place that was reached.
+    /// Stops when the time is up; the next step begins at the place that was reached.
     pub(crate) async fn check_time(&mut self) -> Result<(), Stop> {
         if Instant::now() < self.until {
             return Ok(());
