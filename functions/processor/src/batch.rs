@@ -91,7 +91,7 @@ mod tests {
 
     fn event(contact: &str) -> String {
         format!(
-            r#"{{"v":1,"account":"17841","contact":"{contact}","login":"instagram","channel":"messaging",
+            r#"{{"v":1,"account":"17841","contact":"{contact}","login":"instagram","list":"messaging",
                 "received_at_ms":1795164301539,"event":{{}}}}"#
         )
     }
