@@ -90,4 +90,15 @@ impl Connector {
     ) -> Result<AccessToken, VaultError> {
         self.vault.open(&TokenContext::access_token(tenant.clone(), account.clone()), sealed, now).await
     }
+
+    /// The connection's token under the present KMS key, moved there inside KMS; `None` without a token.
+    ///
+    /// # Errors
+    ///
+    /// See [`Vault::rewrap`].
+    pub async fn rewrap(&self, connection: &Connection) -> Result<Option<SealedToken>, VaultError> {
+        let Some(sealed) = &connection.token else { return Ok(None) };
+        let context = TokenContext::access_token(connection.tenant.clone(), connection.ig_user_id.clone());
+        self.vault.rewrap(&context, sealed).await.map(Some)
+    }
 }

@@ -6,6 +6,7 @@ mod forget;
 mod profiles;
 mod rest;
 mod seats;
+mod token;
 mod upkeep;
 
 use std::collections::HashMap;

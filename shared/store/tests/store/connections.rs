@@ -190,3 +190,17 @@ async fn a_webhook_for_a_connection_that_is_gone_makes_no_item() {
     world.connections.touch_webhook(&tenant("acme"), &account("17841"), NOW.seconds()).await.expect("nothing");
     assert!(world.dump(&world.tables.connections).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_token_takes_another_form_unless_the_connection_was_changed_meanwhile() {
+    let world = World::connected().await;
+    let (whose, which) = (tenant("acme"), account("17841"));
+    let read = async || world.connections.find(&whose, &which).await.expect("a read").expect("there");
+    let (used, moved) = (read().await, domain::SealedToken::new("under another key".to_owned()));
+    assert!(world.connections.replace_token(&used, &moved).await.expect("answered"));
+    assert_eq!(read().await, Connection { token: Some(moved), version: used.version + 1, ..used.clone() });
+    let late = domain::SealedToken::new("late".to_owned());
+    assert!(!world.connections.replace_token(&used, &late).await.expect("answered"), "it has changed since");
+    world.connections.revoke(&whose, &which, NOW.seconds()).await.expect("revoked");
+    assert!(!world.connections.replace_token(&read().await, &late).await.expect("answered"), "it has none");
+}
