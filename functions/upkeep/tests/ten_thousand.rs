@@ -27,6 +27,10 @@ const EXISTING: usize = 10_000;
 const DUE: usize = 1_000;
 const FAILING: usize = 10;
 
+/// Everything that the connections' permissions cover: nothing is left to ask for.
+const FIELDS: &str =
+    "messages,message_reactions,messaging_seen,messaging_postbacks,messaging_referral,message_edit,message_echoes";
+
 const DAY: i64 = 24 * 60 * 60;
 const APP_ID: &str = "5501000000000001";
 const APP_SECRET: &str = "10ca1000000000000000000000000001";
@@ -216,7 +220,7 @@ impl World {
 
     async fn subscribe(&self, number: usize, token: &str) {
         let url = format!("{}/graph.instagram.com/v25.0/{}/subscribed_apps", self.meta.url(), account(number));
-        let request = self.http.post(url).query(&[("subscribed_fields", "messages"), ("access_token", token)]);
+        let request = self.http.post(url).query(&[("subscribed_fields", FIELDS), ("access_token", token)]);
         assert!(request.send().await.expect("an answer").status().is_success());
     }
 
