@@ -185,7 +185,7 @@ async fn one_delivery_made_eight_times_at_once_counts_once() {
 fn sqs_event(events: &[(String, Value)]) -> String {
     let records = events.iter().enumerate().map(|(number, (account, event))| {
         let queued = json!({
-            "v": 1, "account": account, "contact": event["sender"]["id"], "login": "instagram", "list": "messaging",
+            "v": 1, "account": format!("meta_instagram#{account}"), "contact": event["sender"]["id"], "login": "instagram", "list": "messaging",
             "received_at_ms": event["timestamp"], "event": event,
         });
         json!({

@@ -60,11 +60,11 @@ pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Re
     let graph = registered.graph(login)?;
     let pasted = pasted(&asked.token)?;
     let account = graph.account_of(&pasted).await.map_err(AdminError::Token)?;
-    if account.ig_user_id != asked.ig_user_id || (asked.page_id.is_some() && account.page_id != asked.page_id) {
+    if account.account.id != asked.ig_user_id || (asked.page_id.is_some() && account.page_id != asked.page_id) {
         return Err(AdminError::TokenOfAnother);
     }
     let (token, grant) = grant(&graph, pasted, &account, now.seconds()).await?;
-    let sealed = app.connector.seal(&tenant, &account.ig_user_id, &token, now.seconds()).await?;
+    let sealed = app.connector.seal(&tenant, &account.account.id, &token, now.seconds()).await?;
     let candidate = candidate(account, sealed);
     let choice =
         Choice { tenant: &tenant, user: &caller.user, login, grant: &grant, candidate: &candidate, token: &token };
@@ -130,8 +130,8 @@ async fn grant(
 
 fn candidate(account: DiscoveredAccount, token: SealedToken) -> Candidate {
     Candidate {
-        ig_user_id: account.ig_user_id,
-        ig_username: account.ig_username,
+        ig_user_id: account.account.id,
+        ig_username: account.username,
         picture_url: account.picture_url,
         page_id: account.page_id,
         page_name: account.page_name,

@@ -17,7 +17,7 @@ const SEALED_AT_ONCE: usize = 8;
 /// Puts first what can be chosen, then sorts by name, and drops what nobody could store.
 #[must_use]
 pub fn arrange(mut accounts: Vec<DiscoveredAccount>) -> Vec<DiscoveredAccount> {
-    accounts.sort_by_cached_key(|account| (account.unavailable.is_some(), account.ig_username.to_lowercase()));
+    accounts.sort_by_cached_key(|account| (account.unavailable.is_some(), account.username.to_lowercase()));
     if accounts.len() > MAX_CANDIDATES {
         warn!(accounts = accounts.len(), "A login came with more accounts than can be offered");
         accounts.truncate(MAX_CANDIDATES);
@@ -60,26 +60,26 @@ pub async fn seal(
     now: UnixSeconds,
 ) -> Result<Candidate, VaultError> {
     Ok(Candidate {
-        ig_user_id: account.ig_user_id.clone(),
-        ig_username: account.ig_username.clone(),
+        ig_user_id: account.account.id.clone(),
+        ig_username: account.username.clone(),
         picture_url: account.picture_url.clone(),
         page_id: account.page_id.clone(),
         page_name: account.page_name.clone(),
-        token: connector.seal(tenant, &account.ig_user_id, &account.token, now).await?,
+        token: connector.seal(tenant, &account.account.id, &account.token, now).await?,
         unavailable: account.unavailable.map(str::to_owned),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::AccessToken;
+    use domain::{AccessToken, Account};
 
     use super::*;
 
     fn account(name: &str, unavailable: Option<&'static str>) -> DiscoveredAccount {
         DiscoveredAccount {
-            ig_user_id: "1".try_into().expect("an account"),
-            ig_username: name.to_owned(),
+            account: Account::instagram("1".try_into().expect("an account")),
+            username: name.to_owned(),
             name: None,
             picture_url: None,
             page_id: None,
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn what_can_be_chosen_comes_first_and_by_name() {
         let accounts = vec![account("c", None), account("a", Some("no_messaging_task")), account("B", None)];
-        let names: Vec<String> = arrange(accounts).into_iter().map(|account| account.ig_username).collect();
+        let names: Vec<String> = arrange(accounts).into_iter().map(|account| account.username).collect();
         assert_eq!(names, ["B", "c", "a"]);
     }
 
@@ -103,6 +103,6 @@ mod tests {
         accounts.push(account("shop", None));
         let arranged = arrange(accounts);
         assert_eq!(arranged.len(), MAX_CANDIDATES);
-        assert_eq!(arranged[0].ig_username, "shop");
+        assert_eq!(arranged[0].username, "shop");
     }
 }

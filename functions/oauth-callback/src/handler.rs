@@ -170,7 +170,7 @@ async fn offer(
     now: UnixMillis,
 ) -> Result<Landing, CallbackError> {
     let Brought { grant, accounts, unlinked_pages, .. } = brought;
-    let offered: Vec<AccountId> = accounts.iter().map(|account| account.ig_user_id.clone()).collect();
+    let offered: Vec<AccountId> = accounts.iter().map(|account| account.account.id.clone()).collect();
     app.connector.plans.check_accounts(&authorization.tenant, &offered).await?;
     let candidates = candidates::seal_all(&app.connector, &authorization.tenant, accounts, now.seconds()).await?;
     let offer = Offer { candidates, unlinked_pages: unlinked_pages.clone(), grant: grant.clone() };

@@ -70,7 +70,7 @@ impl Batch {
 /// Whose conversations the records are about.
 pub(crate) fn parties<'r>(records: impl IntoIterator<Item = &'r Record>) -> Vec<(AccountId, Option<ContactId>)> {
     let records = records.into_iter();
-    records.map(|record| (record.queued.account.clone(), record.queued.contact.clone())).collect()
+    records.map(|record| (record.queued.account.id.clone(), record.queued.contact.clone())).collect()
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
 
     fn event(contact: &str) -> String {
         format!(
-            r#"{{"v":1,"account":"17841","contact":"{contact}","login":"instagram","list":"messaging",
+            r#"{{"v":1,"account":"meta_instagram#17841","contact":"{contact}","login":"instagram","list":"messaging",
                 "received_at_ms":1795164301539,"event":{{}}}}"#
         )
     }

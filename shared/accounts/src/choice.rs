@@ -2,7 +2,8 @@
 
 use domain::connection::{Grant, Notice, PROVIDER};
 use domain::{
-    AccessToken, AppScopedId, Candidate, Connection, ConnectionStatus, Login, PageId, TenantId, UnixSeconds, UserId,
+    AccessToken, Account, AppScopedId, Candidate, Connection, ConnectionStatus, Login, PageId, TenantId, UnixSeconds,
+    UserId,
 };
 use meta::{AccountAccess, GraphClient};
 
@@ -26,21 +27,15 @@ pub struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    pub(crate) const fn access(&self) -> AccountAccess<'_> {
-        AccountAccess {
-            ig_user_id: &self.candidate.ig_user_id,
-            page_id: self.candidate.page_id.as_ref(),
-            token: self.token,
-        }
-    }
-
     /// Through what Meta will deliver.
     pub(crate) const fn deliverer(&self) -> (Login, Option<&PageId>) {
         (self.login, self.candidate.page_id.as_ref())
     }
 
     pub(crate) async fn begin(&self, graph: &GraphClient<'_>) -> Result<(), SubscriptionError> {
-        subscription::begin(graph, self.access(), &self.grant.scopes).await
+        let account = Account::instagram(self.candidate.ig_user_id.clone());
+        let access = AccountAccess { account: &account, page_id: self.candidate.page_id.as_ref(), token: self.token };
+        subscription::begin(graph, access, &self.grant.scopes).await
     }
 
     /// The connection before Meta has confirmed anything: what the tenant had for the account lends its history.

@@ -13,15 +13,15 @@ mod transport;
 
 pub use conversation::{Profile, Thread, ThreadMessage};
 pub use error::{AccountProblem, FailureClass, GraphError, Refusal, Wording};
+pub use login::authorize_url;
 pub use login::{DiscoveredAccount, Discovery, LoginGrant, Renewal, RenewedToken, TokenInfo};
-pub use login::{authorize_url, requested_scopes, required_scopes};
 pub use outbound::{Content, OutboundAttachment, OutboundMessage};
 pub use send::{SenderAction, Sent};
 pub use subscription::{MESSAGES, Subscription, field_lists};
 pub use transport::{Call, Pool, Usage};
 
-use domain::connection::Login;
-use domain::id::{AccountId, Mid, PageId};
+use domain::channel::{Account, Actor, Channel, Host, Login};
+use domain::id::{Mid, PageId};
 use domain::secret::{AccessToken, AppSecret};
 
 /// Which Meta app acts, borrowed from wherever its secrets are kept.
@@ -68,9 +68,9 @@ impl Default for Hosts {
 /// The account that a call acts for.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountAccess<'a> {
-    /// The professional account.
-    pub ig_user_id: &'a AccountId,
-    /// Its Page, with Facebook Login.
+    /// The account.
+    pub account: &'a Account,
+    /// The Page that it is linked to, where the login needs one.
     pub page_id: Option<&'a PageId>,
     /// Its token: of the Instagram user, or of the Page.
     pub token: &'a AccessToken,
@@ -99,9 +99,9 @@ impl<'a> GraphClient<'a> {
 
     /// The graph host of this login.
     const fn graph_host(&self) -> &'static str {
-        match self.app.login {
-            Login::Instagram => "graph.instagram.com",
-            Login::Facebook => "graph.facebook.com",
+        match self.app.login.facts().host {
+            Host::Instagram => "graph.instagram.com",
+            Host::Facebook => "graph.facebook.com",
         }
     }
 
@@ -117,9 +117,9 @@ impl<'a> GraphClient<'a> {
 
     /// The id in the path of calls for an account; `me` stands for a Page whose id is not known.
     fn node<'n>(&self, access: AccountAccess<'n>) -> &'n str {
-        match self.app.login {
-            Login::Instagram => access.ig_user_id.as_str(),
-            Login::Facebook => access.page_id.map_or("me", PageId::as_str),
+        match (self.app.login.facts().actor, access.account.channel) {
+            (Actor::Account, _) | (Actor::Page, Channel::Messenger) => access.account.id.as_str(),
+            (Actor::Page, Channel::Instagram) => access.page_id.map_or("me", PageId::as_str),
         }
     }
 }

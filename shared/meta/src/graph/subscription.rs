@@ -2,7 +2,7 @@
 //!
 //! Source: <https://developers.facebook.com/docs/instagram-platform/webhooks>
 
-use domain::connection::Login;
+use domain::channel::{Actor, Login};
 use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
@@ -46,9 +46,9 @@ const OF_PAGE: &[Field] = &[(MESSAGES, "pages_messaging"), (ECHOES, "pages_messa
 /// Meta refuses a list as a whole for its first field that it does not know, or that the permissions do not cover.
 #[must_use]
 pub fn field_lists(login: Login, scopes: &[String]) -> Vec<Vec<&'static str>> {
-    let fields = match login {
-        Login::Instagram => OF_ACCOUNT,
-        Login::Facebook => OF_PAGE,
+    let fields = match login.facts().actor {
+        Actor::Account => OF_ACCOUNT,
+        Actor::Page => OF_PAGE,
     };
     let covered = |scope: &str| scopes.is_empty() || scopes.iter().any(|granted| granted == scope);
     let granted: Vec<&str> = fields.iter().filter(|(_, scope)| covered(scope)).map(|(field, _)| *field).collect();
@@ -97,7 +97,7 @@ impl GraphClient<'_> {
         let is_whole = apps.is_whole();
         // Other apps may be subscribed too. Instagram's answer is not documented: there, what is listed is ours.
         let is_ours = |app: &SubscribedApp| {
-            self.login() == Login::Instagram || app.id.as_deref().is_none_or(|id| id == self.app.app_id)
+            self.login().facts().actor == Actor::Account || app.id.as_deref().is_none_or(|id| id == self.app.app_id)
         };
         match apps.data.into_iter().find(is_ours) {
             Some(app) => {

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use domain::connection::Login;
-use domain::id::{AccountId, ContactId};
+use domain::channel::{Account, ContactId, Login};
 use domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,7 +19,7 @@ pub struct QueuedEvent {
     /// Version of this shape, so that a deployment can read what the previous one queued.
     pub v: u32,
     /// The account it belongs to.
-    pub account: AccountId,
+    pub account: Account,
     /// The other side of the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
@@ -66,7 +65,7 @@ impl QueuedEvent {
     #[must_use]
     pub fn deduplication_id(&self) -> String {
         let digest = Sha256::new()
-            .chain_update(self.account.as_str())
+            .chain_update(self.account.to_string())
             .chain_update("#")
             .chain_update(self.list.as_str())
             .chain_update("#")

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::connection::Login;
+use domain::channel::{Account, Channel, Login};
 use domain::id::{AccountId, ContactId};
 use domain::time::UnixMillis;
 use serde::Deserialize;
@@ -34,7 +34,7 @@ pub struct Notification<'a> {
 #[derive(Clone)]
 pub struct RawEvent<'a> {
     /// The account it belongs to; [`DASHBOARD_ACCOUNT`] for a test from Meta's dashboard.
-    pub account: AccountId,
+    pub account: Account,
     /// The other side of the conversation, if the event names one.
     pub contact: Option<ContactId>,
     /// In which list it stood.
@@ -146,6 +146,7 @@ struct Marks<'a> {
 
 /// What the events of one entry share.
 struct EntryContext {
+    channel: Channel,
     account: Option<AccountId>,
     time: Option<UnixMillis>,
 }
@@ -159,20 +160,20 @@ impl<'a> Notification<'a> {
         let Some(envelope) = object::<Envelope>(json) else {
             return self.count("unknown_object");
         };
-        if envelope.object.and_then(text).as_deref() != Some("instagram") {
+        let Some(channel) = envelope.object.and_then(text).as_deref().and_then(channel_of) else {
             return self.count("unknown_object");
-        }
+        };
         match envelope.entry {
-            Some(entries) => one_or_many(entries).into_iter().for_each(|entry| self.add_entry(entry)),
+            Some(entries) => one_or_many(entries).into_iter().for_each(|entry| self.add_entry(channel, entry)),
             None => self.count("malformed_entry"),
         }
     }
 
-    fn add_entry(&mut self, json: &'a RawValue) {
+    fn add_entry(&mut self, channel: Channel, json: &'a RawValue) {
         let Some(entry) = object::<Entry>(json) else {
             return self.count("malformed_entry");
         };
-        let context = EntryContext { account: entry.id.and_then(id), time: entry.time.and_then(instant) };
+        let context = EntryContext { channel, account: entry.id.and_then(id), time: entry.time.and_then(instant) };
         let lists = [
             (EntryList::Messaging, entry.messaging),
             (EntryList::Standby, entry.standby),
@@ -209,13 +210,14 @@ impl<'a> Notification<'a> {
             return self.count("event_without_account");
         };
         let contact = subject.contact(&account);
+        let account = Account::new(context.channel, account);
         self.events.push(RawEvent { account, contact, list, entry_time: context.time, json });
     }
 
     fn add_unknown(&mut self, context: &EntryContext, json: &'a RawValue) {
         match &context.account {
             Some(account) => self.events.push(RawEvent {
-                account: account.clone(),
+                account: Account::new(context.channel, account.clone()),
                 contact: None,
                 list: EntryList::Unknown,
                 entry_time: context.time,
@@ -249,6 +251,11 @@ impl Peek<'_> {
             tapped: self.postback.is_some() || self.referral.is_some(),
         })
     }
+}
+
+/// The channel whose webhooks name their object so.
+fn channel_of(object: &str) -> Option<Channel> {
+    (object == "instagram").then_some(Channel::Instagram)
 }
 
 fn is_marked_echo(message: &RawValue) -> bool {

@@ -38,7 +38,7 @@ fn entries_of_different_accounts_and_lists_of_events_are_all_found_in_order() {
         {"id": "77", "time": AT, "standby": [other], "changes": [{"field": "mentions", "value": {"media_id": "1"}}]},
     ]});
     split(&body.to_string(), |notification| {
-        let found: Vec<_> = notification.events.iter().map(|event| (event.account.as_str(), event.list)).collect();
+        let found: Vec<_> = notification.events.iter().map(|event| (event.account.id.as_str(), event.list)).collect();
         let expected = [
             (ACCOUNT, EntryList::Messaging),
             (ACCOUNT, EntryList::Messaging),
@@ -78,7 +78,7 @@ fn an_event_without_parties_belongs_to_its_entry() {
     let body = notification(&json!({"messaging": [{"timestamp": AT, "message_edit": {"mid": "a", "num_edit": 0}}]}));
     let [event] = queued(&body).try_into().expect("one event");
     assert_eq!((&event.account, &event.contact), (&account(), &None));
-    assert_eq!(event.group_id(), format!("{ACCOUNT}:-"));
+    assert_eq!(event.group_id(), format!("meta_instagram#{ACCOUNT}:-"));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_dashboard_test_belongs_to_the_account_that_does_not_exist() {
         let mut entry = entry;
         entry["id"] = "0".into();
         let [event] = queued(&notification(&entry)).try_into().expect("one event");
-        assert_eq!(event.account.as_str(), DASHBOARD_ACCOUNT);
+        assert_eq!(event.account.id.as_str(), DASHBOARD_ACCOUNT);
     }
 }
 
@@ -169,7 +169,7 @@ fn the_same_event_in_two_deliveries_is_deduplicated_and_another_is_not() {
     let alone = queued(&notification(&json!({"messaging": [hello]})));
     let again = queued(&notification(&json!({"time": AT + 9999, "messaging": [{"x": 1}, hello]})));
     assert_eq!(alone[0].deduplication_id(), again[1].deduplication_id());
-    assert_eq!(alone[0].group_id(), format!("{ACCOUNT}:{CONTACT}"));
+    assert_eq!(alone[0].group_id(), format!("meta_instagram#{ACCOUNT}:{CONTACT}"));
     let standby = queued(&notification(&json!({"standby": [hello]})));
     assert_ne!(alone[0].deduplication_id(), standby[0].deduplication_id());
     assert_eq!(alone[0].deduplication_id().len(), 64);

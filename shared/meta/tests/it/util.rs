@@ -1,8 +1,8 @@
 //! Signed bodies and the events in them.
 
+use domain::channel::{Account, ContactId};
 use domain::connection::Login;
 use domain::event::{Event, Happening, NewMessage};
-use domain::id::{AccountId, ContactId};
 use domain::secret::AppSecret;
 use domain::time::UnixMillis;
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,8 +19,8 @@ pub(crate) const CONTACT: &str = "430915413000664";
 pub(crate) const AT: i64 = 1_752_834_910_447;
 
 /// The account's id.
-pub(crate) fn account() -> AccountId {
-    AccountId::try_from(ACCOUNT).expect("digits")
+pub(crate) fn account() -> Account {
+    Account::instagram(ACCOUNT.try_into().expect("digits"))
 }
 
 /// The contact's id.
@@ -92,7 +92,7 @@ pub(crate) fn read_body(body: &str) -> Event {
 /// What one element of `messaging` says.
 pub(crate) fn happening(element: &Value) -> Happening {
     let event = read_entry(&json!({"messaging": [element]}));
-    assert_eq!(event.account, account());
+    assert_eq!(event.account, account().id);
     event.happening
 }
 

@@ -1,6 +1,6 @@
 //! Which professional accounts a login may connect.
 
-use domain::connection::Login;
+use domain::channel::{Account, Login};
 use domain::id::{AccountId, AppScopedId};
 use domain::secret::AccessToken;
 use reqwest::Method;
@@ -56,10 +56,10 @@ impl GraphClient<'_> {
         if me.account_type.as_deref().is_some_and(is_personal) {
             return Err(GraphError::ProfessionalAccountRequired);
         }
-        let ig_user_id = me.user_id.ok_or(GraphError::Shape { call: Call::Read })?;
+        let id = me.user_id.ok_or(GraphError::Shape { call: Call::Read })?;
         Ok(DiscoveredAccount {
-            ig_username: me.username.or_else(|| me.name.clone()).unwrap_or_else(|| ig_user_id.to_string()),
-            ig_user_id,
+            username: me.username.or_else(|| me.name.clone()).unwrap_or_else(|| id.to_string()),
+            account: Account::instagram(id),
             name: me.name,
             picture_url: me.profile_picture_url,
             page_id: None,

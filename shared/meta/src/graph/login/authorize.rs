@@ -3,51 +3,20 @@
 //! Sources: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login>
 //! and <https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow>.
 
-use domain::connection::Login;
+use domain::channel::{Channel, Login, Scopes};
 use url::form_urlencoded::Serializer;
 
 use crate::graph::{AppCredentials, GraphError, Hosts};
 
-/// The permissions that are asked for. Each login has its own names: the other's are refused before consent.
-#[must_use]
-pub const fn requested_scopes(login: Login) -> &'static [&'static str] {
-    match login {
-        Login::Instagram => {
-            &["instagram_business_basic", "instagram_business_manage_messages", "instagram_business_manage_comments"]
-        }
-        Login::Facebook => &[
-            "instagram_basic",
-            "instagram_manage_messages",
-            "instagram_manage_comments",
-            "pages_show_list",
-            "pages_manage_metadata",
-            "pages_read_engagement",
-            "pages_messaging",
-            "business_management",
-        ],
-    }
-}
-
-/// The permissions without which there is no inbox. A person may untick the others.
-#[must_use]
-pub const fn required_scopes(login: Login) -> &'static [&'static str] {
-    match login {
-        Login::Instagram => &["instagram_business_basic", "instagram_business_manage_messages"],
-        Login::Facebook => {
-            &[
-                "instagram_basic",
-                "instagram_manage_messages",
-                "pages_show_list",
-                "pages_manage_metadata",
-                "pages_messaging", // a Page is subscribed to `messages` with it
-            ]
-        }
-    }
+/// The permissions of a login.
+fn scopes(login: Login) -> Scopes {
+    login.scopes(Channel::Instagram).unwrap_or(Scopes { requested: &[], required: &[] })
 }
 
 /// Refuses a grant that lacks a required permission.
 pub(super) fn check_scopes(login: Login, granted: &[String]) -> Result<(), GraphError> {
-    let missing: Vec<String> = required_scopes(login)
+    let missing: Vec<String> = scopes(login)
+        .required
         .iter()
         .filter(|required| !granted.iter().any(|scope| scope == *required))
         .map(ToString::to_string)
@@ -71,7 +40,7 @@ pub fn authorize_url(hosts: &Hosts, app: &AppCredentials<'_>, redirect_uri: &str
     match (app.login, app.config_id) {
         // The configuration fixes the permissions and the kind of token.
         (Login::Facebook, Some(config_id)) => query.append_pair("config_id", config_id),
-        (login, _) => query.append_pair("scope", &requested_scopes(login).join(",")),
+        (login, _) => query.append_pair("scope", &scopes(login).requested.join(",")),
     };
     query.append_pair("state", state);
     format!("{page}?{}", query.finish())
@@ -113,13 +82,6 @@ mod tests {
         let (_, configured) = address(Login::Facebook, Some("777"));
         assert_eq!(configured["config_id"], "777");
         assert!(!configured.contains_key("scope"));
-    }
-
-    #[test]
-    fn every_required_scope_is_asked_for() {
-        for login in [Login::Instagram, Login::Facebook] {
-            assert!(required_scopes(login).iter().all(|scope| requested_scopes(login).contains(scope)));
-        }
     }
 
     #[test]

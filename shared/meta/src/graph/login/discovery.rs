@@ -1,7 +1,8 @@
 //! What a login gives access to.
 
+use domain::channel::Account;
 use domain::connection::UnlinkedPage;
-use domain::id::{AccountId, AppScopedId, PageId};
+use domain::id::{AppScopedId, PageId};
 use domain::secret::AccessToken;
 
 /// What a login gives access to.
@@ -18,10 +19,10 @@ pub struct Discovery {
 /// A professional account.
 #[derive(Clone, Debug)]
 pub struct DiscoveredAccount {
-    /// The routing key of webhooks: `user_id`, never `id`.
-    pub ig_user_id: AccountId,
-    /// Its name without `@`.
-    pub ig_username: String,
+    /// The account: routing key of webhooks.
+    pub account: Account,
+    /// What people call it: on Instagram its username without `@`.
+    pub username: String,
     /// The name people read.
     pub name: Option<String>,
     /// Its picture's address; expires.

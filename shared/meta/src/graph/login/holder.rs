@@ -1,6 +1,6 @@
 //! Which account a token belongs to that did not come by a login.
 
-use domain::connection::Login;
+use domain::channel::{Account, Login};
 use domain::id::{AccountId, PageId};
 use domain::secret::AccessToken;
 use reqwest::Method;
@@ -49,8 +49,8 @@ impl GraphClient<'_> {
         let account = page.instagram_business_account.ok_or(GraphError::Shape { call: Call::Read })?;
         let name = account.username.or_else(|| account.name.clone());
         Ok(DiscoveredAccount {
-            ig_username: name.unwrap_or_else(|| account.id.to_string()),
-            ig_user_id: account.id,
+            username: name.unwrap_or_else(|| account.id.to_string()),
+            account: Account::instagram(account.id),
             name: account.name,
             picture_url: account.profile_picture_url,
             page_id: Some(page.id),

@@ -9,11 +9,12 @@ mod discovery;
 mod holder;
 mod pages;
 
-pub use authorize::{authorize_url, requested_scopes, required_scopes};
+pub use authorize::authorize_url;
 pub use discovery::{DiscoveredAccount, Discovery};
 
 use authorize::check_scopes;
-use domain::connection::{Grant, Login};
+use domain::channel::{Login, Renewal as TokenLife};
+use domain::connection::Grant;
 use domain::id::{AppScopedId, PageId};
 use domain::secret::{AccessToken, AuthorizationCode};
 use domain::time::UnixSeconds;
@@ -54,7 +55,10 @@ impl LoginGrant {
         Grant {
             app_scoped_user_id: self.app_scoped_user_id.clone(),
             scopes: self.scopes.clone(),
-            token_expires_at: self.expires_at.filter(|_| login == Login::Instagram),
+            token_expires_at: match login.facts().renewal {
+                TokenLife::ByCall { .. } => self.expires_at,
+                TokenLife::Never => None,
+            },
             token_issued_at: self.issued_at,
             data_access_expires_at: self.data_access_expires_at,
         }
@@ -270,7 +274,7 @@ impl GraphClient<'_> {
     ///
     /// Any [`GraphError`]: the old token is unchanged.
     pub async fn refresh(&self, token: &AccessToken, now: UnixSeconds) -> Result<Renewal, GraphError> {
-        if self.login() == Login::Facebook {
+        if self.login().facts().renewal == TokenLife::Never {
             return Ok(Renewal::NotNeeded);
         }
         let parameters = [("grant_type", "ig_refresh_token"), ("access_token", token.expose())];

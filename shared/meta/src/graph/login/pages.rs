@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::channel::Account;
 use domain::connection::UnlinkedPage;
 use domain::id::{AccountId, PageId};
 use domain::secret::AccessToken;
@@ -97,8 +98,8 @@ impl Discovery {
         };
         let name = account.username.or_else(|| account.name.clone()).or_else(|| page_name.clone());
         self.add_account(DiscoveredAccount {
-            ig_username: name.unwrap_or_else(|| account.id.to_string()),
-            ig_user_id: account.id,
+            username: name.unwrap_or_else(|| account.id.to_string()),
+            account: Account::instagram(account.id),
             name: account.name,
             picture_url: account.profile_picture_url,
             page_id: Some(page_id),
@@ -111,7 +112,7 @@ impl Discovery {
 
     /// An account listed twice counts once: the way by which it can be connected.
     fn add_account(&mut self, account: DiscoveredAccount) {
-        match self.accounts.iter_mut().find(|known| known.ig_user_id == account.ig_user_id) {
+        match self.accounts.iter_mut().find(|known| known.account == account.account) {
             Some(known) if known.unavailable.is_some() => *known = account,
             Some(_) => {}
             None => self.accounts.push(account),

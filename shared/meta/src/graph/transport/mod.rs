@@ -9,7 +9,6 @@ pub use call::Call;
 pub use pool::Pool;
 pub use usage::Usage;
 
-use domain::connection::Login;
 use domain::secret::AccessToken;
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -35,9 +34,10 @@ impl GraphClient<'_> {
     /// Source: <https://developers.facebook.com/docs/graph-api/guides/secure-requests>
     pub(in crate::graph) fn request(&self, method: Method, path: &str, token: &AccessToken) -> RequestBuilder {
         let request = self.http.client().request(method, self.versioned(path)).bearer_auth(token.expose());
-        match self.app.login {
-            Login::Instagram => request,
-            Login::Facebook => request.query(&[("appsecret_proof", self.proof(token.expose()))]),
+        if self.app.login.facts().proves_secret {
+            request.query(&[("appsecret_proof", self.proof(token.expose()))])
+        } else {
+            request
         }
     }
 

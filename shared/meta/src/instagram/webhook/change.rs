@@ -44,7 +44,7 @@ pub(crate) fn read(context: Context<'_>, change: &Map<String, Value>) -> Happeni
 fn commented(context: Context<'_>, field: &str, value: &Map<String, Value>) -> Happening {
     let author = member(value, "from");
     let own = |author: &Map<String, Value>| {
-        id::<AccountId>(author, "id").as_ref() == Some(&context.queued.account)
+        id::<AccountId>(author, "id").as_ref() == Some(&context.queued.account.id)
             || author.contains_key("self_ig_scoped_id")
     };
     if author.is_some_and(own) {

@@ -27,7 +27,7 @@ const SILENT: [&str; 2] = ["delivery", "account_linking"];
 /// Reads one element. The member that it carries tells its kind.
 pub(crate) fn read(context: Context<'_>, element: &Map<String, Value>) -> Happening {
     let element = &*with_underscores(element);
-    let (contact, from_account) = roles(&context.queued.account, element);
+    let (contact, from_account) = roles(&context.queued.account.id, element);
     if let Some(edit) = member(element, "message_edit") {
         return edited(context, contact, edit);
     }

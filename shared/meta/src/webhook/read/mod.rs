@@ -7,6 +7,7 @@ pub(crate) mod element;
 pub(crate) mod json;
 pub(crate) mod kinds;
 
+use domain::channel::Channel;
 use domain::event::{Event, Happening};
 use domain::id::MessageId;
 use domain::time::UnixMillis;
@@ -31,7 +32,7 @@ pub struct ReadError;
 /// [`ReadError`] for what is not a JSON object. An unknown kind is no error: it becomes a note in its conversation, or a
 /// notice of its account. Nor is too much of something: it is left out, and [`Event::reduced`] tells.
 pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
-    let (account, received_at) = (queued.account.clone(), queued.received_at_ms);
+    let (account, received_at) = (queued.account.id.clone(), queued.received_at_ms);
     let Parsed { element, reduced } = parse(queued)?;
     let Some(element) = element else {
         let happening = notice("malformed_event", Map::new());
@@ -44,11 +45,15 @@ pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
     let untimed = own_time.is_none().then(|| MessageId::derive_from_json(at, queued.event.get()));
     let ahead = untimed.as_ref().and_then(|_| queued.time_ahead(&element));
     let context = Context { queued, at, untimed: untimed.is_some(), ahead, standby };
-    let happening = match queued.list {
+    let happening = match (queued.account.channel, queued.list) {
         _ if is_dashboard_test(queued, &element) => Happening::Test,
-        EntryList::Messaging | EntryList::Standby => instagram::webhook::read(context, &element),
-        EntryList::Changes => instagram::webhook::read_change(context, &element),
-        EntryList::Unknown => notice("malformed_event", fields(&element)),
+        (Channel::Instagram, EntryList::Messaging | EntryList::Standby) => instagram::webhook::read(context, &element),
+        (Channel::Instagram, EntryList::Changes) => instagram::webhook::read_change(context, &element),
+        // Nothing of Messenger's is queued yet.
+        (Channel::Messenger, EntryList::Messaging | EntryList::Standby | EntryList::Changes) => {
+            notice("unread_channel", fields(&element))
+        }
+        (Channel::Instagram | Channel::Messenger, EntryList::Unknown) => notice("malformed_event", fields(&element)),
     };
     let mut bounds = Bounds::new();
     let happening = bounds.happening(happening);
@@ -111,5 +116,5 @@ fn times(element: &Map<String, Value>) -> impl Iterator<Item = UnixMillis> {
 fn is_dashboard_test(queued: &QueuedEvent, element: &Map<String, Value>) -> bool {
     let value = member(element, "value").unwrap_or(element);
     let mid = member(value, "message").and_then(|message| json::text(message, "mid"));
-    queued.account.as_str() == DASHBOARD_ACCOUNT || mid.as_deref() == Some("random_mid")
+    queued.account.id.as_str() == DASHBOARD_ACCOUNT || mid.as_deref() == Some("random_mid")
 }

@@ -38,7 +38,7 @@ async fn the_account_of_instagram_login_is_user_id_in_each_shape_and_never_id() 
     for shape in [me.clone(), json!({"data": [me]})] {
         let meta = FakeMeta::start(move |_| ok(&shape)).await;
         let [account] = discover(&meta, Login::Instagram, &[]).await.expect("found").accounts.try_into().expect("one");
-        assert_eq!((account.ig_user_id.as_str(), account.ig_username.as_str()), (IG, "shop"));
+        assert_eq!((account.account.id.as_str(), account.username.as_str()), (IG, "shop"));
         assert_eq!(account.app_scoped_user_id.map(|id| id.to_string()).as_deref(), Some("28978671838402975"));
         assert_eq!(account.token.expose(), TOKEN);
         let [request] = meta.seen().try_into().expect("one request");
@@ -90,7 +90,7 @@ async fn all_pages_of_the_list_are_read_and_a_foreign_address_is_not_followed() 
     })
     .await;
     let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
-    let ids: Vec<_> = found.accounts.iter().map(|account| account.ig_user_id.as_str()).collect();
+    let ids: Vec<_> = found.accounts.iter().map(|account| account.account.id.as_str()).collect();
     assert_eq!(ids, ["11", "22", "33"]);
     assert_eq!(found.accounts[0].token.expose(), "EAA1");
     assert_eq!(found.accounts[0].page_name.as_deref(), Some("Page 1"));
@@ -178,7 +178,7 @@ async fn a_list_that_is_not_empty_is_completed_as_well() {
     })
     .await;
     let found = discover(&meta, Login::Facebook, &["1", "3"]).await.expect("found");
-    let ids: Vec<_> = found.accounts.iter().map(|account| account.ig_user_id.as_str()).collect();
+    let ids: Vec<_> = found.accounts.iter().map(|account| account.account.id.as_str()).collect();
     assert_eq!((ids, found.complete), (vec!["11", "22", "33"], true));
 }
 
@@ -210,7 +210,7 @@ async fn a_page_that_cannot_be_read_hides_no_other() {
     let pages = json!({"data": [page("1", Some("11")), odd, null, {"id": {}}, page("3", Some("33"))], "paging": []});
     let meta = listing(move |_| pages.clone()).await;
     let found = discover(&meta, Login::Facebook, &[]).await.expect("found");
-    let ids: Vec<_> = found.accounts.iter().map(|account| account.ig_user_id.as_str()).collect();
+    let ids: Vec<_> = found.accounts.iter().map(|account| account.account.id.as_str()).collect();
     assert_eq!((ids, found.complete), (vec!["11", "33"], false));
 }
 

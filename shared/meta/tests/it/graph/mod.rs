@@ -12,8 +12,9 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, Request, State};
 use axum::http::HeaderMap;
+use domain::channel::Account;
 use domain::connection::Login;
-use domain::id::{AccountId, ContactId, PageId};
+use domain::id::{ContactId, PageId};
 use domain::secret::{AccessToken, AppSecret};
 use domain::time::UnixSeconds;
 use hmac::{Hmac, KeyInit, Mac};
@@ -124,7 +125,7 @@ pub(crate) async fn with_client<T>(hosts: &Hosts, login: Login, work: impl Async
 
 /// An account with a Page, and its token.
 pub(crate) struct Access {
-    ig_user_id: AccountId,
+    account: Account,
     page_id: PageId,
     token: AccessToken,
 }
@@ -132,14 +133,14 @@ pub(crate) struct Access {
 impl Access {
     pub(crate) fn new() -> Self {
         Self {
-            ig_user_id: crate::util::account(),
+            account: crate::util::account(),
             page_id: PageId::try_from("134895793791914").expect("digits"),
             token: token(),
         }
     }
 
     pub(crate) const fn get(&self) -> AccountAccess<'_> {
-        AccountAccess { ig_user_id: &self.ig_user_id, page_id: Some(&self.page_id), token: &self.token }
+        AccountAccess { account: &self.account, page_id: Some(&self.page_id), token: &self.token }
     }
 }
 
