@@ -22,6 +22,7 @@ const fn kind(happening: &Happening) -> &'static str {
         },
         Happening::Change { .. } => "change",
         Happening::Read { .. } => "read",
+        Happening::Delivered { .. } => "delivered",
         Happening::Test => "test",
         Happening::AccountNotice { .. } => "account_notice",
         Happening::Nothing { kind } => kind,
@@ -54,9 +55,11 @@ pub(crate) fn audit_event(event: &Event, tenant: &TenantId) -> Option<AuditEvent
         Happening::AccountNotice { kind, details } => {
             Some(audited(AuditKind::AccountNotice).with("kind", kind.as_str()).with("details", details.clone()))
         }
-        Happening::Message { .. } | Happening::Change { .. } | Happening::Read { .. } | Happening::Nothing { .. } => {
-            None
-        }
+        Happening::Message { .. }
+        | Happening::Change { .. }
+        | Happening::Read { .. }
+        | Happening::Delivered { .. }
+        | Happening::Nothing { .. } => None,
     }
 }
 

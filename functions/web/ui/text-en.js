@@ -150,6 +150,7 @@ export default {
   "status.queued": "Queued",
   "status.sending": "Sending…",
   "status.sent": "Sent",
+  "status.delivered": "Delivered",
   "status.read": "Seen",
   "status.failed": "Not sent",
   "status.uncertain": "Unconfirmed",

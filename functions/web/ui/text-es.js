@@ -148,6 +148,7 @@ export default {
   "status.queued": "En cola",
   "status.sending": "Enviando…",
   "status.sent": "Enviado",
+  "status.delivered": "Entregado",
   "status.read": "Visto",
   "status.failed": "No se envió",
   "status.uncertain": "Sin confirmar",

@@ -194,6 +194,9 @@ pub struct Conversation {
     /// The answer that was accepted last: the next one asks whether it still waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_answer: Option<MessageId>,
+    /// All outbound messages that the provider had by this time have reached the contact's phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_until: Option<UnixMillis>,
     /// The contact has read all outbound messages that the provider had by this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_read_until: Option<UnixMillis>,
@@ -242,6 +245,7 @@ impl Conversation {
             came_from_ad_at: None,
             window_closed: None,
             last_answer: None,
+            delivered_until: None,
             contact_read_until: None,
             handled_elsewhere: false,
             counted: Counted::default(),
@@ -302,6 +306,7 @@ impl Conversation {
             window_opened_at: window,
             came_from_ad_at: self.came_from_ad_at.filter(|came| *came > cutoff),
             trace_id: self.trace_id.clone().filter(|_| window.is_some()),
+            delivered_until: self.delivered_until.filter(|until| *until > cutoff),
             contact_read_until: self.contact_read_until.filter(|until| *until > cutoff),
             handled_elsewhere: self.handled_elsewhere,
             kept_until: self.kept_until,
@@ -331,6 +336,15 @@ impl Conversation {
         }
     }
 
+    /// Everything up to `until` has reached the contact's phone; tells whether that is news.
+    pub fn delivered_to_contact(&mut self, until: UnixMillis) -> bool {
+        let news = self.delivered_until.is_none_or(|known| known < until);
+        if news {
+            self.delivered_until = Some(until);
+        }
+        news
+    }
+
     /// The contact has read everything up to `until`; tells whether that is news.
     pub fn read_by_contact(&mut self, until: UnixMillis) -> bool {
         let news = self.contact_read_until.is_none_or(|known| known < until);
@@ -357,11 +371,16 @@ impl Conversation {
         ReplyWindow::new(self.window_opened_at, self.came_from_ad_at, self.window_closed)
     }
 
-    /// The status that the inbox shows for a message: a sent one counts as read up to the contact's mark.
+    /// The status that the inbox shows for a message: a sent one counts as delivered and as read up to the contact's marks,
+    /// and whatever is read was delivered.
     #[must_use]
     pub fn shown_status(&self, message: &Message) -> Status {
-        let read = self.contact_read_until.is_some_and(|until| message.at_provider() <= until);
-        if message.status == Status::Sent && read { Status::Read } else { message.status }
+        let is_within = |mark: Option<UnixMillis>| mark.is_some_and(|until| message.at_provider() <= until);
+        match message.status {
+            Status::Sent if is_within(self.contact_read_until) => Status::Read,
+            Status::Sent if is_within(self.delivered_until) => Status::Delivered,
+            status => status,
+        }
     }
 }
 

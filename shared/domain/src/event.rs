@@ -66,6 +66,13 @@ pub enum Happening {
         /// Up to where.
         up_to: ReadUpTo,
     },
+    /// Everything that was sent until then has reached the contact's phone.
+    Delivered {
+        /// Whose phone.
+        contact: ContactId,
+        /// Until when.
+        until: UnixMillis,
+    },
     /// The dashboard's "Test" button.
     Test,
     /// Something about the account and no conversation: acknowledged, counted, kept in the audit log.

@@ -79,6 +79,8 @@ pub enum Status {
     Sending,
     /// Outbound: the provider has it.
     Sent,
+    /// Outbound: it has reached the contact's phone.
+    Delivered,
     /// Outbound: the contact has read it.
     Read,
     /// Outbound: the provider refused it; will not be tried again.

@@ -205,3 +205,29 @@ fn a_sent_message_counts_as_read_up_to_the_contacts_mark() {
     assert_eq!(conversation.shown_status(&message), Status::Read);
     assert!(!conversation.read_by_contact(UnixMillis::new(999)), "a mark never moves back");
 }
+
+#[test]
+fn a_sent_message_is_delivered_then_read_and_never_goes_back() {
+    let mut conversation = conversation();
+    let mut message = inbound(1_000, "aWdf1");
+    message.status = Status::Sent;
+    assert!(conversation.delivered_to_contact(UnixMillis::new(1_000)));
+    assert_eq!(conversation.shown_status(&message), Status::Delivered);
+    conversation.read_by_contact(UnixMillis::new(1_000));
+    assert_eq!(conversation.shown_status(&message), Status::Read);
+    assert!(!conversation.delivered_to_contact(UnixMillis::new(999)), "a mark never moves back");
+    conversation.delivered_to_contact(UnixMillis::new(2_000));
+    assert_eq!(conversation.shown_status(&message), Status::Read, "read is more than delivered");
+}
+
+#[test]
+fn what_was_sent_after_the_mark_is_not_delivered_and_what_failed_never_is() {
+    let mut conversation = conversation();
+    conversation.delivered_to_contact(UnixMillis::new(4_000));
+    let mut message = inbound(1_000, "aWdf1");
+    message.sent_at = Some(UnixMillis::new(5_000));
+    for status in [Status::Sent, Status::Failed, Status::Uncertain, Status::Queued, Status::Deleted] {
+        message.status = status;
+        assert_eq!(conversation.shown_status(&message), status);
+    }
+}

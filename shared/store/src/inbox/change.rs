@@ -60,6 +60,17 @@ impl Threads {
         Ok(Outcome::Applied)
     }
 
+    /// The same of what has reached the contact's phone.
+    pub(super) async fn delivered_until(&self, thread: &mut Thread, until: UnixMillis) -> Result<Outcome, StoreError> {
+        if thread.is_stored() {
+            self.amend(thread, |conversation| {
+                conversation.delivered_to_contact(until);
+            })
+            .await?;
+        }
+        Ok(Outcome::Applied)
+    }
+
     /// Applies a change to its message if that is stored.
     pub(super) async fn change_stored(
         &self,

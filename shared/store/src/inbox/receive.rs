@@ -40,6 +40,7 @@ impl InboxStore {
         let contact = match &event.happening {
             Happening::Message { contact, .. }
             | Happening::Read { contact, .. }
+            | Happening::Delivered { contact, .. }
             | Happening::Change { contact: Some(contact), .. } => contact,
             Happening::Change { contact: None, .. } => return Ok(about_account(Outcome::Unplaced, tenant)),
             Happening::Test | Happening::AccountNotice { .. } | Happening::Nothing { .. } => {
@@ -95,6 +96,7 @@ impl Threads {
             }
             Happening::Read { up_to: ReadUpTo::Message(mid), .. } => self.change(thread, mid, &Parked::Read, now).await,
             Happening::Read { up_to: ReadUpTo::Time(until), .. } => self.read_until(thread, *until).await,
+            Happening::Delivered { until, .. } => self.delivered_until(thread, *until).await,
             Happening::Test | Happening::AccountNotice { .. } | Happening::Nothing { .. } => Ok(Outcome::NotForInbox),
         }
     }
@@ -115,6 +117,7 @@ impl Threads {
             Happening::Read { up_to: ReadUpTo::Time(until), .. } => {
                 return self.read_until(thread, *until).await;
             }
+            Happening::Delivered { until, .. } => return self.delivered_until(thread, *until).await,
             _ => false,
         };
         Ok(if applied { Outcome::Applied } else { Outcome::Paused })

@@ -48,7 +48,9 @@ impl Bounds {
             Happening::AccountNotice { kind, details } => {
                 Happening::AccountNotice { kind, details: self.object(details, MAX_DEPTH) }
             }
-            Happening::Read { .. } | Happening::Test | Happening::Nothing { .. } => happening,
+            Happening::Read { .. } | Happening::Delivered { .. } | Happening::Test | Happening::Nothing { .. } => {
+                happening
+            }
         }
     }
 
