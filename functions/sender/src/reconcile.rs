@@ -247,6 +247,7 @@ mod tests {
             username: None,
             opens_window: false,
             handled_elsewhere: false,
+            sent_as: None,
             metadata: serde_json::Map::new(),
             trace_id: None,
         };

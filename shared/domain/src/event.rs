@@ -111,6 +111,9 @@ pub struct NewMessage {
     pub ahead: Option<UnixMillis>,
     /// The provider's id; a postback or referral may have none.
     pub mid: Option<Mid>,
+    /// Of an echo: under which id it was sent from here, where the provider gives that back. Whoever else sends may claim any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_as: Option<MessageId>,
     /// Towards or from the contact.
     pub direction: Direction,
     /// Who wrote it.

@@ -37,6 +37,7 @@ fn inbound(at: i64, mid: &str) -> Message {
         username: None,
         opens_window: true,
         handled_elsewhere: false,
+        sent_as: None,
         metadata: serde_json::Map::new(),
         trace_id: None,
     };

@@ -173,11 +173,12 @@ fn is_of_that_time(message: &Message, tried_at: UnixMillis, echo: &NewMessage) -
     (first..=last).contains(&echo.id.at())
 }
 
-/// Whether the echo may be of this message of ours, by its content: Meta tells no more.
+/// Whether the echo may be of this message of ours: by our id, where the channel gives that back, else by its content.
 fn may_be_of(message: &Message, echo: &NewMessage) -> bool {
     let ours = message.direction == Direction::Outbound && message.author != Author::App;
     let unanswered = matches!(message.status, Status::Sending | Status::Uncertain);
-    ours && unanswered && message.provider_message_id.is_none() && echo.mid.is_some() && same_content(message, echo)
+    let is_it = || echo.sent_as.as_ref().map_or_else(|| same_content(message, echo), |id| *id == message.id);
+    ours && unanswered && message.provider_message_id.is_none() && echo.mid.is_some() && is_it()
 }
 
 /// The same text, but for white space, which Meta may trim; without text as many attachments.

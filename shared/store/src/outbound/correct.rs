@@ -96,6 +96,7 @@ fn foreign(message: &Message, mid: Mid, at: UnixMillis) -> NewMessage {
         username: None,
         opens_window: false,
         handled_elsewhere: false,
+        sent_as: None,
         metadata: serde_json::Map::new(),
         trace_id: None,
     }

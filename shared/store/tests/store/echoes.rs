@@ -1,11 +1,13 @@
 //! Echoes of what was sent: from here, and from elsewhere.
 
-use domain::{Author, Message, Status};
+use domain::{Author, Event, Happening, Message, MessageId, Status};
 use store::{Begun, Outcome, Queued};
 
 use crate::settling::stuck;
 use crate::util::World;
-use crate::util::examples::{NOW, conversation, draft, echo, failure, inbound, mid, reacted, read, tenant};
+use crate::util::examples::{
+    CONTACT, NOW, contact_id, conversation, draft, echo, failure, inbound, mid, reacted, read, tenant,
+};
 use crate::util::wire::Cut;
 
 /// Accepts an answer and begins to send it.
@@ -279,4 +281,43 @@ async fn an_echo_without_a_time_of_its_own_may_come_late() {
     }
     assert_eq!(world.receive(&late).await.expect("received").outcome, Outcome::Merged);
     assert_eq!(outbound(&world).await.len(), 1);
+}
+
+/// An echo that gives back an id of ours.
+fn named(name: &str, text: &str, id: &MessageId) -> Event {
+    let mut event = echo(name, 2, text);
+    if let Happening::Message { message, .. } = &mut event.happening {
+        message.sent_as = Some(id.clone());
+    }
+    event
+}
+
+#[tokio::test]
+async fn an_echo_that_gives_our_id_back_is_of_that_message_whatever_it_says() {
+    let world = world_with_a_question().await;
+    let [first, second] = [sending(&world, "Yes", 1).await, sending(&world, "Yes", 1).await];
+    for message in [&first, &second] {
+        uncertain(&world, message).await;
+    }
+    let received = world.receive(&named("sent", "Yes\u{2026}", &second.id)).await.expect("received");
+    assert_eq!((received.outcome, world.find("sent").await.expect("merged").id), (Outcome::Merged, second.id));
+    let elsewhere = MessageId::new(NOW, [9; 8]);
+    let received = world.receive(&named("other", "Yes", &elsewhere)).await.expect("received");
+    assert_eq!(received.outcome, Outcome::Stored { new_conversation: false }, "nobody's of ours");
+    assert_eq!(world.find("other").await.expect("stored").author, Author::App);
+}
+
+#[tokio::test]
+async fn what_reached_the_phone_is_delivered_up_to_its_time() {
+    let world = world_with_a_question().await;
+    let message = sending(&world, "Yes", 1).await;
+    let message = sent(&world, &message, "sent").await;
+    for (until, status) in [(-1, Status::Sent), (1, Status::Delivered), (0, Status::Delivered)] {
+        let mut receipt = read("sent");
+        receipt.happening =
+            Happening::Delivered { contact: contact_id(CONTACT), until: message.at_provider().plus(until) };
+        assert_eq!(world.receive(&receipt).await.expect("received").outcome, Outcome::Applied);
+        let thread = world.seen(&tenant("acme"), &conversation()).await.conversation.expect("stored");
+        assert_eq!(thread.shown_status(&message), status, "{until}");
+    }
 }

@@ -41,6 +41,7 @@ impl Element<'_> {
             username: None,
             opens_window: false,
             handled_elsewhere: standby,
+            sent_as: None,
             metadata: Map::new(),
             trace_id: None,
         }

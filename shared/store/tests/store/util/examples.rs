@@ -114,6 +114,7 @@ fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
         username: None,
         opens_window: true,
         handled_elsewhere: false,
+        sent_as: None,
         metadata: Map::new(),
         trace_id: None,
     }
