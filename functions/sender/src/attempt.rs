@@ -108,7 +108,8 @@ impl<'a> Attempt<'a> {
         tried_at: UnixMillis,
     ) -> Result<Verdict, StoreError> {
         let Self { app, delivery, message } = self;
-        let explained = refusal.explain();
+        let channel = account.access().account.channel;
+        let explained = refusal.explain(channel);
         let reason = &explained.reason;
         info!(message_id = %message.id, reason, error = %Chain(refusal), "Meta did not take a message");
         app.accounts.leave_alone(account, refusal.regain_seconds(), app.clock.now_ms()).await;
@@ -121,7 +122,7 @@ impl<'a> Attempt<'a> {
             }
             FailureClass::Account(_) => match blame::connection_problem(account, refusal).await {
                 Some(problem) => self.break_connection(account, problem, explained).await,
-                None => self.fail(blame::of_the_message(refusal)).await,
+                None => self.fail(blame::of_the_message(refusal, channel)).await,
             },
             FailureClass::Permanent | FailureClass::InvalidGrant => self.fail(explained).await,
             FailureClass::RetryAtMost(more) if message.attempts > more => self.fail(explained).await,

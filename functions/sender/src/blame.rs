@@ -1,6 +1,7 @@
 //! Whether a refused message says something about its connection.
 
 use accounts::OpenAccount;
+use domain::Channel;
 use domain::message::SendFailure;
 use meta::graph::AccountProblem;
 use meta::{FailureClass, GraphError};
@@ -26,13 +27,13 @@ fn breaking(refusal: &GraphError) -> Option<AccountProblem> {
 }
 
 /// What a person reads where the words of the refusal are about a connection that works.
-pub(crate) fn of_the_message(refusal: &GraphError) -> SendFailure {
-    let explained = refusal.explain();
+pub(crate) fn of_the_message(refusal: &GraphError, channel: Channel) -> SendFailure {
+    let explained = refusal.explain(channel);
     match breaking(refusal) {
         None => explained,
         Some(_) => SendFailure {
             reason: "refused".to_owned(),
-            title: "Instagram refused the message.".to_owned(),
+            title: format!("{} refused the message.", channel.name()),
             advice: "Try again later; ask support if it keeps happening.".to_owned(),
             ..explained
         },

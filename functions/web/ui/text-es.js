@@ -248,6 +248,8 @@ export default {
   "failure.object_missing.text": "Escríbelo de nuevo sin la cita.",
   "failure.message_invalid": "Instagram no acepta este mensaje.",
   "failure.message_invalid.text": "Cambia el texto o el adjunto y envíalo de nuevo.",
+  "failure.text_too_long": "El texto es demasiado largo.",
+  "failure.text_too_long.text": "Envíalo en varios mensajes.",
   "failure.media_unreachable": "Instagram no pudo cargar el adjunto.",
   "failure.media_unreachable.text": "Comprueba que su enlace abre sin iniciar sesión.",
   "failure.media_refused": "Instagram no acepta este adjunto.",

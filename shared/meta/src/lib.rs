@@ -11,6 +11,7 @@ mod mac;
 
 pub mod graph;
 mod instagram;
+mod messenger;
 pub mod signature;
 pub mod signed_request;
 pub mod webhook;

@@ -1,4 +1,5 @@
-//! What only Instagram's messaging has.
+//! What only Instagram has: people who write to a professional account.
 
 pub(crate) mod send;
 pub(crate) mod webhook;
+pub(crate) mod wording;

@@ -6,8 +6,9 @@ mod table;
 
 pub use refusal::{Refusal, Wording};
 
+use domain::Channel;
 use domain::message::SendFailure;
-use explain::Story;
+use explain::Explanation;
 
 use super::transport::Call;
 
@@ -188,15 +189,16 @@ impl GraphError {
         self.verdict().0
     }
 
-    /// The same for a person, without ids.
+    /// The same for a person who uses the channel, without ids.
     #[must_use]
-    pub fn explain(&self) -> SendFailure {
-        let (_, story) = self.verdict();
+    pub fn explain(&self, channel: Channel) -> SendFailure {
+        let (_, explanation) = self.verdict();
+        let [title, advice] = explanation.on(channel);
         let refusal = self.refusal();
         SendFailure {
-            reason: story.reason.to_owned(),
-            title: story.title.to_owned(),
-            advice: story.advice.to_owned(),
+            reason: explanation.reason.to_owned(),
+            title,
+            advice,
             code: refusal.and_then(|refusal| refusal.code),
             subcode: refusal.and_then(|refusal| refusal.subcode),
         }
@@ -227,7 +229,7 @@ impl GraphError {
         }
     }
 
-    fn verdict(&self) -> (FailureClass, &'static Story) {
+    fn verdict(&self) -> (FailureClass, &'static Explanation) {
         match self {
             // Whatever it says: a server error, or a time-out, after the request was written usually means that the message
             // went out.

@@ -58,6 +58,8 @@ pub enum Wording {
     Expired,
     /// "Received invalid JSON reply": Meta has sent the message and then lost track of it.
     InvalidReply,
+    /// The text of the message is longer than the channel takes.
+    TextTooLong,
     /// "Unknown path components": the API's version does not exist, or the address is wrong.
     UnknownPath,
 }
@@ -136,7 +138,7 @@ fn is_plain(trace: &str) -> bool {
 
 impl Wording {
     /// Parts of Meta's texts, in lower case. Reported by integrators: Meta documents none of them as stable.
-    const KNOWN: [(&'static str, Self); 24] = [
+    const KNOWN: [(&'static str, Self); 25] = [
         ("unsupported request", Self::UnsupportedRequest),
         ("disabled access to instagram direct messaging", Self::MessageAccessOff),
         ("does not have advanced access", Self::NotReviewed),
@@ -160,6 +162,7 @@ impl Wording {
         ("not a confirmed user", Self::Unconfirmed),
         ("has expired", Self::Expired),
         ("invalid json reply", Self::InvalidReply),
+        ("message[text] must be less than", Self::TextTooLong),
         ("unknown path components", Self::UnknownPath),
     ];
 

@@ -7,7 +7,7 @@
 
 use super::AccountProblem as Problem;
 use super::FailureClass::{self, AppLevel, InvalidGrant, Permanent, Retry, RetryAtMost, Uncertain};
-use super::explain::{self, Story};
+use super::explain::{self, Explanation};
 use super::refusal::{Refusal, Wording};
 
 /// When a row fits.
@@ -32,7 +32,7 @@ enum When {
 }
 use When::{Bare, Code, Either, Pair, Range, Says, Transient, Worded};
 
-type Row = (When, FailureClass, &'static Story);
+type Row = (When, FailureClass, &'static Explanation);
 
 const fn account(problem: Problem) -> FailureClass {
     FailureClass::Account(problem)
@@ -96,6 +96,7 @@ const ROWS: &[Row] = &[
     (Pair(100, 2_534_014), Permanent,                             &explain::NO_SUCH_CONTACT),
     (Code(9010),           Permanent,                             &explain::NO_SUCH_CONTACT),
     (Code(230),            Permanent,                             &explain::PROFILE_PRIVATE),
+    (Pair(100, 2_018_218), Permanent,                             &explain::PROFILE_PRIVATE), // known by a telephone number only
 
     // The message
     (Pair(100, 33),        Permanent,                             &explain::OBJECT_MISSING),
@@ -108,6 +109,7 @@ const ROWS: &[Row] = &[
     (Code(27),             Permanent,                             &explain::REFUSED), // taking a thread without routing
     (Pair(100, 2_018_014), Permanent,                             &explain::MESSAGE_INVALID),
     (Pair(100, 2_534_015), Permanent,                             &explain::MESSAGE_INVALID),
+    (Says(Wording::TextTooLong), Permanent,                       &explain::TEXT_TOO_LONG),
     (Pair(100, 2_018_008), RetryAtMost(1),                        &explain::MEDIA_UNREACHABLE),
     (Pair(100, 2_018_294), RetryAtMost(1),                        &explain::MEDIA_UNREACHABLE),
     (Pair(100, 2_018_047), Permanent,                             &explain::MEDIA_REFUSED),
@@ -155,19 +157,19 @@ const ROWS: &[Row] = &[
 ];
 
 /// What a refusal means, and how a person is told.
-pub(super) fn verdict(refusal: &Refusal) -> (FailureClass, &'static Story) {
-    let (class, story) = ROWS
+pub(super) fn verdict(refusal: &Refusal) -> (FailureClass, &'static Explanation) {
+    let (class, explanation) = ROWS
         .iter()
         .find(|(when, ..)| when.fits(refusal))
-        .map_or_else(|| by_status(refusal), |(_, class, story)| (*class, *story));
+        .map_or_else(|| by_status(refusal), |(_, class, explanation)| (*class, *explanation));
     match class {
-        FailureClass::RetryLater { .. } => (FailureClass::RetryLater { after: refusal.regain_seconds }, story),
-        class => (class, story),
+        FailureClass::RetryLater { .. } => (FailureClass::RetryLater { after: refusal.regain_seconds }, explanation),
+        class => (class, explanation),
     }
 }
 
 /// A code that is not in the table. The HTTP status says little: only what it cannot mean otherwise.
-fn by_status(refusal: &Refusal) -> (FailureClass, &'static Story) {
+fn by_status(refusal: &Refusal) -> (FailureClass, &'static Explanation) {
     match refusal.status {
         429 => (LATER, &explain::RATE_LIMITED),
         500.. => (RetryAtMost(FEW), &explain::UNREACHABLE),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Channel;
 use domain::connection::Login;
 use meta::graph::{AccountProblem, Content, OutboundMessage, Sent};
 use meta::{AppCredentials, FailureClass, GraphClient, GraphError, Hosts, Pool};
@@ -160,7 +161,11 @@ async fn no_failure_shows_a_token_a_secret_an_address_or_a_text() {
         with_client(&nowhere, Login::Facebook, async |client| client.debug_token(&super::token()).await.map(drop));
     let unreached = unreached.await.expect_err("nobody listens");
     for error in [refused, unreached] {
-        let shown = format!("{error} {error:?} {:?} {:?}", std::error::Error::source(&error), error.explain());
+        let shown = format!(
+            "{error} {error:?} {:?} {:?}",
+            std::error::Error::source(&error),
+            error.explain(Channel::Instagram)
+        );
         for hidden in [TOKEN, APP_SECRET, "private", "430915413000664", "appsecret_proof"] {
             assert!(!shown.contains(hidden), "{hidden} in {shown}");
         }
@@ -172,7 +177,8 @@ async fn a_person_reads_what_happened_and_what_to_do() {
     let closed =
         json!({"error": {"code": 10, "error_subcode": 2_534_022, "message": "outside of allowed window"}}).to_string();
     let meta = FakeMeta::start(move |_| (400, Vec::new(), closed.clone())).await;
-    let failure = with_client(&meta.hosts, Login::Instagram, send_with).await.expect_err("refused").explain();
+    let failure =
+        with_client(&meta.hosts, Login::Instagram, send_with).await.expect_err("refused").explain(Channel::Instagram);
     assert_eq!((failure.reason.as_str(), failure.code, failure.subcode), ("window_closed", Some(10), Some(2_534_022)));
     assert!(failure.title.ends_with('.') && !failure.advice.is_empty());
 }

@@ -72,6 +72,8 @@ const CASES: &[(i64, Option<i64>, &str, FailureClass, &str)] = &[
     (100, Some(2_534_014), "", Permanent, "no_such_contact"),
     (9010, None, "", Permanent, "no_such_contact"),
     (230, None, "", Permanent, "profile_private"),
+    (100, Some(2_018_218), "", Permanent, "profile_private"),
+    (100, None, "(#100) Length of param message[text] must be less than or equal to 2000", Permanent, "text_too_long"),
     (100, Some(33), "", Permanent, "object_missing"),
     (9_000_001, None, "", Permanent, "message_deleted"),
     (1_545_041, None, "", Permanent, "contact_unavailable"),
@@ -133,8 +135,8 @@ const CASES: &[(i64, Option<i64>, &str, FailureClass, &str)] = &[
 #[test]
 fn every_documented_error_has_its_class_and_its_words() {
     for (code, subcode, message, class, reason) in CASES {
-        let (found, story) = verdict(&refusal(*code, *subcode, message));
-        assert_eq!((found, story.reason), (*class, *reason), "{code}/{subcode:?} {message}");
+        let (found, explanation) = verdict(&refusal(*code, *subcode, message));
+        assert_eq!((found, explanation.reason), (*class, *reason), "{code}/{subcode:?} {message}");
     }
 }
 

@@ -1,0 +1,3 @@
+//! What only Messenger has: people who write to a Facebook Page.
+
+pub(crate) mod wording;
