@@ -1,6 +1,6 @@
 //! What Meta's dashboard delivers to our apps: an account's own subscription brings nothing that the app's lacks.
 
-use domain::{AuditEvent, AuditKind, TenantId, UnixMillis};
+use domain::{AuditEvent, AuditKind, Channel, TenantId, UnixMillis};
 use edge::Setup;
 use edge::telemetry::{Chain, metric};
 use meta::GraphClient;
@@ -28,7 +28,7 @@ impl AppFields {
     /// is no finding.
     pub async fn look(&self, graph: &GraphClient<'_>, now: UnixMillis) {
         let login = graph.login().as_str();
-        let fields = match graph.app_fields().await {
+        let fields = match graph.app_fields(Channel::Instagram).await {
             Ok(fields) => fields,
             Err(failure) => {
                 info!(login, error = %Chain(&failure), "Meta did not tell what it delivers to the app");

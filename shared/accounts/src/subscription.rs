@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use edge::telemetry::Chain;
-use meta::graph::{AccountProblem, MESSAGES, Subscription, field_lists};
+use meta::graph::{AccountProblem, MESSAGES, Subscriber, Subscription, field_lists};
 use meta::{AccountAccess, FailureClass, GraphClient, GraphError};
 use tokio::time::timeout;
 use tracing::info;
@@ -60,10 +60,14 @@ pub(crate) async fn begin(
     scopes: &[String],
 ) -> Result<(), SubscriptionError> {
     in_time(async {
-        subscribe(graph, access, field_lists(graph.login(), scopes)).await?;
+        subscribe(graph, access, field_lists(graph.login(), &[subscriber(access, scopes)])).await?;
         check(&graph.subscription(access).await?)
     })
     .await
+}
+
+const fn subscriber<'a>(access: AccountAccess<'_>, scopes: &'a [String]) -> Subscriber<'a> {
+    Subscriber { channel: access.account.channel, scopes }
 }
 
 /// Asks for one list after the other until Meta takes one.
@@ -139,7 +143,7 @@ pub(crate) async fn restore(
 /// Asks for the fields that the permissions cover and the subscription lacks, as after Meta has made a new one. What is
 /// `listed` stays where Meta takes no more.
 pub(crate) async fn complete(graph: &GraphClient<'_>, access: AccountAccess<'_>, scopes: &[String], listed: &[String]) {
-    let lists = fuller(field_lists(graph.login(), scopes), listed);
+    let lists = fuller(field_lists(graph.login(), &[subscriber(access, scopes)]), listed);
     if let Err(failure) = in_time(async { Ok(subscribe(graph, access, lists).await?) }).await {
         info!(error = %Chain(&failure), "A subscription was not completed");
     }

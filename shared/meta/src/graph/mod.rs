@@ -5,19 +5,23 @@
 
 mod conversation;
 mod error;
+pub(crate) mod fields;
 mod login;
 mod outbound;
+mod plan;
 mod send;
 mod subscription;
 mod transport;
 
 pub use conversation::{Profile, Thread, ThreadMessage};
 pub use error::{AccountProblem, FailureClass, GraphError, Refusal, Wording};
+pub use fields::MESSAGES;
 pub use login::authorize_url;
 pub use login::{DiscoveredAccount, Discovery, LoginGrant, Renewal, RenewedToken, TokenInfo};
 pub use outbound::{Content, OutboundAttachment, OutboundMessage};
+pub use plan::{Subscriber, SubscriptionPlan, field_lists, subscription_plan};
 pub use send::{SenderAction, Sent};
-pub use subscription::{MESSAGES, Subscription, field_lists};
+pub use subscription::Subscription;
 pub use transport::{Call, Pool, Usage};
 
 use domain::channel::{Account, Actor, Channel, Host, Login};

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://developers.facebook.com/docs/instagram-platform/webhooks>
 
-use domain::channel::{Actor, Login};
+use domain::channel::{Actor, Channel};
 use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
@@ -10,63 +10,25 @@ use serde::Deserialize;
 use super::transport::answer::{List, Success};
 use super::transport::{Call, execute};
 use super::{AccountAccess, GraphClient, GraphError};
+use crate::webhook::object;
 
-/// A webhook field, and the permission without which Meta refuses every list that has it.
-type Field = (&'static str, &'static str);
-
-/// The field without which there is no inbox.
-pub const MESSAGES: &str = "messages";
-
-/// What the business itself wrote. Some of Meta's versions take the name, others refuse it and deliver echoes with
-/// [`MESSAGES`].
-const ECHOES: &str = "message_echoes";
-
-const DIRECT: &str = "instagram_business_manage_messages";
-const COMMENTS: &str = "instagram_business_manage_comments";
-
-/// The fields of an Instagram account, the dispensable ones last.
-const OF_ACCOUNT: &[Field] = &[
-    (MESSAGES, DIRECT),
-    ("message_reactions", DIRECT),
-    ("messaging_seen", DIRECT),
-    ("messaging_postbacks", DIRECT),
-    ("messaging_referral", DIRECT),
-    ("message_edit", DIRECT),
-    ("comments", COMMENTS),
-    (ECHOES, DIRECT),
-];
-
-/// The fields of a Page, which knows other names than an Instagram account. Any of them switches its Instagram messages on;
-/// which ones is set in Meta's dashboard.
-const OF_PAGE: &[Field] = &[(MESSAGES, "pages_messaging"), (ECHOES, "pages_messaging")];
-
-/// The lists of fields to ask for, one after the other, until Meta takes one. The first has everything that these
-/// permissions cover, the last only what an inbox cannot do without. No permissions: it is not known which were granted.
-///
-/// Meta refuses a list as a whole for its first field that it does not know, or that the permissions do not cover.
-#[must_use]
-pub fn field_lists(login: Login, scopes: &[String]) -> Vec<Vec<&'static str>> {
-    let fields = match login.facts().actor {
-        Actor::Account => OF_ACCOUNT,
-        Actor::Page => OF_PAGE,
-    };
-    let covered = |scope: &str| scopes.is_empty() || scopes.iter().any(|granted| granted == scope);
-    let granted: Vec<&str> = fields.iter().filter(|(_, scope)| covered(scope)).map(|(field, _)| *field).collect();
-    let without = |dispensable: &[&str]| -> Vec<&'static str> {
-        granted.iter().copied().filter(|field| !dispensable.contains(field)).collect()
-    };
-    let mut lists = vec![granted.clone(), without(&[ECHOES]), without(&[ECHOES, "comments"]), vec![MESSAGES]];
-    lists.dedup();
-    lists
-}
-
-/// What Meta delivers for an account to our app.
+/// What Meta delivers for an account or a Page to our app.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subscription {
     /// Whether it delivers anything.
     pub active: bool,
     /// Which fields; empty where Meta does not tell.
     pub fields: Vec<String>,
+}
+
+impl Subscription {
+    /// Those of the wanted fields that are not delivered. None where Meta does not tell what is.
+    #[must_use]
+    pub fn lacks<'f>(&self, wanted: &[&'f str]) -> Vec<&'f str> {
+        let is_untold = self.active && self.fields.is_empty();
+        let is_there = |field: &str| is_untold || self.fields.iter().any(|known| known == field);
+        wanted.iter().copied().filter(|field| !is_there(field)).collect()
+    }
 }
 
 #[derive(Deserialize)]
@@ -76,7 +38,9 @@ struct SubscribedApp {
 }
 
 impl GraphClient<'_> {
-    /// Switches webhooks on. Repeating it is harmless, and makes newly granted permissions take effect.
+    /// Switches webhooks on: with Facebook Login these fields *replace* those that the Page was subscribed to before, so that they
+    /// must be what all its channels need ([`subscription_plan`](super::subscription_plan)). Repeating it is harmless, and makes
+    /// newly granted permissions take effect.
     ///
     /// # Errors
     ///
@@ -95,9 +59,10 @@ impl GraphClient<'_> {
         let request = self.subscribed_apps(Method::GET, access);
         let apps = execute::<List<SubscribedApp>>(Call::Read, request).await?.body;
         let is_whole = apps.is_whole();
-        // Other apps may be subscribed too. Instagram's answer is not documented: there, what is listed is ours.
-        let is_ours = |app: &SubscribedApp| {
-            self.login().facts().actor == Actor::Account || app.id.as_deref().is_none_or(|id| id == self.app.app_id)
+        // Other apps may be subscribed to a Page too. An account's answer is not documented: there, what is listed is ours.
+        let is_ours = |app: &SubscribedApp| match self.login().facts().actor {
+            Actor::Account => true,
+            Actor::Page => app.id.as_deref().is_none_or(|id| id == self.app.app_id),
         };
         match apps.data.into_iter().find(is_ours) {
             Some(app) => {
@@ -109,7 +74,7 @@ impl GraphClient<'_> {
         }
     }
 
-    /// Switches webhooks off.
+    /// Switches webhooks off; with Facebook Login, for all channels of the Page.
     ///
     /// # Errors
     ///
@@ -141,8 +106,8 @@ enum AppField {
 }
 
 impl GraphClient<'_> {
-    /// The fields that Meta's dashboard delivers to our app for Instagram: without [`MESSAGES`] among them no account
-    /// receives anything, whatever it is subscribed to itself.
+    /// The fields that Meta's dashboard delivers to our app for a channel: without [`MESSAGES`](super::MESSAGES) among them no
+    /// account receives anything, whatever it is subscribed to itself.
     ///
     /// Documented for the Meta app's id, which Instagram Login's app id is not: there Meta may refuse to tell.
     ///
@@ -151,12 +116,13 @@ impl GraphClient<'_> {
     /// Any [`GraphError`]; [`GraphError::Shape`] where they may stand in what cannot be read.
     ///
     /// Source: <https://developers.facebook.com/docs/graph-api/reference/app/subscriptions>
-    pub async fn app_fields(&self) -> Result<Vec<String>, GraphError> {
+    pub async fn app_fields(&self, channel: Channel) -> Result<Vec<String>, GraphError> {
         let own = AccessToken::new(self.app_token().to_string());
         let request = self.request(Method::GET, &format!("{}/subscriptions", self.app.app_id), &own);
         let objects = execute::<List<AppSubscription>>(Call::Read, request).await?.body;
         let is_whole = objects.is_whole();
-        let ours = objects.data.into_iter().filter(|one| one.object == "instagram" && one.active);
+        let object = object::of(channel);
+        let ours = objects.data.into_iter().filter(|one| one.object == object && one.active);
         let fields: Vec<String> = ours.flat_map(|one| one.fields).map(AppField::into_name).collect();
         if fields.is_empty() && !is_whole { Err(GraphError::Shape { call: Call::Read }) } else { Ok(fields) }
     }
@@ -173,34 +139,4 @@ impl AppField {
 async fn succeed(request: reqwest::RequestBuilder) -> Result<(), GraphError> {
     let success = execute::<Success>(Call::Change, request).await?.body;
     if success.is_true() { Ok(()) } else { Err(GraphError::Shape { call: Call::Change }) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lists(login: Login, scopes: &[&str]) -> Vec<Vec<&'static str>> {
-        field_lists(login, &scopes.iter().map(ToString::to_string).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn fields_follow_from_what_was_granted_and_end_with_messages_alone() {
-        let granted = lists(Login::Instagram, &["instagram_business_basic", DIRECT]);
-        assert!(granted.iter().all(|list| list[0] == MESSAGES && !list.contains(&"comments")), "{granted:?}");
-        assert_eq!(granted.last().map(Vec::as_slice), Some([MESSAGES].as_slice()));
-        assert!(lists(Login::Instagram, &[DIRECT, COMMENTS])[0].contains(&"comments"));
-    }
-
-    #[test]
-    fn where_it_is_not_known_what_was_granted_everything_is_tried() {
-        assert_eq!(lists(Login::Instagram, &[])[0].len(), OF_ACCOUNT.len());
-        assert_eq!(lists(Login::Facebook, &[]), [vec![MESSAGES, ECHOES], vec![MESSAGES]]);
-    }
-
-    #[test]
-    fn echoes_are_the_first_to_be_left_out() {
-        let lists = lists(Login::Instagram, &[DIRECT, COMMENTS]);
-        assert!(lists[0].contains(&ECHOES) && !lists[1].contains(&ECHOES) && lists[1].contains(&"comments"));
-        assert_eq!(lists.len(), 4);
-    }
 }

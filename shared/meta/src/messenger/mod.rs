@@ -1,3 +1,4 @@
 //! What only Messenger has: people who write to a Facebook Page.
 
+pub(crate) mod subscription;
 pub(crate) mod wording;

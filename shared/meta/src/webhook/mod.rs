@@ -3,10 +3,11 @@
 //! The receiving function splits a body into events and queues each as Meta wrote it; the processor reads
 //! them. What Meta adds in future survives the first step untouched and shows up in the second.
 //!
-//! What only one channel's webhooks have is read in [`crate::instagram`].
+//! What only one channel's webhooks have is read in `instagram` and `messenger`.
 
 mod characters;
 mod list;
+pub(crate) mod object;
 pub(crate) mod parties;
 mod queued;
 pub(crate) mod read;
