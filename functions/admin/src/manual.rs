@@ -2,7 +2,9 @@
 
 use accounts::Choice;
 use domain::connection::Grant;
-use domain::{AccessToken, AccountId, Candidate, ConnectionStatus, Login, PageId, SealedToken, TenantId, UnixSeconds};
+use domain::{
+    AccessToken, AccountId, Candidate, Channel, ConnectionStatus, Login, PageId, SealedToken, TenantId, UnixSeconds,
+};
 use edge::http::{self, StatusCode};
 use edge::{Caller, Role};
 use lambda_http::{Body, Request, Response};
@@ -59,7 +61,7 @@ pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Re
     let registered = app.connector.registrations.current(now.seconds()).await?;
     let graph = registered.graph(login)?;
     let pasted = pasted(&asked.token)?;
-    let account = graph.account_of(&pasted).await.map_err(AdminError::Token)?;
+    let account = graph.account_of(Channel::Instagram, &pasted).await.map_err(AdminError::Token)?;
     if account.account.id != asked.ig_user_id || (asked.page_id.is_some() && account.page_id != asked.page_id) {
         return Err(AdminError::TokenOfAnother);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use accounts::{Choice, ConnectError, Refusal};
 use domain::connection::{AUTHORIZATION_SECONDS, Grant, Offer, UnlinkedPage};
 use domain::secret::AuthorizationCode;
-use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, TenantId, UnixMillis};
+use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, Channel, ConnectionStatus, TenantId, UnixMillis};
 use edge::http;
 use edge::stamp::stamp;
 use edge::telemetry::{Chain, metric};
@@ -129,7 +129,7 @@ async fn log_in(
 ) -> Result<Brought, CallbackError> {
     let registered = app.connector.registrations.current(now.seconds()).await?;
     let graph = registered.graph(authorization.login)?;
-    let short_lived = graph.exchange_code(code, redirect_uri, now.seconds()).await?;
+    let short_lived = graph.exchange_code(code, redirect_uri, &[Channel::Instagram], now.seconds()).await?;
     let login = graph.long_lived(short_lived, now.seconds()).await?;
     let Discovery { accounts, unlinked_pages, complete } = graph.accounts(&login).await?;
     let accounts = candidates::arrange(accounts);

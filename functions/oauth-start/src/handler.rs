@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
-use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, Login, UnixMillis};
+use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, Channel, Login, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, Problem};
@@ -67,7 +67,7 @@ async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
     // The browser's own value is kept, so that a second tab does not end the authorization of the first.
     let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).unwrap_or_else(Nonce::random);
     let state = Nonce::random();
-    let auth_url = registrations.authorize_url(login, &redirect_uri, &state)?;
+    let auth_url = registrations.authorize_url(login, &[Channel::Instagram], &redirect_uri, &state)?;
 
     let authorization = AuthorizationRequest {
         state_hash: state.hash(),

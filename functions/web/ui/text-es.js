@@ -95,6 +95,7 @@ export default {
   "select.expired.text": "Empieza de nuevo desde Integraciones.",
   "select.back": "Volver a Integraciones",
   "select.reason.no_instagram_account": "La página no tiene una cuenta de Instagram profesional vinculada.",
+  "select.reason.no_moderation_task": "Tu rol en la página no permite conectar aplicaciones.",
   "select.reason.no_messaging_task": "Tu rol en la página no permite responder mensajes.",
   "select.reason.other": "No se puede conectar.",
   "inbox.title": "Conversaciones",

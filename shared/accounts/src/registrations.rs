@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::secret::AppSecret;
-use domain::{Login, UnixSeconds};
+use domain::{Channel, Login, UnixSeconds};
 use edge::{ConfigError, Setup};
 use meta::{AppCredentials, GraphClient, Hosts, Pool};
 use vault::{AppSecrets, MetaApp, Secrets, SecretsError};
@@ -91,13 +91,19 @@ impl Registered<'_> {
         [Login::Instagram, Login::Facebook].into_iter().find(|login| self.secrets.apps.of(*login).is_some())
     }
 
-    /// The address of Meta's consent page.
+    /// The address of Meta's consent page, which asks for what these channels need.
     ///
     /// # Errors
     ///
     /// [`RegistrationError::NotConfigured`].
-    pub fn authorize_url(&self, login: Login, redirect_uri: &str, state: &Nonce) -> Result<String, RegistrationError> {
-        Ok(meta::authorize_url(self.hosts, &self.credentials(login)?, redirect_uri, state.as_str()))
+    pub fn authorize_url(
+        &self,
+        login: Login,
+        channels: &[Channel],
+        redirect_uri: &str,
+        state: &Nonce,
+    ) -> Result<String, RegistrationError> {
+        Ok(meta::authorize_url(self.hosts, &self.credentials(login)?, channels, redirect_uri, state.as_str()))
     }
 
     /// A Graph client for the login.

@@ -6,7 +6,7 @@
 mod conversation;
 mod error;
 pub(crate) mod fields;
-mod login;
+pub(crate) mod login;
 mod outbound;
 mod plan;
 mod send;

@@ -1,5 +1,6 @@
 //! What only Instagram has: people who write to a professional account.
 
+pub(crate) mod discovery;
 pub(crate) mod send;
 pub(crate) mod subscription;
 pub(crate) mod webhook;

@@ -1,4 +1,5 @@
 //! What only Messenger has: people who write to a Facebook Page.
 
+pub(crate) mod discovery;
 pub(crate) mod subscription;
 pub(crate) mod wording;

@@ -35,6 +35,6 @@ pub struct DiscoveredAccount {
     pub token: AccessToken,
     /// The connecting person as the Meta app sees them.
     pub app_scoped_user_id: Option<AppScopedId>,
-    /// Why it cannot be connected, as a stable word: `no_messaging_task`.
+    /// Why it cannot be connected, as a stable word: `no_messaging_task`, `no_moderation_task`.
     pub unavailable: Option<&'static str>,
 }

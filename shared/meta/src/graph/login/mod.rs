@@ -6,15 +6,17 @@
 mod accounts;
 mod authorize;
 mod discovery;
+mod grant;
 mod holder;
+pub(crate) mod page;
 mod pages;
 
 pub use authorize::authorize_url;
 pub use discovery::{DiscoveredAccount, Discovery};
+pub use grant::LoginGrant;
 
-use authorize::check_scopes;
-use domain::channel::{Login, Renewal as TokenLife};
-use domain::connection::Grant;
+use authorize::granted_channels;
+use domain::channel::{Channel, Login, Renewal as TokenLife};
 use domain::id::{AppScopedId, PageId};
 use domain::secret::{AccessToken, AuthorizationCode};
 use domain::time::UnixSeconds;
@@ -25,45 +27,6 @@ use zeroize::Zeroizing;
 use super::transport::answer::{Permissions, Success, Wrapped, instant, lenient_number, readable};
 use super::transport::{Call, execute};
 use super::{FailureClass, GraphClient, GraphError};
-
-/// What a person's login has brought.
-#[derive(Clone, Debug)]
-pub struct LoginGrant {
-    /// The person's token: of the Instagram user, or of the Facebook user.
-    pub token: AccessToken,
-    /// The person as the Meta app sees them; deauthorize and deletion callbacks name this id.
-    pub app_scoped_user_id: Option<AppScopedId>,
-    /// Permissions that were granted; empty where Meta does not tell.
-    pub scopes: Vec<String>,
-    /// When the token was issued.
-    pub issued_at: UnixSeconds,
-    /// When the token expires; `None`: never, or unknown.
-    pub expires_at: Option<UnixSeconds>,
-    /// Facebook Login: when the person has to log in again although tokens live.
-    pub data_access_expires_at: Option<UnixSeconds>,
-    /// Facebook Login: the Pages that the person chose, where Meta tells.
-    pub pages: Vec<PageId>,
-}
-
-impl LoginGrant {
-    /// What all connections made from this login share, as the domain keeps it.
-    ///
-    /// With Facebook Login a connection holds a Page token, which does not expire when it was taken with a
-    /// long-lived user token.
-    #[must_use]
-    pub fn shared(&self, login: Login) -> Grant {
-        Grant {
-            app_scoped_user_id: self.app_scoped_user_id.clone(),
-            scopes: self.scopes.clone(),
-            token_expires_at: match login.facts().renewal {
-                TokenLife::ByCall { .. } => self.expires_at,
-                TokenLife::Never => None,
-            },
-            token_issued_at: self.issued_at,
-            data_access_expires_at: self.data_access_expires_at,
-        }
-    }
-}
 
 /// A token after its renewal.
 #[derive(Clone, Debug)]
@@ -159,17 +122,18 @@ impl TokenAnswer {
 impl GraphClient<'_> {
     /// Exchanges an authorization code, which works once, for a short-lived token (RFC 6749 section 4.1.3).
     ///
-    /// `redirect_uri` must be the one of the authorization request.
+    /// `redirect_uri` must be the one of the authorization request, and `channels` those that were asked for.
     ///
     /// # Errors
     ///
     /// * class [`InvalidGrant`](crate::FailureClass::InvalidGrant): the code is used or expired.
-    /// * [`GraphError::MissingScopes`]: the person unticked a permission that the inbox needs.
+    /// * [`GraphError::MissingScopes`]: the person unticked a permission that every inbox needs which was asked for.
     /// * any other [`GraphError`]: there is no token.
     pub async fn exchange_code(
         &self,
         code: &AuthorizationCode,
         redirect_uri: &str,
+        channels: &[Channel],
         now: UnixSeconds,
     ) -> Result<LoginGrant, GraphError> {
         // A code that passed through a script may carry the fragment that Meta appends.
@@ -192,13 +156,15 @@ impl GraphClient<'_> {
         let answer = answer.into_inner().ok_or(GraphError::Shape { call: Call::Change })?;
         let expires_at = answer.expires_at(now);
         let scopes = answer.permissions.map(Permissions::into_vec);
-        if let Some(scopes) = &scopes {
-            check_scopes(self.login(), scopes)?;
-        }
+        let channels = match &scopes {
+            Some(scopes) => granted_channels(self.login(), channels, scopes)?,
+            None => channels.to_vec(),
+        };
         Ok(LoginGrant {
             token: answer.access_token,
             app_scoped_user_id: answer.user_id,
             scopes: scopes.unwrap_or_default(),
+            channels,
             issued_at: now,
             expires_at,
             data_access_expires_at: None,
@@ -235,7 +201,7 @@ impl GraphClient<'_> {
 
     async fn long_lived_facebook(&self, short: LoginGrant, now: UnixSeconds) -> Result<LoginGrant, GraphError> {
         let info = self.debug_token(&short.token).await?;
-        check_scopes(Login::Facebook, &info.scopes)?;
+        let channels = granted_channels(Login::Facebook, &short.channels, &info.scopes)?;
         let renewed = if info.is_long_lived() {
             RenewedToken { token: short.token, expires_at: info.expires_at() }
         } else {
@@ -243,6 +209,7 @@ impl GraphClient<'_> {
         };
         Ok(LoginGrant {
             token: renewed.token,
+            channels,
             pages: info.pages(),
             data_access_expires_at: info.data_access_expires_at(),
             app_scoped_user_id: info.user_id,

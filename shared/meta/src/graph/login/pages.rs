@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::channel::Account;
+use domain::channel::Channel;
 use domain::connection::UnlinkedPage;
-use domain::id::{AccountId, PageId};
+use domain::id::PageId;
 use domain::secret::AccessToken;
 use futures::future::join;
 use reqwest::Method;
@@ -14,11 +14,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tracing::info;
 
-use super::LoginGrant;
 use super::discovery::{DiscoveredAccount, Discovery};
+use super::grant::LoginGrant;
+use super::page::Page;
 use crate::graph::transport::answer::{List, Next};
 use crate::graph::transport::{Call, execute};
 use crate::graph::{GraphClient, GraphError};
+use crate::{instagram, messenger};
 
 /// Elements asked for at once.
 const PAGE_SIZE: &str = "100";
@@ -36,24 +38,6 @@ const FIELDS: &str = "id,name,access_token,tasks,instagram_business_account{id,u
 
 /// A Page by itself has no `tasks`.
 const SINGLE_FIELDS: &str = "id,name,access_token,instagram_business_account{id,username,name,profile_picture_url}";
-
-/// A Page as Meta lists it.
-#[derive(Clone, Deserialize)]
-pub(super) struct Page {
-    id: PageId,
-    name: Option<String>,
-    access_token: Option<AccessToken>,
-    tasks: Option<Vec<String>>,
-    instagram_business_account: Option<LinkedAccount>,
-}
-
-#[derive(Clone, Deserialize)]
-struct LinkedAccount {
-    id: AccountId,
-    username: Option<String>,
-    name: Option<String>,
-    profile_picture_url: Option<String>,
-}
 
 #[derive(Deserialize)]
 struct Business {
@@ -79,35 +63,25 @@ struct Listed<T> {
 pub(super) fn discovery(pages: Pages, grant: &LoginGrant) -> Discovery {
     let mut discovery = Discovery { complete: pages.complete, ..Discovery::default() };
     for page in pages.found.into_values() {
-        discovery.add(page, grant);
+        discovery.add(&page, grant);
     }
     discovery
 }
 
 impl Discovery {
-    fn add(&mut self, page: Page, grant: &LoginGrant) {
-        let can_message = page.can_message();
-        let Page { id: page_id, name: page_name, access_token, instagram_business_account, .. } = page;
-        let (account, token) = match (instagram_business_account, access_token) {
-            (Some(account), Some(token)) => (account, token),
-            (linked, _) => {
-                let reason = if linked.is_none() { "no_instagram_account" } else { "no_page_token" };
-                let reason = reason.to_owned();
-                return self.unlinked_pages.push(UnlinkedPage { page_id, page_name, reason });
+    /// What the Page leads to on each channel that was granted.
+    fn add(&mut self, page: &Page, grant: &LoginGrant) {
+        let person = grant.app_scoped_user_id.as_ref();
+        for channel in &grant.channels {
+            let account = match channel {
+                Channel::Instagram => instagram::discovery::account(page, person),
+                Channel::Messenger => messenger::discovery::account(page, person),
+            };
+            match account {
+                Ok(account) => self.add_account(account),
+                Err(reason) => self.add_unlinked(page, reason),
             }
-        };
-        let name = account.username.or_else(|| account.name.clone()).or_else(|| page_name.clone());
-        self.add_account(DiscoveredAccount {
-            username: name.unwrap_or_else(|| account.id.to_string()),
-            account: Account::instagram(account.id),
-            name: account.name,
-            picture_url: account.profile_picture_url,
-            page_id: Some(page_id),
-            page_name,
-            token,
-            app_scoped_user_id: grant.app_scoped_user_id.clone(),
-            unavailable: (!can_message).then_some("no_messaging_task"),
-        });
+        }
     }
 
     /// An account listed twice counts once: the way by which it can be connected.
@@ -118,23 +92,12 @@ impl Discovery {
             None => self.accounts.push(account),
         }
     }
-}
 
-impl Page {
-    /// Whether the person may answer messages of the Page; a list without tasks leaves it open.
-    fn can_message(&self) -> bool {
-        let allows = |task: &String| matches!(task.as_str(), "MESSAGING" | "PROFILE_PLUS_MESSAGING");
-        self.tasks.as_ref().is_none_or(|tasks| tasks.iter().any(allows))
-    }
-
-    /// The other answer's members where this one has none.
-    fn or(self, other: Self) -> Self {
-        Self {
-            id: self.id,
-            name: self.name.or(other.name),
-            access_token: self.access_token.or(other.access_token),
-            tasks: self.tasks.or(other.tasks),
-            instagram_business_account: self.instagram_business_account.or(other.instagram_business_account),
+    /// A Page is named once, whichever channels it does not lead to.
+    fn add_unlinked(&mut self, page: &Page, reason: &str) {
+        if self.unlinked_pages.last().is_none_or(|known| known.page_id != page.id) {
+            let (page_id, page_name) = (page.id.clone(), page.name.clone());
+            self.unlinked_pages.push(UnlinkedPage { page_id, page_name, reason: reason.to_owned() });
         }
     }
 }

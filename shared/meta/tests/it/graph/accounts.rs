@@ -1,5 +1,6 @@
 //! Which accounts a login may connect.
 
+use domain::Channel;
 use domain::connection::Login;
 use domain::id::PageId;
 use meta::GraphError;
@@ -15,6 +16,7 @@ async fn discover(meta: &FakeMeta, login: Login, pages: &[&str]) -> Result<Disco
         token: token(),
         app_scoped_user_id: None,
         scopes: Vec::new(),
+        channels: vec![Channel::Instagram],
         issued_at: NOW,
         expires_at: None,
         data_access_expires_at: None,

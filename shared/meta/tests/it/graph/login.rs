@@ -1,5 +1,6 @@
 //! Codes, tokens, permissions.
 
+use domain::Channel;
 use domain::connection::Login;
 use domain::secret::AuthorizationCode;
 use meta::graph::{LoginGrant, Renewal};
@@ -15,7 +16,10 @@ const FACEBOOK_SCOPES: [&str; 5] =
 
 async fn exchange(meta: &FakeMeta, login: Login, code: &str) -> Result<LoginGrant, GraphError> {
     let code = AuthorizationCode::new(code.to_owned());
-    with_client(&meta.hosts, login, async |client| client.exchange_code(&code, CALLBACK, NOW).await).await
+    with_client(&meta.hosts, login, async |client| {
+        client.exchange_code(&code, CALLBACK, &[Channel::Instagram], NOW).await
+    })
+    .await
 }
 
 async fn long_lived(meta: &FakeMeta, login: Login) -> Result<LoginGrant, GraphError> {
@@ -23,6 +27,7 @@ async fn long_lived(meta: &FakeMeta, login: Login) -> Result<LoginGrant, GraphEr
         token: token(),
         app_scoped_user_id: None,
         scopes: Vec::new(),
+        channels: vec![Channel::Instagram],
         issued_at: NOW,
         expires_at: None,
         data_access_expires_at: None,
