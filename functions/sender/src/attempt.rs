@@ -77,6 +77,7 @@ impl<'a> Attempt<'a> {
             })
             .collect();
         let outbound = OutboundMessage {
+            id: &self.message.id,
             recipient: &self.delivery.dispatch.contact,
             content: text.as_deref().map_or(Content::Attachments(&attachments), Content::Text),
             reply_to: reply_to.as_ref().and_then(reply_target),

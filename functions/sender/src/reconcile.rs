@@ -260,7 +260,7 @@ mod tests {
     }
 
     fn thread(messages: Vec<ThreadMessage>) -> Thread {
-        Thread { messages, complete: true }
+        Thread { contact_name: None, messages, complete: true }
     }
 
     #[test]

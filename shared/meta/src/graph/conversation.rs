@@ -1,10 +1,12 @@
-//! Who a contact is, and what really stands in a conversation.
+//! What really stands in a conversation.
 //!
 //! Source: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/conversations-api>
 
-use domain::id::{ContactId, Mid};
+use domain::channel::{Channel, ContactId};
+use domain::id::Mid;
 use domain::time::UnixMillis;
 use reqwest::Method;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use tracing::info;
 
@@ -20,21 +22,11 @@ const MAX_PAGES: usize = 4;
 
 const FIELDS: &str = "id,created_time,from,message";
 
-/// A contact's public profile. Everything may be absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Profile {
-    /// The name they gave themselves.
-    pub name: Option<String>,
-    /// Without `@`.
-    pub username: Option<String>,
-    /// The picture's address; expires after days.
-    #[serde(rename = "profile_pic")]
-    pub picture_url: Option<String>,
-}
-
 /// The newest messages of one conversation, as Meta has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thread {
+    /// The contact's name, where Meta tells it with the conversation.
+    pub contact_name: Option<String>,
     /// Newest first.
     pub messages: Vec<ThreadMessage>,
     /// Every message since the asked time is among them: what is not there does not exist.
@@ -44,7 +36,8 @@ pub struct Thread {
 /// A message as the Conversations API shows it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ThreadMessage {
-    /// Its id.
+    /// Its id. On Messenger nothing says that webhooks call it the same: what has another id may be the same message by time
+    /// and text.
     pub mid: Mid,
     /// When it was sent: whole seconds.
     pub created_at: UnixMillis,
@@ -66,8 +59,32 @@ impl std::fmt::Debug for ThreadMessage {
 }
 
 #[derive(Deserialize)]
-struct ConversationId {
+struct Listing {
     id: Mid,
+    participants: Option<Participants>,
+}
+
+/// A name is a courtesy: what cannot be read hides no conversation.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Participants {
+    Listed(List<Participant>),
+    Other(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Participant {
+    id: Option<Mid>,
+    name: Option<String>,
+}
+
+impl Listing {
+    fn name_of(&self, contact: &ContactId) -> Option<String> {
+        let Some(Participants::Listed(participants)) = &self.participants else { return None };
+        let is_contact = |one: &&Participant| one.id.as_ref().is_some_and(|id| id.as_str() == contact.as_str());
+        let mut names = participants.data.iter().filter(is_contact).filter_map(|one| one.name.clone());
+        names.find(|name| !name.is_empty())
+    }
 }
 
 #[derive(Deserialize)]
@@ -118,18 +135,15 @@ fn concerns_one(failure: &GraphError) -> bool {
     !concerns_all
 }
 
-impl GraphClient<'_> {
-    /// A contact's profile. Meta shows it only of people who wrote to the account.
-    ///
-    /// # Errors
-    ///
-    /// Any [`GraphError`]; codes 230, 9010 and 100 are everyday, and no reason to lose a message.
-    pub async fn profile(&self, access: AccountAccess<'_>, contact: &ContactId) -> Result<Profile, GraphError> {
-        let request = self.request(Method::GET, contact.as_str(), access.token);
-        let request = request.query(&[("fields", "name,username,profile_pic")]);
-        Ok(execute(Call::Read, request).await?.body)
+/// Whose conversations are meant: a Page has those of both channels.
+const fn platform(access: AccountAccess<'_>) -> &'static str {
+    match access.account.channel {
+        Channel::Instagram => "instagram",
+        Channel::Messenger => "messenger",
     }
+}
 
+impl GraphClient<'_> {
     /// Asks for any one conversation of the account. It takes the permission that sending takes, and concerns no contact: what
     /// Meta refuses here it refuses the account.
     ///
@@ -139,8 +153,8 @@ impl GraphClient<'_> {
     pub async fn try_messaging(&self, access: AccountAccess<'_>) -> Result<(), GraphError> {
         let path = format!("{}/conversations", self.node(access));
         let request = self.request(Method::GET, &path, access.token);
-        let request = request.query(&[("platform", "instagram"), ("limit", "1")]);
-        execute::<List<ConversationId>>(Call::Read, request).await.map(drop)
+        let request = request.query(&[("platform", platform(access)), ("limit", "1")]);
+        execute::<List<Listing>>(Call::Read, request).await.map(drop)
     }
 
     /// The messages of the conversation with `contact` since `since`, which should allow for clocks that differ.
@@ -161,10 +175,12 @@ impl GraphClient<'_> {
             // Meta hides threads of the Requests folder: not listed does not mean not there.
             return Ok(Thread::default());
         };
-        let Listed { mut items, is_whole } = self.listed(access, &conversation, since).await?;
+        let Listed { mut items, is_whole } = self.listed(access, &conversation.id, since).await?;
         items.retain(|item| item.is_since(since));
         items.sort_by_key(|item| std::cmp::Reverse(item.created_time));
-        let mut thread = Thread { messages: Vec::new(), complete: is_whole && items.len() <= MAX_DETAILS };
+        let contact_name = conversation.name_of(contact);
+        let mut thread =
+            Thread { contact_name, messages: Vec::new(), complete: is_whole && items.len() <= MAX_DETAILS };
         for item in items.into_iter().take(MAX_DETAILS) {
             match self.detailed(access, contact, item).await {
                 Ok(message) => thread.messages.push(message),
@@ -178,14 +194,23 @@ impl GraphClient<'_> {
         Ok(thread)
     }
 
-    async fn conversation(&self, access: AccountAccess<'_>, contact: &ContactId) -> Result<Option<Mid>, GraphError> {
+    async fn conversation(
+        &self,
+        access: AccountAccess<'_>,
+        contact: &ContactId,
+    ) -> Result<Option<Listing>, GraphError> {
         let path = format!("{}/conversations", self.node(access));
-        let mut query = vec![("platform", "instagram".to_owned()), ("user_id", contact.to_string())];
+        let mut query = vec![("platform", platform(access).to_owned()), ("user_id", contact.to_string())];
+        match access.account.channel {
+            // Its answer is as short as it can be: large ones fail.
+            Channel::Instagram => {}
+            Channel::Messenger => query.push(("fields", "id,participants".to_owned())),
+        }
         for _ in 0..MAX_PAGES {
             let request = self.request(Method::GET, &path, access.token).query(&query);
-            let list = execute::<List<ConversationId>>(Call::Read, request).await?.body;
+            let list = execute::<List<Listing>>(Call::Read, request).await?.body;
             if let Some(conversation) = list.data.into_iter().next() {
-                return Ok(Some(conversation.id));
+                return Ok(Some(conversation));
             }
             let Next::After(cursor) = list.next else { break };
             query.retain(|(name, _)| *name != "after");

@@ -1,10 +1,14 @@
 //! What is sent.
 
-use domain::id::{ContactId, Mid};
+use domain::id::{ContactId, MessageId, Mid};
+use domain::policy::HUMAN_AGENT;
+use serde_json::{Value, json};
 
 /// What to send to whom.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboundMessage<'a> {
+    /// Our id of it. Messenger gives it back in the echo.
+    pub id: &'a MessageId,
     /// The contact.
     pub recipient: &'a ContactId,
     /// The message.
@@ -18,7 +22,7 @@ pub struct OutboundMessage<'a> {
 /// One message: Meta takes text or attachments, not both.
 #[derive(Clone, Copy)]
 pub enum Content<'a> {
-    /// At most 1000 bytes.
+    /// As long as the channel takes: [`Channel::limits`](domain::Channel::limits).
     Text(&'a str),
     /// One of any kind, or up to ten images.
     Attachments(&'a [OutboundAttachment<'a>]),
@@ -31,6 +35,43 @@ pub struct OutboundAttachment<'a> {
     pub kind: &'a str,
     /// An address that opens without a login.
     pub url: &'a str,
+}
+
+impl OutboundMessage<'_> {
+    /// The body of a Send call, as every channel takes it.
+    ///
+    /// Source: <https://developers.facebook.com/docs/messenger-platform/reference/send-api>
+    pub(crate) fn json(self) -> Value {
+        let mut body = json!({"recipient": {"id": self.recipient}, "message": self.content.json()});
+        if let Some(mid) = self.reply_to {
+            body["reply_to"] = json!({"mid": mid});
+        }
+        if self.human_agent {
+            body["messaging_type"] = "MESSAGE_TAG".into();
+            body["tag"] = HUMAN_AGENT.into();
+        } else {
+            body["messaging_type"] = "RESPONSE".into();
+        }
+        body
+    }
+}
+
+impl Content<'_> {
+    fn json(self) -> Value {
+        match self {
+            Self::Text(text) => json!({"text": text}),
+            Self::Attachments([single]) => json!({"attachment": single.json()}),
+            Self::Attachments(many) => {
+                json!({"attachments": many.iter().map(OutboundAttachment::json).collect::<Vec<_>>()})
+            }
+        }
+    }
+}
+
+impl OutboundAttachment<'_> {
+    fn json(&self) -> Value {
+        json!({"type": self.kind, "payload": {"url": self.url}})
+    }
 }
 
 /// A message's content is in no log.

@@ -2,7 +2,8 @@
 //!
 //! Source: <https://developers.facebook.com/docs/messenger-platform/reference/send-api>
 
-use domain::id::{ContactId, Mid};
+use domain::channel::{Channel, ContactId};
+use domain::id::Mid;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::outbound::OutboundMessage;
 use super::transport::{Answer, Call, Usage, execute};
 use super::{AccountAccess, GraphClient, GraphError};
-use crate::instagram;
+use crate::{instagram, messenger};
 
 /// Meta has taken the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +55,11 @@ impl GraphClient<'_> {
     ///
     /// Any [`GraphError`]. Class [`Uncertain`](super::FailureClass::Uncertain): it may have gone out.
     pub async fn send(&self, access: AccountAccess<'_>, message: OutboundMessage<'_>) -> Result<Sent, GraphError> {
-        let Answer { body, usage } =
-            self.post_message::<SendAnswer>(access, Call::Send, &instagram::send::body(message)).await?;
+        let body = match access.account.channel {
+            Channel::Instagram => instagram::send::body(message),
+            Channel::Messenger => messenger::send::body(message),
+        };
+        let Answer { body, usage } = self.post_message::<SendAnswer>(access, Call::Send, &body).await?;
         Ok(Sent { mid: body.message_id, usage })
     }
 

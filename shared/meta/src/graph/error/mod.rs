@@ -54,6 +54,9 @@ pub enum GraphError {
     /// A personal account logged in: Meta's API serves business and creator accounts only.
     #[error("the account is not a professional one")]
     ProfessionalAccountRequired,
+    /// Meta shows nothing of a person, which it does to apps that it has not given access to profiles.
+    #[error("Meta shows no profiles")]
+    ProfilesHidden,
     /// The person did not grant these required permissions.
     #[error("permissions were not granted: {}", .0.join(", "))]
     MissingScopes(Vec<String>),
@@ -251,6 +254,7 @@ impl GraphError {
             | Self::Shape { call: Call::Send } => (FailureClass::Uncertain, &explain::DELIVERY_UNKNOWN),
             Self::Unreadable { .. } | Self::Shape { .. } => (FailureClass::Permanent, &explain::REFUSED),
             Self::ProfessionalAccountRequired => (FailureClass::Permanent, &explain::PROFESSIONAL_ACCOUNT_REQUIRED),
+            Self::ProfilesHidden => (FailureClass::Account(AccountProblem::NotReviewed), &explain::APP_NOT_REVIEWED),
             Self::MissingScopes(_) => (FailureClass::Permanent, &explain::PERMISSION_MISSING),
         }
     }

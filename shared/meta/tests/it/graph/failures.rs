@@ -10,11 +10,12 @@ use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use super::{APP_SECRET, Access, FakeMeta, Reply, TOKEN, contact, with_client};
+use super::{APP_SECRET, Access, FakeMeta, Reply, TOKEN, contact, id, with_client};
 
 async fn send_with(client: GraphClient<'_>) -> Result<Sent, GraphError> {
     let (access, recipient) = (Access::new(), contact());
     let message = OutboundMessage {
+        id: &id(),
         recipient: &recipient,
         content: Content::Text("private"),
         reply_to: None,

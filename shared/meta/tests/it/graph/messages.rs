@@ -6,7 +6,7 @@ use domain::time::UnixMillis;
 use meta::graph::{Content, OutboundAttachment, OutboundMessage, Profile, SenderAction, Subscription, Thread};
 use serde_json::{Value, json};
 
-use super::{Access, FakeMeta, Reply, TOKEN, contact, ok, proof, with_client};
+use super::{Access, FakeMeta, Reply, TOKEN, contact, id, ok, proof, with_client};
 use crate::util::CONTACT;
 
 fn sent_answer() -> Reply {
@@ -28,8 +28,13 @@ async fn send(login: Login, message: OutboundMessage<'_>) -> super::Seen {
 #[tokio::test]
 async fn a_text_is_sent_to_the_account_of_instagram_login_and_to_the_page_of_facebook_login() {
     let contact = contact();
-    let text =
-        OutboundMessage { recipient: &contact, content: Content::Text("hi"), reply_to: None, human_agent: false };
+    let text = OutboundMessage {
+        id: &id(),
+        recipient: &contact,
+        content: Content::Text("hi"),
+        reply_to: None,
+        human_agent: false,
+    };
     let body = json!({"recipient": {"id": CONTACT}, "message": {"text": "hi"}, "messaging_type": "RESPONSE"});
     let instagram = send(Login::Instagram, text).await;
     assert_eq!(instagram.line, "POST /graph.instagram.com/v25.0/17841405726653026/messages");
@@ -43,8 +48,13 @@ async fn a_text_is_sent_to_the_account_of_instagram_login_and_to_the_page_of_fac
 #[tokio::test]
 async fn a_reply_with_the_tag_carries_both() {
     let (contact, mid) = (contact(), Mid::try_from("aWdf1").expect("a mid"));
-    let reply =
-        OutboundMessage { recipient: &contact, content: Content::Text("yes"), reply_to: Some(&mid), human_agent: true };
+    let reply = OutboundMessage {
+        id: &id(),
+        recipient: &contact,
+        content: Content::Text("yes"),
+        reply_to: Some(&mid),
+        human_agent: true,
+    };
     let body = send(Login::Instagram, reply).await.json();
     assert_eq!(body["reply_to"], json!({"mid": "aWdf1"}));
     assert_eq!((&body["messaging_type"], &body["tag"]), (&json!("MESSAGE_TAG"), &json!("HUMAN_AGENT")));
@@ -59,6 +69,7 @@ async fn one_attachment_and_several_have_their_own_forms() {
         [(&[image][..], json!({"attachment": json})), (&[image, image][..], json!({"attachments": [json, json]}))]
     {
         let message = OutboundMessage {
+            id: &id(),
             recipient: &contact,
             content: Content::Attachments(images),
             reply_to: None,

@@ -4,6 +4,7 @@ mod accounts;
 mod failures;
 mod login;
 mod messages;
+mod messenger;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,7 +15,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::HeaderMap;
 use domain::channel::Account;
 use domain::connection::Login;
-use domain::id::{ContactId, PageId};
+use domain::id::{ContactId, MessageId, PageId};
 use domain::secret::{AccessToken, AppSecret};
 use domain::time::UnixSeconds;
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,6 +26,8 @@ use tokio::task::JoinHandle;
 
 pub(crate) const NOW: UnixSeconds = UnixSeconds::new(1_795_000_000);
 pub(crate) const TOKEN: &str = "IGAAsecrettoken";
+/// The Page of all samples.
+pub(crate) const PAGE: &str = "134895793791914";
 pub(crate) const APP_ID: &str = "990";
 pub(crate) const APP_SECRET: &str = "appsecret";
 
@@ -126,21 +129,22 @@ pub(crate) async fn with_client<T>(hosts: &Hosts, login: Login, work: impl Async
 /// An account with a Page, and its token.
 pub(crate) struct Access {
     account: Account,
-    page_id: PageId,
+    page_id: Option<PageId>,
     token: AccessToken,
 }
 
 impl Access {
     pub(crate) fn new() -> Self {
-        Self {
-            account: crate::util::account(),
-            page_id: PageId::try_from("134895793791914").expect("digits"),
-            token: token(),
-        }
+        Self { account: crate::util::account(), page_id: PageId::try_from(PAGE).ok(), token: token() }
+    }
+
+    /// A Page of Messenger, which is its own account.
+    pub(crate) fn of_page() -> Self {
+        Self { account: Account::messenger(&PAGE.try_into().expect("digits")), page_id: None, token: token() }
     }
 
     pub(crate) const fn get(&self) -> AccountAccess<'_> {
-        AccountAccess { account: &self.account, page_id: Some(&self.page_id), token: &self.token }
+        AccountAccess { account: &self.account, page_id: self.page_id.as_ref(), token: &self.token }
     }
 }
 
@@ -150,6 +154,11 @@ pub(crate) fn token() -> AccessToken {
 
 pub(crate) fn contact() -> ContactId {
     crate::util::contact()
+}
+
+/// Our id of every message that is sent.
+pub(crate) fn id() -> MessageId {
+    MessageId::new(NOW.millis(), [7; 8])
 }
 
 /// The proof that Meta expects for a token.
