@@ -16,17 +16,6 @@ pub(crate) struct Parties<'a> {
 }
 
 impl Parties<'_> {
-    /// The account the event belongs to.
-    ///
-    /// An echo's sender, else the recipient. `entry.id` decides only what is left open: Meta's own samples
-    /// show the contact's id there for postbacks and referrals. An unmarked event whose sender is the
-    /// entry's account is the account's own act, as a reaction set in the phone app.
-    pub(crate) fn account(self, entry: Option<&AccountId>) -> Option<AccountId> {
-        let own_act = !self.tapped && self.sender.is_some() && self.sender == entry;
-        let side = if self.marked_echo || own_act { self.sender } else { self.recipient };
-        side.or(entry).cloned()
-    }
-
     /// Whether the account acted. An unmarked message from the account itself counts: nobody answers oneself.
     pub(crate) fn by_account(self, account: &AccountId) -> bool {
         self.marked_echo || self.sender == Some(account)

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::parties::{Parties, as_contact};
 use super::read::json::is_true;
 use super::{DASHBOARD_ACCOUNT, EntryList, QueuedEvent, characters, time};
+use crate::instagram;
 use crate::signature::SignedPayload;
 
 /// The body is signed, yet no JSON.
@@ -233,7 +234,7 @@ impl Peek<'_> {
         match entry {
             // A dashboard test invents the other ids.
             Some(entry) if entry.as_str() == DASHBOARD_ACCOUNT => Some(entry.clone()),
-            _ => self.with_parties(|parties| parties.account(entry)),
+            _ => self.with_parties(|parties| instagram::webhook::account(parties, entry)),
         }
     }
 

@@ -7,10 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::webhook::read::context::{Context, notice};
 use crate::webhook::read::element::Element;
-use crate::webhook::read::json::{fields, id, member, only, stable_word, text};
-
-/// Ids that a notice may keep: they say where to look, and nothing about a person.
-const IDS: [&str; 5] = ["id", "comment_id", "media_id", "parent_id", "mid"];
+use crate::webhook::read::json::{details, id, member, only, stable_word, text};
 
 /// Fields whose changes are what otherwise stands in `messaging`.
 const MESSAGING: [&str; 8] = [
@@ -65,11 +62,4 @@ fn commented(context: Context<'_>, field: &str, value: &Map<String, Value>) -> H
         metadata,
         ..about.new_message(mid, Kind::Comment)
     })
-}
-
-/// What a notice keeps of its value: ids and names of members, no text that a person wrote.
-fn details(value: &Map<String, Value>) -> Map<String, Value> {
-    let mut details = fields(value);
-    details.extend(only(value, &IDS).into_iter().filter(|(_, id)| id.is_string() || id.is_number()));
-    details
 }

@@ -1,11 +1,13 @@
 //! One element of `messaging` or `standby`, and what becomes of it.
 
 use domain::event::{Happening, NewMessage};
-use domain::id::{ContactId, MessageId, Mid};
+use domain::id::{AccountId, ContactId, MessageId, Mid};
 use domain::message::{Author, Change, Direction, Kind};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::context::Context;
+use super::json::{flag, id, member};
+use crate::webhook::parties::Parties;
 
 /// One element, and who is who in it.
 #[derive(Clone, Copy)]
@@ -14,6 +16,20 @@ pub(crate) struct Element<'a> {
     pub(crate) contact: &'a ContactId,
     /// The account acted, not the contact.
     pub(crate) from_account: bool,
+}
+
+/// The other side, and whether the account acted.
+pub(crate) fn roles(account: &AccountId, element: &Map<String, Value>) -> (Option<ContactId>, bool) {
+    let side = |name| member(element, name).and_then(|party| id::<AccountId>(party, "id"));
+    let marked = |name| member(element, name).is_some_and(|body| flag(body, "is_echo") || flag(body, "is_self"));
+    let (sender, recipient) = (side("sender"), side("recipient"));
+    let parties = Parties {
+        sender: sender.as_ref(),
+        recipient: recipient.as_ref(),
+        marked_echo: marked("message"),
+        tapped: element.contains_key("postback") || element.contains_key("referral"),
+    };
+    (parties.contact(account), parties.by_account(account))
 }
 
 impl Element<'_> {

@@ -59,6 +59,16 @@ pub(crate) fn fields(object: &Map<String, Value>) -> Map<String, Value> {
     Map::from_iter([("fields".to_owned(), names.into())])
 }
 
+/// What a notice keeps of its value: ids and names of members, no text that a person wrote.
+pub(crate) fn details(value: &Map<String, Value>) -> Map<String, Value> {
+    let mut details = fields(value);
+    details.extend(only(value, &IDS).into_iter().filter(|(_, id)| id.is_string() || id.is_number()));
+    details
+}
+
+/// Ids that a notice may keep: they say where to look, and nothing about a person.
+const IDS: [&str; 5] = ["id", "comment_id", "media_id", "parent_id", "mid"];
+
 /// How many names of an unknown object are kept.
 const MAX_FIELDS: usize = 20;
 

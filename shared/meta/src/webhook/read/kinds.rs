@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use domain::event::{Happening, NewMessage, ReadUpTo};
 use domain::id::{ContactId, Mid};
 use domain::message::{Change, Edit, Kind, Reaction, Reactor, Referral};
+use domain::time::UnixMillis;
 use serde_json::{Map, Value};
 
-use super::context::Context;
+use super::context::{Context, notice};
 use super::element::Element;
 use super::json::{fields, id, member, number, only, text, without};
 use crate::webhook::time;
@@ -24,6 +25,47 @@ pub(crate) fn with_underscores(element: &Map<String, Value>) -> Cow<'_, Map<Stri
     }
 }
 
+/// What concerns no conversation, or says by itself which message it changes.
+pub(crate) fn without_contact(
+    context: Context<'_>,
+    contact: Option<&ContactId>,
+    element: &Map<String, Value>,
+) -> Option<Happening> {
+    if let Some(edit) = member(element, "message_edit") {
+        Some(edited(context, contact.cloned(), edit))
+    } else if let Some(enforcement) = member(element, "policy_enforcement") {
+        Some(notice("policy_enforcement", only(enforcement, &["action", "reason"])))
+    } else if let Some(feedback) = member(element, "response_feedback") {
+        Some(notice("response_feedback", only(feedback, &["feedback", "mid"])))
+    } else {
+        // That a person linked an account comes with the code to do it with: nothing for an inbox.
+        element.contains_key("account_linking").then_some(Happening::Nothing { kind: "account_linking" })
+    }
+}
+
+/// Reads an element that is no message. The member that it carries tells its kind.
+pub(crate) fn read(about: Element<'_>, element: &Map<String, Value>) -> Happening {
+    if let Some(postback) = member(element, "postback") {
+        postback_tapped(about, postback)
+    } else if let Some(reaction) = member(element, "reaction") {
+        reacted(about, reaction)
+    } else if let Some(read) = member(element, "read") {
+        seen(about, read)
+    } else if element.contains_key("referral") {
+        referred(about, element, Map::new())
+    } else if let Some(optin) = member(element, "optin") {
+        opted_in(about, optin, false)
+    } else {
+        thread_control(about, element).unwrap_or_else(|| unknown(about, element))
+    }
+}
+
+/// The contact came through a link or an advertisement, perhaps with something that they filled in there.
+pub(crate) fn referred(about: Element<'_>, element: &Map<String, Value>, metadata: Map<String, Value>) -> Happening {
+    let referral = member(element, "referral").map(referral);
+    about.happening(NewMessage { referral, metadata, ..about.act(Kind::Referral) })
+}
+
 /// Where the contact came from; an advertisement's texts stay with it.
 pub(crate) fn referral(referral: &Map<String, Value>) -> Referral {
     Referral {
@@ -35,7 +77,7 @@ pub(crate) fn referral(referral: &Map<String, Value>) -> Referral {
 }
 
 /// An ice breaker, a menu entry or a template's button. In standby it comes without its payload.
-pub(crate) fn postback_tapped(about: Element<'_>, postback: &Map<String, Value>) -> Happening {
+fn postback_tapped(about: Element<'_>, postback: &Map<String, Value>) -> Happening {
     about.happening(NewMessage {
         text: text(postback, "title"),
         referral: member(postback, "referral").map(referral),
@@ -45,7 +87,7 @@ pub(crate) fn postback_tapped(about: Element<'_>, postback: &Map<String, Value>)
     })
 }
 
-pub(crate) fn reacted(about: Element<'_>, reaction: &Map<String, Value>) -> Happening {
+fn reacted(about: Element<'_>, reaction: &Map<String, Value>) -> Happening {
     let Some(mid) = id::<Mid>(reaction, "mid") else {
         return Happening::Nothing { kind: "reaction_without_mid" };
     };
@@ -61,24 +103,23 @@ fn emoji_of(name: Option<&str>) -> &'static str {
     match name {
         None | Some("love") => "\u{2764}\u{fe0f}",
         Some("like") => "\u{1f44d}",
-        Some("laugh") => "\u{1f606}",
+        Some("laugh" | "smile") => "\u{1f606}",
         Some("wow") => "\u{1f62e}",
         Some("sad") => "\u{1f622}",
         Some("angry") => "\u{1f620}",
+        Some("dislike") => "\u{1f44e}",
         Some(_) => "\u{2754}",
     }
 }
 
 /// Instagram names the last message that was read, Messenger the time up to which everything was.
-pub(crate) fn seen(about: Element<'_>, read: &Map<String, Value>) -> Happening {
+fn seen(about: Element<'_>, read: &Map<String, Value>) -> Happening {
     if about.from_account {
         return Happening::Nothing { kind: "own_read" };
     }
-    let watermark = || read.get("watermark").and_then(time::read);
-    let plausible = |at: &_| time::is_plausible(*at, about.context.queued.received_at_ms);
     let up_to = match id(read, "mid") {
         Some(mid) => Some(ReadUpTo::Message(mid)),
-        None => watermark().filter(plausible).map(ReadUpTo::Time),
+        None => watermark(about.context, read).map(ReadUpTo::Time),
     };
     match up_to {
         Some(up_to) => Happening::Read { contact: about.contact.clone(), up_to },
@@ -86,8 +127,14 @@ pub(crate) fn seen(about: Element<'_>, read: &Map<String, Value>) -> Happening {
     }
 }
 
+/// Up to when something is so. A time that has not come is none.
+pub(crate) fn watermark(context: Context<'_>, receipt: &Map<String, Value>) -> Option<UnixMillis> {
+    let until = receipt.get("watermark").and_then(time::read)?;
+    time::is_plausible(until, context.queued.received_at_ms).then_some(until)
+}
+
 /// Meta also sends edits of messages that nobody edited, without a text: those must not blank what is stored.
-pub(crate) fn edited(context: Context<'_>, contact: Option<ContactId>, edit: &Map<String, Value>) -> Happening {
+fn edited(context: Context<'_>, contact: Option<ContactId>, edit: &Map<String, Value>) -> Happening {
     let Some(text) = text(edit, "text") else {
         return Happening::Nothing { kind: "edit_without_text" };
     };
@@ -98,17 +145,18 @@ pub(crate) fn edited(context: Context<'_>, contact: Option<ContactId>, edit: &Ma
     Happening::Change { contact, mid, change: Change::Edit { edit: Edit { number, at: context.at, text } } }
 }
 
-/// Consent to be notified is not a message: it opens no window. Its token is a credential and is not kept.
-pub(crate) fn opted_in(about: Element<'_>, optin: &Map<String, Value>) -> Happening {
+/// Consent to be notified is not a message. Its token is a credential and is not kept.
+pub(crate) fn opted_in(about: Element<'_>, optin: &Map<String, Value>, opens_window: bool) -> Happening {
     about.happening(NewMessage {
         text: text(optin, "title"),
+        opens_window,
         metadata: without(optin, &["title", "notification_messages_token"]),
         ..about.new_message(None, Kind::Optin)
     })
 }
 
 /// Apps hand a thread to each other.
-pub(crate) fn thread_control(about: Element<'_>, element: &Map<String, Value>) -> Option<Happening> {
+fn thread_control(about: Element<'_>, element: &Map<String, Value>) -> Option<Happening> {
     let (action, control) = ["pass", "take", "request"]
         .into_iter()
         .find_map(|action| Some((action, member(element, &format!("{action}_thread_control"))?)))?;
@@ -124,7 +172,7 @@ pub(crate) fn thread_control(about: Element<'_>, element: &Map<String, Value>) -
 
 /// A kind that Meta has added since: visible in its conversation, by its names only. Whether a person did something is
 /// unknown, so nothing says that somebody waits.
-pub(crate) fn unknown(about: Element<'_>, element: &Map<String, Value>) -> Happening {
+fn unknown(about: Element<'_>, element: &Map<String, Value>) -> Happening {
     let metadata = fields(&without(element, &ENVELOPE));
     about.note(NewMessage { metadata, ..about.new_message(None, Kind::Unsupported) })
 }

@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod element;
 pub(crate) mod json;
 pub(crate) mod kinds;
+pub(crate) mod message;
 
 use domain::channel::Channel;
 use domain::event::{Event, Happening};
