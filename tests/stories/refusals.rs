@@ -65,12 +65,14 @@ async fn signed_nonsense_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn an_unknown_object_is_acknowledged() {
+async fn an_unknown_object_and_a_page_that_nobody_connected_are_acknowledged() {
     let world = World::start().await;
-    let page =
-        json!({"object": "page", "entry": [{"id": "1", "time": 1, "changes": [{"field": "feed", "value": {}}]}]});
-    let answer = unchanged(&world, world.deliver(&page)).await;
-    assert_eq!(answer.status, 200);
+    for object in ["permissions", "page"] {
+        let change = json!({"field": "feed", "value": {}});
+        let body = json!({"object": object, "entry": [{"id": "1", "time": 1, "changes": [change]}]});
+        let answer = unchanged(&world, world.deliver(&body)).await;
+        assert_eq!(answer.status, 200, "{object}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use domain::{Login, UnixMillis};
+use domain::{Channel, Login, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use edge::{Problem, http};
 use lambda_http::http::{HeaderValue, header};
@@ -57,8 +57,10 @@ async fn authenticate<'b>(
     Ok(app.secrets.find(now, verify).await?.ok_or(SignatureError::Wrong)??)
 }
 
+/// What is queued. Nothing receives on Messenger yet: its events are counted and dropped.
 fn entries(notification: &Notification<'_>, login: Login, now: UnixMillis) -> Result<Vec<Entry>, ReceiveError> {
-    notification.events.iter().map(|event| entry(event.queued(login, now))).collect()
+    let connected = notification.events.iter().filter(|event| event.account.channel == Channel::Instagram);
+    connected.map(|event| entry(event.queued(login, now))).collect()
 }
 
 /// An event that no message of the queue can hold goes without what nobody reads of it: a refusal would only make Meta
@@ -77,6 +79,11 @@ fn entry(event: QueuedEvent) -> Result<Entry, ReceiveError> {
 fn count(notification: &Notification<'_>, login: Login) {
     let events = u64::try_from(notification.events.len()).unwrap_or(u64::MAX);
     metric("webhook_events", events, &[("login", login.as_str())]);
+    let unconnected = notification.events.iter().filter(|event| event.account.channel == Channel::Messenger).count();
+    if unconnected > 0 {
+        let unconnected = u64::try_from(unconnected).unwrap_or(u64::MAX);
+        metric("webhook_oddities", unconnected, &[("kind", "unconnected_channel")]);
+    }
     for (kind, &times) in &notification.oddities {
         info!(kind, times, "A notification had a part that nobody documented");
         metric("webhook_oddities", u64::from(times), &[("kind", kind)]);

@@ -6,6 +6,7 @@
 //! | [`signed_request`] | what deauthorize and data-deletion callbacks carry |
 //! | [`webhook`] | from a signed body to single events, and from an event to the domain's words |
 //! | [`graph`] | the client of the Graph API, and what its failures mean |
+//! | `instagram`, `messenger` | what only one channel has: its events, bodies, fields and words |
 
 mod mac;
 

@@ -18,7 +18,7 @@ const MAX_GROUP_ID: usize = 128;
 pub struct QueuedEvent {
     /// Version of this shape, so that a deployment can read what the previous one queued.
     pub v: u32,
-    /// The account it belongs to.
+    /// The account it belongs to, and with it the channel.
     pub account: Account,
     /// The other side of the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ impl QueuedEvent {
 
     /// The FIFO group: events of one conversation stay in order, conversations do not wait for each other.
     ///
-    /// `account:contact`, or `account:-` for an event about no conversation. Always within SQS's limits.
+    /// `provider#account:contact`, or `provider#account:-` for an event about no conversation. Always within SQS's limits.
     #[must_use]
     pub fn group_id(&self) -> String {
         let group = format!("{}:{}", self.account, self.contact.as_ref().map_or("-", ContactId::as_str));

@@ -10,14 +10,17 @@ use serde_json::{Map, Value};
 use super::characters::without_lone_surrogates;
 
 /// The members that the readers look at, wherever they stand. All others are left out.
-const READ: [&str; 64] = [
+const READ: [&str; 76] = [
     "account_linking",
     "action",
     "ad_id",
+    "answer",
     "app_id",
     "attachments",
     "comment_id",
+    "coordinates",
     "created_time",
+    "data",
     "delivery",
     "emoji",
     "feedback",
@@ -30,13 +33,19 @@ const READ: [&str; 64] = [
     "is_self",
     "is_self_reply",
     "is_unsupported",
+    "item",
+    "lat",
+    "lead",
     "link_sticker_url",
+    "long",
     "media",
     "media_id",
     "message",
     "message_edit",
+    "metadata",
     "mid",
     "new_owner_app_id",
+    "notification_messages_token",
     "num_edit",
     "optin",
     "parent_id",
@@ -46,6 +55,7 @@ const READ: [&str; 64] = [
     "policy_enforcement",
     "postback",
     "previous_owner_app_id",
+    "question",
     "quick_reply",
     "reaction",
     "read",
@@ -72,8 +82,10 @@ const READ: [&str; 64] = [
     "type",
     "url",
     "user_id",
+    "user_ref",
     "username",
     "value",
+    "verb",
     "watermark",
 ];
 

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use domain::channel::{Account, Channel, Login};
-use domain::id::{AccountId, ContactId};
+use domain::channel::{Account, AccountId, Channel, ContactId, Login};
 use domain::time::UnixMillis;
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,9 +12,9 @@ use serde_json::value::RawValue;
 
 use super::parties::{Parties, as_contact};
 use super::read::json::is_true;
-use super::{DASHBOARD_ACCOUNT, EntryList, QueuedEvent, characters, time};
-use crate::instagram;
+use super::{DASHBOARD_ACCOUNT, EntryList, QueuedEvent, characters, object, time};
 use crate::signature::SignedPayload;
+use crate::{instagram, messenger};
 
 /// The body is signed, yet no JSON.
 #[derive(Debug, thiserror::Error)]
@@ -207,7 +206,7 @@ impl<'a> Notification<'a> {
             EntryList::Changes => peek.value.and_then(object::<Peek>).unwrap_or(peek),
             EntryList::Messaging | EntryList::Standby | EntryList::Unknown => peek,
         };
-        let Some(account) = subject.account(context.account.as_ref()) else {
+        let Some(account) = subject.account(context) else {
             return self.count("event_without_account");
         };
         let contact = subject.contact(&account);
@@ -230,11 +229,14 @@ impl<'a> Notification<'a> {
 }
 
 impl Peek<'_> {
-    fn account(&self, entry: Option<&AccountId>) -> Option<AccountId> {
-        match entry {
+    fn account(&self, context: &EntryContext) -> Option<AccountId> {
+        match context.account.as_ref() {
             // A dashboard test invents the other ids.
             Some(entry) if entry.as_str() == DASHBOARD_ACCOUNT => Some(entry.clone()),
-            _ => self.with_parties(|parties| instagram::webhook::account(parties, entry)),
+            entry => self.with_parties(|parties| match context.channel {
+                Channel::Instagram => instagram::webhook::account(parties, entry),
+                Channel::Messenger => messenger::webhook::account(parties, entry),
+            }),
         }
     }
 
@@ -254,9 +256,9 @@ impl Peek<'_> {
     }
 }
 
-/// The channel whose webhooks name their object so.
+/// Whose notifications an `object` is of.
 fn channel_of(object: &str) -> Option<Channel> {
-    (object == "instagram").then_some(Channel::Instagram)
+    Channel::ALL.into_iter().find(|channel| object == object::of(*channel))
 }
 
 fn is_marked_echo(message: &RawValue) -> bool {

@@ -1,11 +1,14 @@
 //! Whatever is signed: nothing panics, nothing is invented.
 
+use domain::event::Happening;
 use meta::QueuedEvent;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::{Map, Value, json};
 
-use crate::util::{ACCOUNT, CONTACT, queued, signed};
+use crate::samples;
+use crate::util::{ACCOUNT, AT, CONTACT, queued, signed};
 
 /// Names that the readers look for, so that random objects reach their branches.
 const NAMES: &[&str] = &[
@@ -50,6 +53,20 @@ const NAMES: &[&str] = &[
     "policy_enforcement",
     "quick_reply",
     "title",
+    "delivery",
+    "watermark",
+    "mids",
+    "lead",
+    "data",
+    "app_roles",
+    "user_ref",
+    "ref",
+    "type",
+    "metadata",
+    "app_id",
+    "item",
+    "verb",
+    "account_linking",
     "other",
 ];
 
@@ -62,6 +79,8 @@ fn json_value() -> impl Strategy<Value = Value> {
         Just(Value::from(ACCOUNT)),
         Just(Value::from(CONTACT)),
         Just(Value::from("instagram")),
+        Just(Value::from("page")),
+        Just(Value::from("feed")),
         Just(Value::from("comments")),
         ".*".prop_map(Value::from),
     ];
@@ -84,7 +103,60 @@ fn read(event: &QueuedEvent) {
     }
 }
 
+/// What the notifications of each channel are of.
+const OBJECTS: &[&str] = &["instagram", "page"];
+
+/// A notification of three entries, the first and the last of which hold one message each.
+fn between_neighbours(object: &str, entry: &Value) -> String {
+    let neighbour = |mid: &str| {
+        let parties = (json!({ "id": CONTACT }), json!({ "id": ACCOUNT }));
+        let element = json!({"sender": parties.0, "recipient": parties.1, "timestamp": AT,
+            "message": {"mid": mid, "text": "hi"}});
+        json!({"id": ACCOUNT, "time": AT, "messaging": [element]})
+    };
+    json!({"object": object, "entry": [neighbour("before"), entry, neighbour("after")]}).to_string()
+}
+
+/// Whether the event is the message with this mid.
+fn is_message(event: &QueuedEvent, mid: &str) -> bool {
+    match meta::read(event).expect("readable").happening {
+        Happening::Message { message, .. } => message.mid.is_some_and(|found| found.as_str() == mid),
+        _ => false,
+    }
+}
+
+/// The places of a value, as JSON pointers (RFC 6901).
+fn places(value: &Value) -> Vec<String> {
+    let below = |name: &str, inner: &Value| {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        places(inner).into_iter().map(move |rest| format!("/{name}{rest}")).collect::<Vec<_>>()
+    };
+    let inner: Vec<String> = match value {
+        Value::Object(members) => members.iter().flat_map(|(name, inner)| below(name, inner)).collect(),
+        Value::Array(elements) => {
+            elements.iter().enumerate().flat_map(|(place, inner)| below(&place.to_string(), inner)).collect()
+        }
+        _ => Vec::new(),
+    };
+    std::iter::once(String::new()).chain(inner).collect()
+}
+
 proptest! {
+    #[test]
+    fn anything_in_the_place_of_anything_costs_no_neighbour(
+        (object, entry) in proptest::sample::select(samples::entries(ACCOUNT, CONTACT)),
+        place in any::<Index>(),
+        odd in json_value(),
+    ) {
+        let mut broken = entry;
+        let places = places(&broken);
+        *broken.pointer_mut(place.get(&places).as_str()).expect("a place") = odd;
+        let events = queued(&between_neighbours(object, &broken));
+        let (first, last) = (events.first().expect("before"), events.last().expect("after"));
+        prop_assert!(is_message(first, "before") && is_message(last, "after"), "{}", broken);
+        events.iter().for_each(read);
+    }
+
     #[test]
     fn no_bytes_panic(bytes in vec(any::<u8>(), 0..200)) {
         signed(&bytes, |payload| drop(payload.split()));
@@ -99,8 +171,9 @@ proptest! {
     fn every_element_of_an_account_is_one_event_with_its_own_bytes(
         elements in vec(json_value(), 1..5),
         list in proptest::sample::select(&["messaging", "standby", "changes"][..]),
+        object in proptest::sample::select(OBJECTS),
     ) {
-        let body = json!({"object": "instagram", "entry": [{"id": ACCOUNT, "time": 1, list: elements}]}).to_string();
+        let body = json!({"object": object, "entry": [{"id": ACCOUNT, "time": 1, list: elements}]}).to_string();
         let events = queued(&body);
         prop_assert_eq!(events.len(), elements.len());
         for (event, element) in events.iter().zip(&elements) {
@@ -112,8 +185,11 @@ proptest! {
     }
 
     #[test]
-    fn a_queued_event_survives_the_queue(element in json_value()) {
-        let body = json!({"object": "instagram", "entry": [{"id": ACCOUNT, "messaging": [element]}]}).to_string();
+    fn a_queued_event_survives_the_queue(
+        element in json_value(),
+        object in proptest::sample::select(OBJECTS),
+    ) {
+        let body = json!({"object": object, "entry": [{"id": ACCOUNT, "messaging": [element]}]}).to_string();
         for event in queued(&body) {
             let carried = serde_json::to_string(&event).expect("serializable");
             let back: QueuedEvent = serde_json::from_str(&carried).expect("deserializable");

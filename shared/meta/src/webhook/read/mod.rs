@@ -8,7 +8,7 @@ pub(crate) mod json;
 pub(crate) mod kinds;
 pub(crate) mod message;
 
-use domain::channel::Channel;
+use domain::Channel;
 use domain::event::{Event, Happening};
 use domain::id::MessageId;
 use domain::time::UnixMillis;
@@ -19,7 +19,7 @@ use context::{Context, notice};
 use json::{fields, member};
 
 use super::{DASHBOARD_ACCOUNT, EntryList, QueuedEvent, characters, reduce, time};
-use crate::instagram;
+use crate::{instagram, messenger};
 
 /// The event can never be read, since it is no JSON object: no retry helps.
 #[derive(Debug, thiserror::Error)]
@@ -46,21 +46,31 @@ pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
     let untimed = own_time.is_none().then(|| MessageId::derive_from_json(at, queued.event.get()));
     let ahead = untimed.as_ref().and_then(|_| queued.time_ahead(&element));
     let context = Context { queued, at, untimed: untimed.is_some(), ahead, standby };
-    let happening = match (queued.account.channel, queued.list) {
+    let happening = match queued.list {
         _ if is_dashboard_test(queued, &element) => Happening::Test,
-        (Channel::Instagram, EntryList::Messaging | EntryList::Standby) => instagram::webhook::read(context, &element),
-        (Channel::Instagram, EntryList::Changes) => instagram::webhook::read_change(context, &element),
-        // Nothing of Messenger's is queued yet.
-        (Channel::Messenger, EntryList::Messaging | EntryList::Standby | EntryList::Changes) => {
-            notice("unread_channel", fields(&element))
-        }
-        (Channel::Instagram | Channel::Messenger, EntryList::Unknown) => notice("malformed_event", fields(&element)),
+        EntryList::Messaging | EntryList::Standby => read_element(context, &element),
+        EntryList::Changes => read_change(context, &element),
+        EntryList::Unknown => notice("malformed_event", fields(&element)),
     };
     let mut bounds = Bounds::new();
     let happening = bounds.happening(happening);
     let reduced = reduced || bounds.reduced;
     let happening = if reduced { marked(happening) } else { happening };
     Ok(Event { account, at, untimed, received_at, happening, reduced })
+}
+
+fn read_element(context: Context<'_>, element: &Map<String, Value>) -> Happening {
+    match context.queued.account.channel {
+        Channel::Instagram => instagram::webhook::read(context, element),
+        Channel::Messenger => messenger::webhook::read(context, element),
+    }
+}
+
+fn read_change(context: Context<'_>, change: &Map<String, Value>) -> Happening {
+    match context.queued.account.channel {
+        Channel::Instagram => instagram::webhook::read_change(context, change),
+        Channel::Messenger => messenger::webhook::read_change(context, change),
+    }
 }
 
 /// A message of which something was left out says so.

@@ -5,7 +5,8 @@ use domain::message::Change;
 use meta::QueuedEvent;
 use serde_json::{Value, json};
 
-use crate::util::{as_message, contact, element, notification, queued, read_body, read_entry};
+use crate::samples;
+use crate::util::{ACCOUNT, as_message, contact, element, notification, queued, read_body, read_entry};
 
 /// An item may have 400 KB; what is added to it later needs room as well.
 const MOST_BYTES: usize = 300 * 1024;
@@ -96,45 +97,15 @@ fn what_no_parser_takes_is_read_without_that() {
     }
 }
 
-/// An event of each kind, with everything that the readers know of it.
-fn every_kind() -> Vec<Value> {
-    let referral = json!({"ref": "r", "ad_id": "1", "source": "ADS"});
-    let full = json!({"mid": "a", "text": "t", "attachments": [{"type": "sticker", "payload": {"url": "u", "sticker_id": 1}}],
-        "reply_to": {"mid": "b", "is_self_reply": false}, "quick_reply": {"payload": "P"}, "referral": referral});
-    let kinds = [
-        json!({"message": full}),
-        json!({"message": {"mid": "a", "text": "t", "is_echo": "true", "app_id": 5}}),
-        json!({"message": {"mid": "a", "is_deleted": true}}),
-        json!({"message": {"mid": "a", "text": "t", "reply_to": {"story": {"id": "1", "url": "u", "link_sticker_url": "l"}}}}),
-        json!({"postback": {"mid": "a", "title": "t", "payload": "P", "referral": referral}}),
-        json!({"reaction": {"mid": "a", "action": "react", "reaction": "love", "emoji": "x"}}),
-        json!({"read": {"mid": "a"}}),
-        json!({"read": {"watermark": 1_569_262_485_349_i64}}),
-        json!({"message_edit": {"mid": "a", "text": "t", "num_edit": "1"}}),
-        json!({"referral": referral}),
-        json!({"policy-enforcement": {"action": "block", "reason": "r"}}),
-        json!({"response_feedback": {"feedback": "Good response", "mid": "a"}}),
-        json!({"delivery": {"mids": ["a"], "watermark": 1}}),
-        json!({"account_linking": {"status": "linked"}}),
-        json!({"pass_thread_control": {"previous_owner_app_id": "1", "new_owner_app_id": "2"}}),
-    ];
-    kinds.iter().map(element).collect()
-}
-
 #[test]
 fn a_reduced_event_says_the_same() {
-    let messaging = every_kind().into_iter().map(|element| json!({"messaging": [element]}));
-    let comment = json!({"id": "1", "comment_id": "1", "parent_id": "2", "media": {"id": "3"}, "text": "t",
-        "from": {"id": contact().as_str(), "username": "jane"}});
-    let mention = json!({"comment_id": "1", "media_id": "3"});
-    let changes = [("comments", comment), ("mentions", mention)];
-    let changes = changes.into_iter().map(|(field, value)| json!({"changes": [{"field": field, "value": value}]}));
-    for entry in messaging.chain(changes) {
-        let [event]: [QueuedEvent; 1] = queued(&notification(&entry)).try_into().expect("one event");
+    for (object, entry) in samples::entries(ACCOUNT, contact().as_str()) {
+        let body = json!({"object": object, "entry": [entry]}).to_string();
+        let [event]: [QueuedEvent; 1] = queued(&body).try_into().expect("one event");
         let whole = meta::read(&event).expect("readable");
         let reduced = meta::read(&event.reduced()).expect("readable");
         assert!(reduced.reduced && !whole.reduced);
-        assert_eq!(said(reduced), said(whole), "{entry}");
+        assert_eq!(said(reduced), said(whole), "{body}");
     }
 }
 
