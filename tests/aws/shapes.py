@@ -15,6 +15,7 @@ MODELS = {
 # What every operation of a service may be refused with, and no model says.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html and each service's common errors.
 COMMON_ERRORS = {
+    "InvalidParameterValueException",  # SQS, of a receipt handle whose message is gone
     "AccessDeniedException",
     "InternalFailure",
     "InternalServerError",

@@ -79,7 +79,11 @@ ACTIONS = [
     {"kind": "self_message", "text": "test"},
     {"kind": "policy_enforcement", "action": "warning", "reason": "spam"},
     {"kind": "response_feedback", "good": True},
+    {"kind": "attachments", "attachments": [{"type": "image", "payload": {"url": "https://example.com/menu.png"}}]},
 ]
+
+# What these libraries have no type for: Messenger's alone, and the newest of Instagram's.
+UNTYPED = {"account_linking", "app_roles", "delivered", "fallback", "lead", "sticker", "story_insights"}
 
 
 def known_kinds():
