@@ -3,25 +3,16 @@
 import re
 import unittest
 
-import yaml
-
-from deployed import ROOT
+from deployed import ROOT, binary, events, functions
 
 
-class Template(yaml.SafeLoader):
-    """A template's short intrinsics are of no interest here."""
-
-
-Template.add_multi_constructor("!", lambda loader, suffix, node: None)
-
-
-def read(path):
+def text_of(path):
     return (ROOT / path).read_text(encoding="utf-8")
 
 
 def recipe(title):
     """The files of a recipe, in its order."""
-    section = read("CONTRIBUTING.md").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    section = text_of("CONTRIBUTING.md").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
 
 
@@ -33,9 +24,10 @@ class Recipes(unittest.TestCase):
     def test_every_function_stands_in_all_files_of_the_recipe(self):
         files = recipe("A function")
         self.assertGreater(len(files), 10)
-        functions = sorted(folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir())
-        self.assertGreater(len(functions), 10)
-        for function in functions:
+        names = {binary(function) for function in functions().values()}
+        self.assertGreater(len(names), 10)
+        self.assertEqual(names, {folder.name for folder in (ROOT / "functions").iterdir() if folder.is_dir()})
+        for function in sorted(names):
             for file in files:
                 with self.subTest(function=function, file=file):
                     if file == "events/NAME.json":
@@ -43,7 +35,7 @@ class Recipes(unittest.TestCase):
                     elif "NAME" in file:
                         self.assertTrue((ROOT / file.replace("NAME", function)).is_file(), "no such file")
                     else:
-                        self.assertTrue(has_word(read(file), function), "the function is not in it")
+                        self.assertTrue(has_word(text_of(file), function), "the function is not in it")
 
     def samples(self, function):
         """Those of a step of the login are named after the step."""
@@ -53,26 +45,24 @@ class Recipes(unittest.TestCase):
     def test_every_route_stands_in_all_files_of_the_recipe(self):
         files = recipe("A route")
         self.assertGreater(len(files), 2)
-        resources = yaml.load(read("template.yaml"), Template)["Resources"].values()
-        events = [event for resource in resources for event in (resource.get("Properties", {}).get("Events") or {}).values()]
-        routes = {event["Properties"]["Path"] for event in events if event["Type"] == "HttpApi" and "Path" in event["Properties"]}
+        routes = {event["Path"] for function in functions().values() for event in events(function, "HttpApi") if "Path" in event}
         self.assertGreater(len(routes), 20)
-        for route in sorted(routes - {"$default"}):
+        for route in sorted(routes):
             for file in files:
                 with self.subTest(route=route, file=file):
-                    self.assertIn(route, read(file))
+                    self.assertIn(route, text_of(file))
 
     def test_every_kind_of_message_stands_in_all_files_of_the_recipe(self):
         files = recipe("An event kind")
         self.assertGreater(len(files), 5)
-        variants = re.search(r"pub enum Kind \{(.*?)\n\}", read("shared/domain/src/message.rs"), re.DOTALL)[1]
+        variants = re.search(r"pub enum Kind \{(.*?)\n\}", text_of("shared/domain/src/message.rs"), re.DOTALL)[1]
         kinds = set(re.findall(r"^    ([A-Z]\w+),$", variants, re.MULTILINE)) - {"Message"} # every message is one
         self.assertGreater(len(kinds), 5)
         for kind in sorted(kinds):
             word = re.sub(r"(?<!^)([A-Z])", r"_\1", kind).lower()
             for file in files:
                 with self.subTest(kind=kind, file=file):
-                    text = read(file)
+                    text = text_of(file)
                     self.assertTrue(has_word(text, kind) or has_word(text, word), "the kind is not in it")
 
     def test_every_story_stands_in_all_files_of_the_recipe(self):
@@ -80,7 +70,7 @@ class Recipes(unittest.TestCase):
         folder = ROOT / "tests/stories"
         stories = {path.stem for path in folder.glob("*.rs")} - {"main"} | {path.parent.name for path in folder.glob("*/mod.rs")}
         self.assertGreater(len(stories), 20)
-        self.assertEqual(stories, set(re.findall(r"^mod (\w+);$", read("tests/stories/main.rs"), re.MULTILINE)))
+        self.assertEqual(stories, set(re.findall(r"^mod (\w+);$", text_of("tests/stories/main.rs"), re.MULTILINE)))
 
 
 if __name__ == "__main__":
