@@ -1,20 +1,9 @@
 //! What the function is started by.
 
-use aws_lambda_events::sqs::SqsEvent;
 use serde::Deserialize;
 
 /// An event of the function.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Trigger {
-    /// Messages of the queue.
-    Batch(SqsEvent),
-    /// The schedule, as `{"task":"sweep"}`.
-    Scheduled {
-        /// What to do.
-        task: Task,
-    },
-}
+pub type Trigger = edge::sqs::Trigger<Task>;
 
 /// What the schedule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -1,20 +1,9 @@
 //! What the function is started by.
 
-use aws_lambda_events::sqs::SqsEvent;
 use serde::Deserialize;
 
 /// An event of the function.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Trigger {
-    /// Orders of the queue.
-    Batch(SqsEvent),
-    /// A schedule, as `{"task":"scan"}`.
-    Scheduled {
-        /// What to do.
-        task: Task,
-    },
-}
+pub type Trigger = edge::sqs::Trigger<Task>;
 
 /// What a schedule asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

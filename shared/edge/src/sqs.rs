@@ -1,6 +1,20 @@
-//! What a function answers to a batch of a queue.
+//! What starts a function that works for a queue, and what it answers to a batch.
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use serde::Deserialize;
+
+/// An event of a function that a queue starts, and schedules do. `T` is what schedules ask for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Trigger<T> {
+    /// Messages of the queue.
+    Batch(SqsEvent),
+    /// A schedule, as `{"task":"scan"}`.
+    Scheduled {
+        /// What to do.
+        task: T,
+    },
+}
 
 /// The answer that has the queue deliver these records again (`ReportBatchItemFailures`).
 ///
