@@ -15,7 +15,7 @@ use crate::{
     webhooks::event::{Event, Place},
     world::{
         World,
-        threads::{Message, Opening, Thread},
+        threads::{Comment, Message, Opening, Thread},
     },
 };
 
@@ -140,6 +140,18 @@ impl Scene<'_> {
         let now_ms = self.moment.now_ms;
         let element = from_contact(&self.contact_id(), &self.account, now_ms, name, part);
         Event::messaging(self.channel, &self.account, field, now_ms, element)
+    }
+
+    /// Keeps a public comment of the contact's, which may be answered in private.
+    pub(super) fn keep_comment(&mut self, id: &str, text: String) {
+        self.world.comments.push(Comment {
+            id: id.to_owned(),
+            account: self.account.clone(),
+            contact: self.contact.clone(),
+            text,
+            at_ms: self.moment.now_ms,
+            answered: false,
+        });
     }
 
     /// Stores a message of the contact: it has an id, a time, and opens the window.

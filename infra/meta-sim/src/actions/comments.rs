@@ -9,7 +9,6 @@ use super::{
 use crate::{
     ids,
     webhooks::event::{Event, Place},
-    world::threads::Comment,
 };
 
 pub(super) fn comment(
@@ -36,14 +35,7 @@ pub(super) fn comment(
     if shape == CommentShape::Flat {
         event.place = Place::Flat;
     }
-    scene.world.comments.push(Comment {
-        id: id.clone(),
-        account: scene.account.clone(),
-        contact: scene.contact.clone(),
-        text,
-        at_ms: scene.moment.now_ms,
-        answered: false,
-    });
+    scene.keep_comment(&id, text);
     Done { id: Some(id), events: vec![event] }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::apply::{Done, Scene};
-use crate::{ids, webhooks::event::Event, world::threads::Comment};
+use crate::{ids, webhooks::event::Event};
 
 pub(super) fn comment(scene: &mut Scene<'_>, text: String, parent_id: Option<&str>) -> Done {
     let post = ids::digits(&format!("post/{}", scene.account), "5", 15);
@@ -22,14 +22,7 @@ pub(super) fn comment(scene: &mut Scene<'_>, text: String, parent_id: Option<&st
     if scene.world.variants.feed_authors {
         value["from"] = json!({ "id": scene.contact_id(), "name": name });
     }
-    scene.world.comments.push(Comment {
-        id: id.clone(),
-        account: scene.account.clone(),
-        contact: scene.contact.clone(),
-        text,
-        at_ms: scene.moment.now_ms,
-        answered: false,
-    });
+    scene.keep_comment(&id, text);
     let event = Event::change(scene.channel, &scene.account, "feed", scene.moment.now_ms, value);
     Done { id: Some(id), events: vec![event] }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     channel::Channel,
     errors::GraphError,
-    ids, media, oauth,
+    media, oauth,
     sim::{Effect, Moment},
     webhooks::deliver::Callback,
     world::{
@@ -72,13 +72,13 @@ pub(super) fn as_person(
     (id, rest): (&str, &[&str]),
     moment: Moment<'_>,
 ) -> Result<Answer, GraphError> {
-    let is_self = id == "me" || id == ids::app_scoped(&token.app_id, &token.holder);
+    let is_self = id == "me" || id == token.user_id();
     match (&call.method, rest) {
         (&Method::GET, []) if is_self => {
             let asked = fields::parse(call.param("fields").unwrap_or("id,name"));
             USER.check(&asked)?;
             let person = world.person(&token.holder).ok_or_else(|| GraphError::no_object(&call.method, id))?;
-            let user = json!({ "id": ids::app_scoped(&token.app_id, &token.holder), "name": person.name });
+            let user = json!({ "id": token.user_id(), "name": person.name });
             Ok(Answer::of(fields::select(&user, &asked)))
         }
         (&Method::GET, ["permissions"]) if is_self => Ok(token_info::permissions(token)),
@@ -163,7 +163,7 @@ pub(super) fn account(
 /// `DELETE /me/permissions`: the person's grant ends, as if they had removed the app.
 pub(super) fn remove_app(world: &mut World, token: &Token, moment: Moment<'_>) -> Answer {
     world.remove_grant(Some(&token.app_id), &token.holder);
-    let user_id = ids::app_scoped(&token.app_id, &token.holder);
+    let user_id = token.user_id();
     let callback = world.app(&token.app_id).and_then(|app| {
         let url = app.deauthorize_url.as_deref()?;
         Some(Effect::Callback(Callback::new(url, app, &user_id, moment.now_ms)))

@@ -55,7 +55,7 @@ fn object(
     rest: &[&str],
     moment: Moment<'_>,
 ) -> Result<Answer, GraphError> {
-    let is_self = id == "me" || id == token.holder || id == ids::app_scoped(&token.app_id, &token.holder);
+    let is_self = id == "me" || id == token.holder || id == token.user_id();
     match (rest, &call.method) {
         ([], &Method::GET) if is_self => user(world, call, token, moment),
         (["subscribed_apps"], _) if is_self => subscriptions::serve(world, call, token, &token.holder),

@@ -6,7 +6,6 @@ use super::{Answer, auth, call::GraphCall};
 use crate::{
     Login,
     errors::GraphError,
-    ids,
     world::{
         World,
         people::Reach,
@@ -26,7 +25,7 @@ pub(crate) fn debug_token(world: &World, call: &GraphCall, now_ms: i64) -> Resul
 }
 
 fn describe(world: &World, token: &Token, value: &str, now_ms: i64) -> Value {
-    let user_id = ids::app_scoped(&token.app_id, &token.holder);
+    let user_id = token.user_id();
     let mut data = json!({
         "app_id": token.app_id,
         "type": match token.kind {

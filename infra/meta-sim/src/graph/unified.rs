@@ -4,7 +4,6 @@
 use super::{Answer, auth::Actor, call::GraphCall, facebook, messaging, subscriptions};
 use crate::{
     errors::GraphError,
-    ids,
     sim::Moment,
     world::{World, tokens::Token},
 };
@@ -17,7 +16,7 @@ pub(super) fn route(
     (id, rest): (&str, &[&str]),
     moment: Moment<'_>,
 ) -> Result<Answer, GraphError> {
-    let is_self = id == "me" || id == ids::app_scoped(&token.app_id, &token.holder);
+    let is_self = id == "me" || id == token.user_id();
     match (call.method.as_str(), rest) {
         ("GET", []) | ("GET" | "DELETE", ["permissions"]) if is_self => {
             facebook::as_person(world, call, token, (id, rest), moment)

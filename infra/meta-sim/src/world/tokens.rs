@@ -84,6 +84,11 @@ impl Token {
         self.scopes.iter().any(|granted| granted == scope)
     }
 
+    /// The holder, as the app sees them.
+    pub(crate) fn user_id(&self) -> String {
+        ids::app_scoped(&self.app_id, &self.holder)
+    }
+
     pub(crate) fn is_expired(&self, now_ms: i64) -> bool {
         self.expires_at_ms.is_some_and(|expires_at_ms| expires_at_ms <= now_ms)
     }
