@@ -107,7 +107,7 @@ impl Front {
                 }
             }
         }
-        if let Err(denied) = self.permissions.check(call) {
+        if let Err(denied) = self.permissions.check(call, |call| self.arn(call)) {
             return (Reply::Answer(Err(denied)), Units::default());
         }
         let mut taken_out: Vec<TakenOut> = effects.iter().filter_map(|effect| take_out(call, effect)).collect();
@@ -127,6 +127,15 @@ impl Front {
             }
         }
         (Reply::Answer(answer), units)
+    }
+
+    /// The key or the secret that a call means, however it names it.
+    fn arn(&self, call: &Call) -> Option<String> {
+        match call.service {
+            Service::Kms => self.kms.arn(&call.input),
+            Service::SecretsManager => self.secrets.arn(call.resources().first()?),
+            Service::DynamoDb | Service::Sqs => None,
+        }
     }
 
     async fn perform(&self, call: &mut Call, was_changed: bool, stale: bool) -> (Answer, Units) {

@@ -146,12 +146,13 @@ impl Permissions {
         work(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Refuses a call that its caller may not make.
-    pub(crate) fn check(&self, call: &Call) -> Result<(), ServiceError> {
+    /// Refuses a call that its caller may not make. Policies know a key and a secret by ARN, and so does `named` for what a call
+    /// says of them: a name, an alias, a ciphertext.
+    pub(crate) fn check(&self, call: &Call, named: impl Fn(&Call) -> Option<String>) -> Result<(), ServiceError> {
         let rules = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let Some(role) = rules.roles.get(&call.function) else { return Ok(()) };
         let context = context(&call.input);
-        for (action, resource) in deeds(call) {
+        for (action, resource) in deeds(call, named(call)) {
             let deed = Deed { action: &action, resource: &resource, context: &context };
             let by_key = rules.keys.get(&resource).is_none_or(|policy| !policy.says(Verdict::Deny, &deed));
             if !by_key || !role.may(&deed) {
@@ -162,13 +163,16 @@ impl Permissions {
     }
 }
 
-/// Actions with the ARNs of what they are done to.
-fn deeds(call: &Call) -> Vec<(String, String)> {
+/// Actions with the ARNs of what they are done to: the one that is known, or those that the names make.
+fn deeds(call: &Call, known: Option<String>) -> Vec<(String, String)> {
     let needs = call.needs();
     if !needs.is_empty() {
         return needs.into_iter().map(|(action, table)| (action, arn(call, &table))).collect();
     }
-    let resources: Vec<String> = call.resources().iter().map(|name| arn(call, name)).collect();
+    let resources = match known {
+        Some(arn) => vec![arn],
+        None => call.resources().iter().map(|name| arn(call, name)).collect(),
+    };
     let actions = call.actions();
     actions.iter().flat_map(|action| resources.iter().map(|resource| (action.clone(), resource.clone()))).collect()
 }
@@ -256,7 +260,7 @@ mod tests {
     }
 
     fn is_allowed(permissions: &Permissions, target: &str, input: &Value) -> bool {
-        permissions.check(&call(target, input)).is_ok()
+        permissions.check(&call(target, input), |_| None).is_ok()
     }
 
     #[test]

@@ -140,6 +140,19 @@ impl Kms {
         Ok(Self { ring: Mutex::new(Ring::load(store)?), clock })
     }
 
+    /// The key that a request names, or that its ciphertext does.
+    pub(crate) fn arn(&self, request: &Value) -> Option<String> {
+        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = ["KeyId", "DestinationKeyId"].into_iter().find_map(|name| request[name].as_str());
+        let key = if let Some(name) = name {
+            ring.find(name).ok()
+        } else {
+            let Blob(ciphertext) = Blob::deserialize(&request["CiphertextBlob"]).ok()?;
+            ring.by_id(Ciphertext::parse(&ciphertext).ok()?.key)
+        };
+        key.map(Key::arn)
+    }
+
     pub(crate) fn call(&self, operation: &str, body: Value) -> Answer {
         let ring = &mut *self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         let now_ms = self.clock.now_ms();

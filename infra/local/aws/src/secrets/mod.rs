@@ -34,6 +34,11 @@ impl Secrets {
         Ok(Self { shelf: Mutex::new(Shelf::load(store)?), clock })
     }
 
+    pub(crate) fn arn(&self, id: &str) -> Option<String> {
+        let secrets = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.find(id).ok().map(|secret| secret.arn.clone())
+    }
+
     pub(crate) fn call(&self, operation: &str, body: Value) -> Answer {
         let secrets = &mut *self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         let now_ms = self.clock.now_ms();

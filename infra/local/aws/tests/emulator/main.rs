@@ -4,6 +4,7 @@ mod dynamodb;
 mod faults;
 mod kms;
 mod log;
+mod permissions;
 mod restart;
 mod secrets;
 mod sqs;
