@@ -8,6 +8,7 @@ batch handed back.
 """
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -40,20 +41,31 @@ def environment():
     return {**os.environ, **dict(line.split("=", 1) for line in lines if "=" in line)}
 
 
-def answers(port):
+def listens(port):
     with socket.socket() as connection:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
+def answers(port):
+    """Whether a request is answered, whatever the answer: the local stack has its ports before it has its tables."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", "/")
+            return bool(connection.getresponse().status)
+        except (OSError, http.client.HTTPException):
+            return False
+
+
 @contextlib.contextmanager
-def running(*command, until=None, **options):
-    """A process that ends with the block. The block begins once the port `until` answers."""
+def running(*command, until=lambda: True, **options):
+    """A process that ends with the block. The block begins once `until` holds."""
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, **options) as process:
         try:
             deadline = time.monotonic() + PATIENCE_SECONDS
-            while until and not answers(until):
+            while not until():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit(f"{' '.join(map(str, command))}: nothing answers on port {until}")
+                    raise SystemExit(f"{' '.join(map(str, command))}: it did not come up")
                 time.sleep(0.1)
             yield process
         finally:
@@ -100,11 +112,11 @@ def check(function, bootstrap):
 
 def main(folder):
     with contextlib.ExitStack() as stack:
-        if not answers(9401):
-            stack.enter_context(running(*stack_command(), until=9403))
+        if not answers(9403):
+            stack.enter_context(running(*stack_command(), until=lambda: answers(9403)))
         lambdas = ("cargo", "lambda", "watch", "--only-lambda-apis", "--ignore-changes")
         address = ("--invoke-address", "127.0.0.1", "--invoke-port", str(PORT))
-        stack.enter_context(running(*lambdas, *address, until=PORT))
+        stack.enter_context(running(*lambdas, *address, until=lambda: listens(PORT)))
         outcomes = {name: list(check(name, folder / name / "bootstrap")) for name in functions()}
     return 0 if all(outcome and all(outcome) for outcome in outcomes.values()) else 1
 
