@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use domain::{AccountId, ContactId, ConversationId, TenantId, lane};
+use domain::{Account, ContactId, ConversationId, TenantId, lane};
 
 use crate::World;
 use crate::queue::{Queue, mapping};
@@ -88,7 +88,7 @@ impl Rush {
     }
 
     fn group(self, tenant: u32, contact: u32) -> String {
-        let account = AccountId::try_from(format!("178414057266{tenant:05}")).expect("digits");
+        let account = Account::instagram(format!("178414057266{tenant:05}").try_into().expect("digits"));
         let contact = ContactId::try_from(format!("43091541{contact:07}")).expect("digits");
         let tenant = TenantId::try_from(format!("tenant-{tenant}")).expect("a name");
         lane(&account, &ConversationId::derive(&tenant, &account, &contact), self.lanes)

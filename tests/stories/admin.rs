@@ -115,7 +115,7 @@ async fn an_account_is_connected_by_hand_and_receives() {
     assert_eq!((&connected.json()["tenant_id"], &connected.json()["status"]), (&json!("luna"), &json!("active")));
     world.dm(INES, LUNA, "Hola").await;
     assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola"]);
-    assert_eq!(ana.audit().await[0], "instagram.connected");
+    assert_eq!(ana.audit().await[0], "connection.connected");
     let young = ana.post(&format!("{CONNECTIONS}/{id}/refresh"), json!({})).await.json();
     assert_eq!((&young["outcome"], &young["reason"]), (&json!("checked"), &json!("token_too_young")));
     let checked = ana.post(&format!("{CONNECTIONS}/{id}/resubscribe"), json!({})).await.json();
@@ -260,7 +260,7 @@ async fn a_connection_that_meta_refused_by_mistake_works_again_when_somebody_ask
     let healed = world.browser("olivia").post(&format!("{CONNECTIONS}/{id}/resubscribe"), json!({})).await.json();
     assert_eq!((&healed["outcome"], &healed["connection"]["status"]), (&json!("checked"), &json!("active")));
     assert_eq!(ana.status().await["connections"][0]["error"], Value::Null);
-    assert_eq!(ana.audit().await[0], "instagram.recovered");
+    assert_eq!(ana.audit().await[0], "connection.recovered");
     world.stack.clock().advance(60_000); // a sender remembers connections for a moment
     let ana = world.browser("ana");
     ana.send(&ana.conversation().await, "¡Hola!").await.json();
@@ -309,11 +309,11 @@ async fn an_audit_log_is_filtered_and_exported_for_spreadsheets() {
         let events = page["events"].as_array().expect("a list");
         events.iter().map(|event| event["kind"].as_str().expect("a word").to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(kinds("?kind=instagram.connected").await, ["instagram.connected"]);
+    assert_eq!(kinds("?kind=connection.connected").await, ["connection.connected"]);
     let later = format!("?from={}", before.replace('Z', ".999Z"));
-    assert_eq!(kinds(&later).await, ["instagram.disconnected"]);
+    assert_eq!(kinds(&later).await, ["connection.disconnected"]);
     assert!(
-        !kinds(&format!("?to={}", before.replace('Z', ".999Z"))).await.contains(&"instagram.disconnected".to_owned())
+        !kinds(&format!("?to={}", before.replace('Z', ".999Z"))).await.contains(&"connection.disconnected".to_owned())
     );
     assert_eq!(ana.get(&format!("{path}?kind=nonsense")).await.problem_kind(400), "invalid-filter");
     assert_eq!(ana.get(&format!("{path}?from=yesterday")).await.problem_kind(400), "invalid-filter");
@@ -322,6 +322,6 @@ async fn an_audit_log_is_filtered_and_exported_for_spreadsheets() {
     assert_eq!((csv.status, csv.header("content-type").starts_with("text/csv")), (200, true));
     let lines: Vec<_> = csv.body.split("\r\n").collect();
     assert_eq!(lines[0], "\"at\",\"kind\",\"user\",\"details\"");
-    assert!(lines[1].contains("\"instagram.disconnected\",\"ana\""), "{}", lines[1]);
-    assert_eq!(ana.get(&format!("{path}?format=csv&kind=instagram.connected")).await.body.matches("\r\n").count(), 2);
+    assert!(lines[1].contains("\"connection.disconnected\",\"ana\""), "{}", lines[1]);
+    assert_eq!(ana.get(&format!("{path}?format=csv&kind=connection.connected")).await.body.matches("\r\n").count(), 2);
 }

@@ -45,7 +45,7 @@ async fn what_meta_refuses_of_one_message_leaves_the_connection_and_other_contac
         told.push(text);
         assert_eq!(answers_on_phone(&world, KOFI).await, told, "{refused}");
     }
-    assert_eq!(audited(&ana, "instagram.connection_error").await, 0);
+    assert_eq!(audited(&ana, "connection.failed").await, 0);
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn what_meta_refuses_to_show_of_one_conversation_leaves_the_connection_and
         told.push(text);
         assert_eq!(answers_on_phone(&world, KOFI).await, told, "{endpoint} {refused}");
     }
-    assert_eq!(audited(&ana, "instagram.connection_error").await, 0);
+    assert_eq!(audited(&ana, "connection.failed").await, 0);
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn one_account_is_connected_at_once_with_instagram_login() {
     assert_eq!(status["status"], "active");
     assert_eq!(status["ig_username"], "luna.cafe");
     assert_eq!(status["connections"][0]["login"], "instagram");
-    assert_eq!(ana.audit().await.first().map(String::as_str), Some("instagram.connected"));
+    assert_eq!(ana.audit().await.first().map(String::as_str), Some("connection.connected"));
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn a_cancelled_login_says_so_and_changes_nothing() {
         assert_eq!(outcome(&landed, "instagram").as_deref(), Some("cancelled"));
         assert_eq!(outcome(&landed, "title").as_deref(), Some("Connection cancelled"));
         assert_eq!(ana.status().await["connected"], false);
-        assert_eq!(ana.audit().await.first().map(String::as_str), Some("instagram.authorization_cancelled"));
+        assert_eq!(ana.audit().await.first().map(String::as_str), Some("authorization.cancelled"));
     }
 }
 
@@ -235,7 +235,7 @@ async fn an_account_of_another_tenant_is_refused_without_naming_that_tenant() {
     }
     assert_eq!(marta.status().await["connected"], false);
     assert_eq!(world.browser("ana").status().await["connected"], true);
-    assert!(marta.audit().await.iter().any(|kind| kind == "instagram.refused"));
+    assert!(marta.audit().await.iter().any(|kind| kind == "connection.refused"));
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ async fn who_removes_the_app_is_disconnected_and_the_tenant_keeps_its_conversati
         assert_eq!(removed["callbacks"][0]["status"], 200, "{login}: {removed}");
         assert_eq!(ana.status().await["status"], "revoked", "{login}");
         assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola"], "{login}");
-        assert_eq!(ana.audit().await.first().map(String::as_str), Some("instagram.deauthorized"), "{login}");
+        assert_eq!(ana.audit().await.first().map(String::as_str), Some("connection.deauthorized"), "{login}");
         let connections = format!("{:?}", world.tables().items("ConnectionsTable").await);
         assert!(!connections.contains("v1."), "{login}: no sealed token is left");
     }

@@ -167,7 +167,7 @@ async fn an_account_that_waits_in_vain_for_meta_gives_its_place_back_after_two_d
     days_later(&world, 2).await;
     let marta = world.browser("marta");
     assert_eq!(card(&world, "marta").await["status"], "revoked");
-    assert_eq!(marta.audit().await[0], "instagram.disconnected");
+    assert_eq!(marta.audit().await[0], "connection.disconnected");
     world.meta("DELETE", "/faults", Value::Null).await;
     marta.connect("instagram", "mara.paints").await;
     assert_eq!(marta.post(START, json!({})).await.status, 403, "what has ended does not want to be connected again");
@@ -322,5 +322,5 @@ async fn what_meta_is_only_asked_by_the_way_uses_up_nobodys_time() {
     standing_fault(&world, "subscriptions", json!({"kind": "hang"})).await;
     let landed = ana.authorize("facebook", "lucia.navarro", &[]).await;
     assert_eq!(outcome(&landed, "instagram").as_deref(), Some("connected"), "{landed}");
-    assert_eq!(ana.audit().await[0], "instagram.connected");
+    assert_eq!(ana.audit().await[0], "connection.connected");
 }

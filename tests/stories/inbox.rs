@@ -294,6 +294,6 @@ async fn the_audit_log_is_for_admins_and_comes_in_pages() {
     luis.get("/api/tenants/luna/events").await.problem(403);
     let all = all_pages(&ana, "/api/tenants/luna/events", "events", 1).await;
     let kinds: Vec<&str> = all.iter().filter_map(|event| event["kind"].as_str()).collect();
-    assert_eq!(kinds, ["instagram.connected", "instagram.authorization_started"]);
+    assert_eq!(kinds, ["connection.connected", "authorization.started"]);
     assert!(all.iter().all(|event| event["at"].is_string() && event["user"] == "ana"), "{all:?}");
 }

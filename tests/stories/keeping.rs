@@ -85,7 +85,7 @@ async fn a_lost_subscription_of_a_quiet_account_is_found_within_the_hour() {
     world.advance_hours(1);
     advance_minutes(&world, SCAN_MINUTES);
     let ana = world.browser("ana"); // with a token of the present time
-    eventually("it is made again", async || audited(&ana, "instagram.resubscribed").await == 1).await;
+    eventually("it is made again", async || audited(&ana, "connection.resubscribed").await == 1).await;
     world.dm(INES, LUNA, "heard").await;
     assert_eq!(ana.texts(&ana.conversation().await).await, ["heard"]);
 }
@@ -175,7 +175,7 @@ async fn an_account_refused_alone_is_asked_less_and_less_told_once_and_others_ar
     hours_later(&world, 12).await;
     let shown = card(&world, "ana").await;
     assert_eq!((&shown["status"], &shown["notice"]["reason"]), (&json!("active"), &json!("refused_by_meta")));
-    assert_eq!(audited(&world.browser("ana"), "instagram.connection_notice").await, 1);
+    assert_eq!(audited(&world.browser("ana"), "connection.notice").await, 1);
     assert_eq!(metric(&world, "app_unavailable").len(), 0, "the others are served");
     for person in ["marta", "eva"] {
         assert_eq!(card(&world, person).await["notice"], Value::Null, "{person}");

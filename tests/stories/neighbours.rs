@@ -110,7 +110,7 @@ async fn a_cursor_that_leads_nowhere_in_its_list_is_the_callers_mistake() {
     ] {
         assert_eq!(ana.get(&path).await.problem_kind(400), "invalid-cursor", "{path}");
     }
-    for query in ["to=2020-01-01T00:00:00Z", "from=2999-01-01T00:00:00Z", "kind=instagram.refused"] {
+    for query in ["to=2020-01-01T00:00:00Z", "from=2999-01-01T00:00:00Z", "kind=connection.refused"] {
         let answer = olivia.get(&format!("{audit}?{query}&cursor={of_the_audit}")).await;
         assert_eq!(answer.problem_kind(400), "invalid-cursor", "{query}");
     }

@@ -147,7 +147,7 @@ async fn an_app_that_meta_does_not_know_any_more_breaks_no_connection() {
     for (person, _) in TENANTS {
         let browser = world.browser(person);
         assert_eq!(browser.status().await["status"], "active", "{person}");
-        assert!(!browser.audit().await.iter().any(|kind| kind == "instagram.connection_error"), "{person}");
+        assert!(!browser.audit().await.iter().any(|kind| kind == "connection.failed"), "{person}");
     }
     assert!(all_wait(&world).await, "nothing is given up");
 }

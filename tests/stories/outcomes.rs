@@ -31,7 +31,7 @@ async fn what_meta_refuses_for_good_has_failed_and_says_why() {
         for sentence in ["title", "advice"] {
             assert!(failed["error"][sentence].as_str().is_some_and(|text| text.ends_with('.')), "{failed}");
         }
-        assert_eq!(audited(&ana, "instagram.send_failed").await, number + 1);
+        assert_eq!(audited(&ana, "message.send_failed").await, number + 1);
         assert_eq!(ana.status().await["status"], "active", "{reason}: the connection still works");
     }
     assert!(answers_on_phone(&world, INES).await.is_empty());
@@ -61,7 +61,7 @@ async fn a_refused_token_fails_the_answer_and_asks_to_reconnect() {
     let status = ana.status().await;
     assert_eq!((&status["connected"], &status["status"]), (&json!(false), &json!("error")));
     assert_eq!(status["connections"][0]["error"]["reason"], "password_changed");
-    assert_eq!(audited(&ana, "instagram.connection_error").await, 1, "said once");
+    assert_eq!(audited(&ana, "connection.failed").await, 1, "said once");
     assert_eq!(ana.send(&conversation, "three").await.problem_kind(409), "connection-error");
     assert_eq!(calls(&world, "messages").await, 1, "a broken connection is not tried again");
     ana.connect("instagram", LUNA).await;

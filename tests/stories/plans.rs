@@ -69,7 +69,7 @@ async fn a_login_for_one_account_too_many_is_not_even_started() {
     let marta = world.browser("marta");
     marta.connect("instagram", LUNA).await;
     assert_plan_limit(&marta.post(START, json!({})).await);
-    assert_eq!(marta.audit().await[0], "instagram.refused");
+    assert_eq!(marta.audit().await[0], "connection.refused");
 }
 
 #[tokio::test]
@@ -212,8 +212,8 @@ async fn a_downgrade_pauses_the_youngest_and_an_upgrade_resumes_them_in_order() 
     let resumed = pairs(&[(LUNA, "revoked"), (MARA, "active"), ("raman.spices", "active")]);
     assert_eq!(statuses(&eva).await, resumed, "a place that is left goes to who waits");
     let audit = eva.audit().await;
-    assert_eq!(audit.iter().filter(|kind| *kind == "instagram.paused").count(), 2, "{audit:?}");
-    assert_eq!(audit.iter().filter(|kind| *kind == "instagram.resumed").count(), 2, "{audit:?}");
+    assert_eq!(audit.iter().filter(|kind| *kind == "connection.paused").count(), 2, "{audit:?}");
+    assert_eq!(audit.iter().filter(|kind| *kind == "connection.resumed").count(), 2, "{audit:?}");
 }
 
 #[tokio::test]
@@ -225,16 +225,15 @@ async fn a_place_that_is_left_at_meta_goes_to_who_waits() {
         world.meta("POST", deed, json!({"user": LUNA})).await;
         // Read beside the API: to ask for the status would itself put things right.
         let moved: Vec<_> = world.tables().items("ConnectionsTable").await;
-        let resumed = moved
-            .iter()
-            .find(|item| item.get("ig_username").is_some_and(|name| name.as_s().is_ok_and(|name| name == MARA)));
+        let resumed =
+            moved.iter().find(|item| item.get("name").is_some_and(|name| name.as_s().is_ok_and(|name| name == MARA)));
         assert_eq!(resumed.expect("connected")["status"].as_s().map(String::as_str), Ok("active"), "{deed}");
         world.settle().await;
         let mut expected = vec![(MARA, "active"), ("raman.spices", "paused")];
         expected.extend(left);
         expected.sort_unstable();
         assert_eq!(statuses(&world.browser("eva")).await, pairs(&expected), "{deed}");
-        assert_eq!(world.browser("eva").audit().await.iter().filter(|kind| *kind == "instagram.resumed").count(), 1);
+        assert_eq!(world.browser("eva").audit().await.iter().filter(|kind| *kind == "connection.resumed").count(), 1);
     }
 }
 
@@ -272,7 +271,7 @@ async fn a_program_answers_only_where_the_plan_includes_it() {
     set(&world, "luna", json!({"overrides": {"auto_reply": false}})).await;
     let problem = robot.send(&conversation, "¿Sigues ahí?").await.problem(403);
     assert_eq!((&problem["type"], &problem["plan"]), (&json!("/problems/plan-required"), &json!("Pro")));
-    assert_eq!(ana.audit().await[0], "instagram.refused");
+    assert_eq!(ana.audit().await[0], "connection.refused");
     assert_eq!(ana.send(&conversation, "Yo sí").await.status, 202, "people may always answer");
 }
 
@@ -293,7 +292,7 @@ async fn a_used_up_month_names_the_plan_that_allows_more() {
 #[tokio::test]
 async fn a_tenant_without_instagram_in_its_plan_is_told_which_plan_has_it() {
     let world = World::start().await;
-    set(&world, "taller", json!({"overrides": {"instagram": false}})).await;
+    set(&world, "taller", json!({"overrides": {"channels": []}})).await;
     let marta = world.browser("marta");
     let problem = marta.post(START, json!({})).await.problem(403);
     assert_eq!((&problem["type"], &problem["title"]), (&json!("/problems/plan-required"), &json!("Pro plan required")));

@@ -73,7 +73,7 @@ async fn without_advanced_access_the_card_says_so_once_instead_of_a_call_with_ev
     assert_eq!(calls(&world, "profile").await, 1);
     let card = ana.status().await["connections"][0].clone();
     assert_eq!((&card["status"], &card["profiles_refused"]["reason"]), (&json!("active"), &json!("app_not_reviewed")));
-    assert_eq!(audited(&ana, "instagram.profiles_refused").await, 1);
+    assert_eq!(audited(&ana, "connection.profiles_refused").await, 1);
 
     // A day later Meta still refuses: asked once, told no second time.
     world.advance_hours(25);
@@ -82,7 +82,7 @@ async fn without_advanced_access_the_card_says_so_once_instead_of_a_call_with_ev
     }
     let ana = world.browser("ana");
     assert_eq!(calls(&world, "profile").await, 2);
-    assert_eq!(audited(&ana, "instagram.profiles_refused").await, 1);
+    assert_eq!(audited(&ana, "connection.profiles_refused").await, 1);
 
     app_switch(&world, json!({"standard_access": false})).await;
     world.advance_hours(25);

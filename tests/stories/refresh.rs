@@ -98,7 +98,7 @@ async fn what_a_person_does_at_meta_is_found_out_within_a_day_told_once_and_heal
         let found = card(&world, "ana").await;
         assert_eq!((&found["status"], &found["error"]["reason"]), (&json!("error"), &json!(reason)), "{deed}");
         let ana = world.browser("ana");
-        assert_eq!(audit_count(&ana, "instagram.connection_error").await, 1, "{deed}");
+        assert_eq!(audit_count(&ana, "connection.failed").await, 1, "{deed}");
         ana.connect("instagram", LUNA).await;
         let healed = card(&world, "ana").await;
         assert_eq!((&healed["status"], &healed["error"]), (&json!("active"), &Value::Null), "{deed}");
@@ -117,7 +117,7 @@ async fn a_subscription_that_meta_dropped_is_made_again() {
         world.dm(INES, LUNA, "heard").await;
         let ana = world.browser("ana");
         assert_eq!(ana.texts(&ana.conversation().await).await, ["heard"], "{login}");
-        assert_eq!(audit_count(&ana, "instagram.resubscribed").await, 1, "{login}");
+        assert_eq!(audit_count(&ana, "connection.resubscribed").await, 1, "{login}");
         assert_eq!(card(&world, "ana").await["status"], "active", "{login}");
     }
 }
@@ -136,13 +136,13 @@ async fn a_subscription_that_meta_will_not_restore_is_shown_told_once_and_made_w
         let shown = card(&world, "ana").await;
         assert_eq!((&shown["status"], &shown["error"]), (&json!("pending"), &Value::Null), "{error}");
         let ana = world.browser("ana");
-        assert_eq!(audit_count(&ana, "instagram.connection_error").await, 1, "{error}: told once");
+        assert_eq!(audit_count(&ana, "connection.failed").await, 1, "{error}: told once");
         world.meta("DELETE", "/faults", Value::Null).await;
         if by_reconnect {
             ana.connect("instagram", LUNA).await;
         } else {
             days_later(&world, 1).await;
-            assert_eq!(audit_count(&world.browser("ana"), "instagram.resubscribed").await, 1, "{error}");
+            assert_eq!(audit_count(&world.browser("ana"), "connection.resubscribed").await, 1, "{error}");
         }
         assert_eq!(card(&world, "ana").await["status"], "active", "{error}");
         world.dm(INES, LUNA, "heard").await;
@@ -223,7 +223,7 @@ async fn a_token_that_is_not_renewed_is_told_before_it_ends_and_its_end_as_well(
     assert_eq!((&warned["status"], &warned["notice"]["reason"]), (&json!("active"), &json!("token_expires")));
     assert_eq!(warned["notice"]["until"], warned["token_expires_at"]);
     days_later(&world, 3).await;
-    assert_eq!(audit_count(&world.browser("ana"), "instagram.connection_notice").await, 1, "told once");
+    assert_eq!(audit_count(&world.browser("ana"), "connection.notice").await, 1, "told once");
     days_later(&world, 7).await;
     let ended = card(&world, "ana").await;
     assert_eq!((&ended["status"], &ended["error"]["reason"]), (&json!("error"), &json!("token_expired")));
@@ -238,7 +238,7 @@ async fn the_end_of_data_access_is_told_two_weeks_before() {
     days_later(&world, 2).await;
     assert_eq!(card(&world, "ana").await["notice"]["reason"], "data_access_expires");
     let ana = world.browser("ana");
-    assert_eq!(audit_count(&ana, "instagram.connection_notice").await, 1);
+    assert_eq!(audit_count(&ana, "connection.notice").await, 1);
     ana.connect("facebook", "lucia.navarro").await;
     assert_eq!(card(&world, "ana").await["notice"], Value::Null, "a new login is all it needs");
 }
@@ -290,7 +290,7 @@ async fn an_outage_of_the_app_disconnects_nobody_tells_the_operator_once_and_end
     let asked = calls(&world, "refresh").await;
     for (person, _) in tenants {
         assert_eq!(card(&world, person).await["status"], "active", "{person}");
-        assert_eq!(audit_count(&world.browser(person), "instagram.connection_error").await, 0, "{person}");
+        assert_eq!(audit_count(&world.browser(person), "connection.failed").await, 0, "{person}");
     }
     assert_eq!(metric(&world, "app_unavailable").len(), 1);
     world.advance_hours(6);

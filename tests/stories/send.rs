@@ -122,7 +122,7 @@ async fn the_plans_month_holds_when_requests_race() {
     assert_eq!(refused.problem_kind(403), "quota-exceeded");
     assert!(statuses.iter().all(|status| matches!(status, 202 | 403)), "{statuses:?}");
     let audit = all_pages(&marta, "/api/tenants/taller/events", "events", 100).await;
-    assert_eq!(audit.iter().filter(|line| line["kind"] == "instagram.refused").count(), 17);
+    assert_eq!(audit.iter().filter(|line| line["kind"] == "connection.refused").count(), 17);
     world.settle().await;
     assert_eq!(marta.messages(&conversation).await.len(), 5, "the question and four answers");
     // The next month is a new one.
@@ -186,7 +186,7 @@ async fn after_a_day_the_window_is_closed() {
     assert_eq!(refused.problem(409)["reply_until"], until);
     let asked = json!({"conversationId": conversation["id"], "text": "please", "tag": "HUMAN_AGENT"});
     assert_eq!(ana.send_body(asked, &[]).await.problem_kind(403), "tag-not-allowed", "Meta has not approved the app");
-    assert_eq!(audited(&ana, "instagram.refused").await, 2);
+    assert_eq!(audited(&ana, "connection.refused").await, 2);
     world.dm(INES, LUNA, "still there?").await;
     assert_eq!(answered(&world, &world.browser("ana"), "of course").await["status"], "sent");
 }

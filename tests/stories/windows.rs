@@ -45,7 +45,7 @@ async fn a_window_that_meta_calls_closed_is_shown_closed_until_the_contact_write
     ana.send(&ines, "there you are").await.json();
     world.settle().await;
     assert_eq!(answers_on_phone(&world, INES).await, ["there you are"]);
-    assert_eq!(audited(&ana, "instagram.connection_error").await, 0);
+    assert_eq!(audited(&ana, "connection.failed").await, 0);
 }
 
 #[tokio::test]

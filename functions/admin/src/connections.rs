@@ -2,7 +2,7 @@
 
 use accounts::{Occasion, UpkeepOutcome};
 use domain::view::ConnectionView;
-use domain::{AccountId, Connection, TenantId, UnixSeconds, UserId};
+use domain::{Account, AccountId, Connection, TenantId, UnixSeconds, UserId};
 use edge::http::{self, StatusCode};
 use edge::{Caller, PageQuery, Role};
 use lambda_http::{Body, Request, Response};
@@ -91,7 +91,7 @@ async fn upkeep(
     if !found.counts() {
         return Err(AdminError::NotActive);
     }
-    let due = Due { tenant: found.tenant.clone(), ig_user_id: found.ig_user_id.clone() };
+    let due = Due { tenant: found.tenant.clone(), account: found.account.clone() };
     let now = app.clock.now_ms();
     let ended = app.connector.upkeep(&due, occasion, now).await?;
     let (outcome, reason) = match ended {
@@ -101,7 +101,7 @@ async fn upkeep(
         failed => return Err(AdminError::Upkeep(failed)),
     };
     app.connector.watch.works(found.login, now).await;
-    let connection = app.connector.connections.find(&due.tenant, &due.ig_user_id).await?;
+    let connection = app.connector.connections.find(&due.tenant, &due.account).await?;
     let connection = connection.ok_or(AdminError::NotFound)?;
     let connection = ConnectionHealth::new(&connection, app.clock.now());
     Ok(http::json(StatusCode::OK, &UpkeepView { outcome, reason, connection }))
@@ -109,8 +109,8 @@ async fn upkeep(
 
 /// The connection that the path names: anybody's for an operator, the own for everybody else.
 async fn find(app: &App, request: &Request, caller: &Caller) -> Result<Connection, AdminError> {
-    let account = http::path(request, "igUserId").and_then(|text| AccountId::try_from(text).ok());
-    let account = account.ok_or(AdminError::NotFound)?;
+    let id = http::path(request, "igUserId").and_then(|text| AccountId::try_from(text).ok());
+    let account = Account::instagram(id.ok_or(AdminError::NotFound)?);
     let connections = &app.connector.connections;
     let tenant = match caller.role {
         Role::Operator => connections.route(&account).await?.ok_or(AdminError::NotFound)?.tenant,

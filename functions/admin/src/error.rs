@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_connection_too_many_is_refused_in_the_plans_words() {
         let catalogue = domain::Catalogue::deployed().expect("the catalogue that is deployed");
-        let refusal = catalogue.effective(None, None).no_connection_left(1);
+        let refusal = catalogue.effective(None, None).no_connection_left(domain::Channel::Instagram, 1);
         let problem = Problem::from(&AdminError::Connect(ConnectError::Plan(refusal)));
         assert_eq!((problem.status(), problem.kind()), (403, "plan-limit"));
     }

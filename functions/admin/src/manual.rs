@@ -1,6 +1,7 @@
 //! An account is connected by hand, with its id and a token: for support, and for trying things out.
 
 use accounts::Choice;
+use domain::channel::TokenLife;
 use domain::connection::Grant;
 use domain::{
     AccessToken, AccountId, Candidate, Channel, ConnectionStatus, Login, PageId, SealedToken, TenantId, UnixSeconds,
@@ -66,12 +67,12 @@ pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Re
         return Err(AdminError::TokenOfAnother);
     }
     let (token, grant) = grant(&graph, pasted, &account, now.seconds()).await?;
-    let sealed = app.connector.seal(&tenant, &account.account.id, &token, now.seconds()).await?;
+    let sealed = app.connector.seal(&tenant, &account.account, &token, now.seconds()).await?;
     let candidate = candidate(account, sealed);
     let choice =
         Choice { tenant: &tenant, user: &caller.user, login, grant: &grant, candidate: &candidate, token: &token };
     let connection = app.connector.connect(&choice, now).await?;
-    info!(tenant = %connection.tenant, ig.id = %connection.ig_user_id, "Connected an account by hand");
+    info!(tenant = %connection.tenant, account = %connection.account, "Connected an account by hand");
     let status =
         if connection.status == ConnectionStatus::Pending { StatusCode::ACCEPTED } else { StatusCode::CREATED };
     Ok(http::json(status, &ConnectionHealth::new(&connection, now.seconds())))
@@ -94,8 +95,8 @@ fn owner(caller: &Caller, named: Option<&TenantId>) -> Result<TenantId, AdminErr
     }
 }
 
-/// What the token brings. With Instagram Login only a renewal tells when it ends: it is tried at once, and again in two days
-/// where the token is too young for it.
+/// What the token brings. Of one that a call renews only the renewal tells when it ends: it is tried at once, and again in two
+/// days where the token is too young for it.
 async fn grant(
     graph: &GraphClient<'_>,
     token: AccessToken,
@@ -109,14 +110,14 @@ async fn grant(
         token_issued_at: now,
         data_access_expires_at: None,
     };
-    match graph.login() {
-        Login::Instagram => Ok(match graph.refresh(&token, now).await {
+    match graph.login().facts().token_life {
+        TokenLife::RenewedByCall { .. } => Ok(match graph.refresh(&token, now).await {
             Ok(Renewal::Renewed(renewed)) => (renewed.token, Grant { token_expires_at: renewed.expires_at, ..untold }),
             Ok(Renewal::TooYoung | Renewal::NotNeeded) | Err(_) => {
                 (token, Grant { token_expires_at: Some(now.plus(UNTOLD_LIFE_SECONDS)), ..untold })
             }
         }),
-        Login::Facebook => {
+        TokenLife::NeverRenewed => {
             let info = graph.debug_token(&token).await.map_err(AdminError::Token)?;
             let grant = Grant {
                 app_scoped_user_id: info.user_id.clone(),
@@ -132,8 +133,8 @@ async fn grant(
 
 fn candidate(account: DiscoveredAccount, token: SealedToken) -> Candidate {
     Candidate {
-        ig_user_id: account.account.id,
-        ig_username: account.username,
+        account: account.account,
+        name: account.username,
         picture_url: account.picture_url,
         page_id: account.page_id,
         page_name: account.page_name,

@@ -36,9 +36,9 @@ pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, Dat
     let mut ended = 0;
     let now = app.clock.now_ms();
     let meant = |connection: &Connection| is_meant(connection, &person, &demand.request);
-    for AppUserAccount { tenant, ig_user_id } in accounts {
-        if let Some(revoked) = app.connections.revoke_if(&tenant, &ig_user_id, now.seconds(), meant).await? {
-            info!(%tenant, ig.id = %ig_user_id, "A person removed the app: account {ig_user_id} is disconnected");
+    for AppUserAccount { tenant, account } in accounts {
+        if let Some(revoked) = app.connections.revoke_if(&tenant, &account, now.seconds(), meant).await? {
+            info!(%tenant, %account, "A person removed the app: account {account} is disconnected");
             app.audit.record(deauthorized(&revoked, now)).await;
             app.plans.make_room(&tenant, now).await;
             ended += 1;
@@ -79,14 +79,11 @@ fn verify(text: &str, apps: &[&MetaApp]) -> Result<Demand, SignedRequestError> {
 }
 
 /// The person, and what they have connected. Meta does not document which of the two apps' secrets signs for an account
-/// of Instagram Login, so a person whom the signing app does not know is looked for at the other one.
+/// of Instagram Login, so a person whom the signing app does not know is looked for at the others.
 async fn find_person(app: &App, demand: &Demand) -> Result<(AppUser, Vec<AppUserAccount>), StoreError> {
-    let other = match demand.login {
-        Login::Instagram => Login::Facebook,
-        Login::Facebook => Login::Instagram,
-    };
+    let others = Login::ALL.into_iter().filter(|login| *login != demand.login);
     let person = |login| AppUser { login, id: demand.request.user_id.clone() };
-    for login in [demand.login, other] {
+    for login in std::iter::once(demand.login).chain(others) {
         let accounts = app.connections.accounts_of(login, &demand.request.user_id).await?;
         if !accounts.is_empty() {
             return Ok((person(login), accounts));
@@ -107,13 +104,13 @@ fn is_meant(connection: &Connection, person: &AppUser, request: &SignedRequest) 
 fn deauthorized(revoked: &Connection, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(revoked.tenant.clone(), AuditKind::Deauthorized, now)
         .with("login", revoked.login.as_str())
-        .with("ig_user_id", revoked.ig_user_id.as_str())
-        .with("ig_username", revoked.ig_username.as_str())
+        .about(&revoked.account)
+        .with("account_name", revoked.name.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::{SealedToken, UnixSeconds};
+    use domain::{Account, SealedToken, UnixSeconds};
     use lambda_http::request;
     use vault::MetaApps;
 
@@ -148,12 +145,11 @@ mod tests {
     fn connection(token_refreshed_at: i64) -> Connection {
         Connection {
             tenant: "acme".try_into().expect("a tenant"),
-            ig_user_id: "17841".try_into().expect("an account"),
-            provider: domain::connection::PROVIDER.to_owned(),
+            account: Account::instagram("17841".try_into().expect("an account")),
             login: Login::Instagram,
             status: ConnectionStatus::Active,
             app_scoped_user_id: Some("27640875392278831".try_into().expect("an id")),
-            ig_username: "shop".to_owned(),
+            name: "shop".to_owned(),
             picture_url: None,
             page_id: None,
             page_name: None,

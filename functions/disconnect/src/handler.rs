@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use domain::view::ConnectionView;
-use domain::{AccountId, Connection, ConnectionStatus};
+use domain::{Account, AccountId, Channel, Connection, ConnectionStatus};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, Problem};
@@ -39,18 +39,20 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 async fn disconnect(app: &App, request: &Request) -> Result<Connection, RevokeError> {
     let caller = Caller::admit(request, &app.claims)?;
     let asked: DisconnectRequest = http::body_json(request, MAX_BODY_BYTES)?;
+    let channel = http::channel(request)?;
     let account = match asked.ig_user_id {
-        Some(account) => account,
-        None => the_only_one(&app.connector.connections.list(&caller.tenant).await?)?,
+        Some(id) => Account::new(channel, id),
+        None => the_only_one(channel, &app.connector.connections.list(&caller.tenant).await?)?,
     };
     Ok(app.connector.disconnect(&caller.tenant, &account, &caller.user, app.clock.now_ms()).await?)
 }
 
-fn the_only_one(connections: &[Connection]) -> Result<AccountId, RevokeError> {
-    let mut connected = connections.iter().filter(|connection| connection.status != ConnectionStatus::Revoked);
+fn the_only_one(channel: Channel, connections: &[Connection]) -> Result<Account, RevokeError> {
+    let of_channel = connections.iter().filter(|connection| connection.account.channel == channel);
+    let mut connected = of_channel.filter(|connection| connection.status != ConnectionStatus::Revoked);
     match (connected.next(), connected.next()) {
         (None, _) => Err(RevokeError::NothingConnected),
-        (Some(one), None) => Ok(one.ig_user_id.clone()),
+        (Some(one), None) => Ok(one.account.clone()),
         (Some(_), Some(_)) => Err(RevokeError::WhichOne),
     }
 }
@@ -74,12 +76,11 @@ mod tests {
     fn connection(account: &str, status: ConnectionStatus) -> Connection {
         Connection {
             tenant: "acme".try_into().expect("a tenant"),
-            ig_user_id: account.try_into().expect("an account"),
-            provider: domain::connection::PROVIDER.to_owned(),
+            account: Account::instagram(account.try_into().expect("an account")),
             login: Login::Instagram,
             status,
             app_scoped_user_id: None,
-            ig_username: "shop".to_owned(),
+            name: "shop".to_owned(),
             picture_url: None,
             page_id: None,
             page_name: None,
@@ -105,18 +106,18 @@ mod tests {
     #[test]
     fn the_one_account_that_is_not_revoked_needs_no_name() {
         let connections = [connection("1", ConnectionStatus::Revoked), connection("2", ConnectionStatus::Error)];
-        assert_eq!(the_only_one(&connections).expect("one is left").as_str(), "2");
+        assert_eq!(the_only_one(Channel::Instagram, &connections).expect("one is left").id.as_str(), "2");
     }
 
     #[test]
     fn one_of_several_accounts_has_to_be_named() {
         let connections = [connection("1", ConnectionStatus::Active), connection("2", ConnectionStatus::Pending)];
-        assert!(matches!(the_only_one(&connections), Err(RevokeError::WhichOne)));
+        assert!(matches!(the_only_one(Channel::Instagram, &connections), Err(RevokeError::WhichOne)));
     }
 
     #[test]
     fn where_all_are_revoked_nothing_is_connected() {
         let connections = [connection("1", ConnectionStatus::Revoked)];
-        assert!(matches!(the_only_one(&connections), Err(RevokeError::NothingConnected)));
+        assert!(matches!(the_only_one(Channel::Instagram, &connections), Err(RevokeError::NothingConnected)));
     }
 }

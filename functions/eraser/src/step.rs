@@ -132,8 +132,8 @@ impl<'a> Step<'a> {
         let now = self.app.clock.now_ms();
         let is_back = match &task.scope {
             Scope::Contact { .. } | Scope::Other(_) => true,
-            Scope::Account { ig_user_id, .. } => {
-                let found = self.app.connections.find(&task.tenant, ig_user_id).await?;
+            Scope::Account { account, .. } => {
+                let found = self.app.connections.find(&task.tenant, account).await?;
                 found.is_some_and(|connection| connection.was_made_since(asked_at))
             }
             Scope::Tenant => {

@@ -1,7 +1,7 @@
 //! What a look at one task does, stage by stage.
 
 use domain::erasure::{AppUser, Counts, Place, Scope, Stage};
-use domain::{AccountId, ConversationId};
+use domain::{Account, ConversationId};
 use store::{About, EraseStore, Look};
 
 use crate::step::{Step, Stop};
@@ -11,8 +11,8 @@ impl Step<'_> {
     pub(crate) async fn sweep(&mut self) -> Result<(), Stop> {
         loop {
             let next = match (self.task().place.stage, self.task().scope.clone()) {
-                (Stage::Conversations, Scope::Account { ig_user_id, .. }) => {
-                    self.conversations(Some(&ig_user_id)).await?;
+                (Stage::Conversations, Scope::Account { account, .. }) => {
+                    self.conversations(Some(&account)).await?;
                     Some(Stage::Events)
                 }
                 (Stage::Conversations, Scope::Tenant) => {
@@ -23,8 +23,8 @@ impl Step<'_> {
                     self.conversation(&conversation).await?;
                     Some(Stage::Events)
                 }
-                (Stage::Events, Scope::Account { ig_user_id, .. }) => {
-                    self.events(About::Account(&ig_user_id)).await?;
+                (Stage::Events, Scope::Account { account, .. }) => {
+                    self.events(About::Account(&account)).await?;
                     Some(Stage::Connection)
                 }
                 (Stage::Events, Scope::Contact { conversation }) => {
@@ -35,8 +35,8 @@ impl Step<'_> {
                     self.events(About::Anything).await?;
                     Some(Stage::Connection)
                 }
-                (Stage::Connection, Scope::Account { ig_user_id, person }) => {
-                    self.connection(&ig_user_id, person.as_ref()).await?;
+                (Stage::Connection, Scope::Account { account, person }) => {
+                    self.connection(&account, person.as_ref()).await?;
                     None
                 }
                 (Stage::Connection, Scope::Tenant) => {
@@ -58,7 +58,7 @@ impl Step<'_> {
     }
 
     /// Empties the conversations of an account, or of all.
-    async fn conversations(&mut self, account: Option<&AccountId>) -> Result<(), Stop> {
+    async fn conversations(&mut self, account: Option<&Account>) -> Result<(), Stop> {
         let tenant = self.task().tenant.clone();
         loop {
             let after = self.task().place.behind.clone();
@@ -140,7 +140,7 @@ impl Step<'_> {
     async fn connections(&mut self) -> Result<(), Stop> {
         let tenant = self.task().tenant.clone();
         for connection in self.app.connections.list(&tenant).await? {
-            if self.connection(&connection.ig_user_id, None).await? {
+            if self.connection(&connection.account, None).await? {
                 self.check_time().await?;
             }
         }
@@ -148,7 +148,7 @@ impl Step<'_> {
     }
 
     /// Deletes a connection that was not made again since, and all that leads to it. Tells whether there was one.
-    async fn connection(&mut self, account: &AccountId, person: Option<&AppUser>) -> Result<bool, Stop> {
+    async fn connection(&mut self, account: &Account, person: Option<&AppUser>) -> Result<bool, Stop> {
         let (tenant, asked_at) = (self.task().tenant.clone(), self.erasure.requested_at);
         self.app.connections.note_erasure(&tenant, account, self.cutoff).await?;
         let forgotten = self.app.connections.forget(&tenant, account, person, asked_at).await?;

@@ -60,12 +60,12 @@ pub async fn seal(
     now: UnixSeconds,
 ) -> Result<Candidate, VaultError> {
     Ok(Candidate {
-        ig_user_id: account.account.id.clone(),
-        ig_username: account.username.clone(),
+        account: account.account.clone(),
+        name: account.username.clone(),
         picture_url: account.picture_url.clone(),
         page_id: account.page_id.clone(),
         page_name: account.page_name.clone(),
-        token: connector.seal(tenant, &account.account.id, &account.token, now).await?,
+        token: connector.seal(tenant, &account.account, &account.token, now).await?,
         unavailable: account.unavailable.map(str::to_owned),
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use accounts::{Choice, ConnectError, Refusal};
 use domain::connection::{AUTHORIZATION_SECONDS, Grant, Offer, UnlinkedPage};
 use domain::secret::AuthorizationCode;
-use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, Channel, ConnectionStatus, TenantId, UnixMillis};
+use domain::{Account, AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, TenantId, UnixMillis};
 use edge::http;
 use edge::stamp::stamp;
 use edge::telemetry::{Chain, metric};
@@ -129,7 +129,7 @@ async fn log_in(
 ) -> Result<Brought, CallbackError> {
     let registered = app.connector.registrations.current(now.seconds()).await?;
     let graph = registered.graph(authorization.login)?;
-    let short_lived = graph.exchange_code(code, redirect_uri, &[Channel::Instagram], now.seconds()).await?;
+    let short_lived = graph.exchange_code(code, redirect_uri, &[authorization.channel], now.seconds()).await?;
     let login = graph.long_lived(short_lived, now.seconds()).await?;
     let Discovery { accounts, unlinked_pages, complete } = graph.accounts(&login).await?;
     let accounts = candidates::arrange(accounts);
@@ -170,8 +170,8 @@ async fn offer(
     now: UnixMillis,
 ) -> Result<Landing, CallbackError> {
     let Brought { grant, accounts, unlinked_pages, .. } = brought;
-    let offered: Vec<AccountId> = accounts.iter().map(|account| account.account.id.clone()).collect();
-    app.connector.plans.check_accounts(&authorization.tenant, &offered).await?;
+    let offered: Vec<Account> = accounts.iter().map(|account| account.account.clone()).collect();
+    app.connector.plans.check_accounts(&authorization.tenant, authorization.channel, &offered).await?;
     let candidates = candidates::seal_all(&app.connector, &authorization.tenant, accounts, now.seconds()).await?;
     let offer = Offer { candidates, unlinked_pages: unlinked_pages.clone(), grant: grant.clone() };
     let expires_at = app.clock.now().plus(AUTHORIZATION_SECONDS);
@@ -192,6 +192,7 @@ fn failed(authorization: &AuthorizationRequest, failure: &CallbackError, now: Un
     };
     let event = AuditEvent::new(authorization.tenant.clone(), kind, now)
         .by(authorization.user.clone())
+        .with("channel", authorization.channel.as_str())
         .with("login", authorization.login.as_str())
         .with("reason", Refusal::from(failure).reason);
     Some(event)

@@ -29,7 +29,7 @@ impl RefusedAccount {
     /// This candidate, for this reason.
     #[must_use]
     pub fn new(candidate: &Candidate, refusal: Refusal) -> Self {
-        let (ig_user_id, ig_username) = (candidate.ig_user_id.clone(), candidate.ig_username.clone());
+        let (ig_user_id, ig_username) = (candidate.account.id.clone(), candidate.name.clone());
         Self { ig_user_id, ig_username, refusal, plan: None }
     }
 
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn accounts_that_the_plan_has_no_room_for_are_refused_with_its_words() {
         let catalogue = domain::Catalogue::deployed().expect("the catalogue that is deployed");
-        let plan = catalogue.effective(None, None).no_connection_left(1);
+        let plan = catalogue.effective(None, None).no_connection_left(domain::Channel::Instagram, 1);
         let account = RefusedAccount { plan: Some(plan.clone()), ..refused("1", Refusal::from(&plan)) };
         let problem = Problem::from(&SelectError::AllRefused(vec![account]));
         assert_eq!((problem.status(), problem.kind()), (403, "plan-limit"));

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use accounts::{Choice, Refusal};
 use domain::connection::{AuthorizationPhase, Offer, UnlinkedPage};
-use domain::view::{self, InstagramStatus};
-use domain::{AccountId, AuthorizationRequest, Candidate, Connection, PageId, UnixMillis};
+use domain::view::{self, ChannelStatus};
+use domain::{Account, AccountId, AuthorizationRequest, Candidate, Channel, Connection, PageId, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, Problem};
@@ -42,8 +42,8 @@ impl From<Candidate> for Asset {
         Self {
             page_id: candidate.page_id,
             page_name: candidate.page_name,
-            ig_user_id: Some(candidate.ig_user_id),
-            ig_username: Some(candidate.ig_username),
+            ig_user_id: Some(candidate.account.id),
+            ig_username: Some(candidate.name),
             picture_url: view::web_address(candidate.picture_url.as_deref()),
             selectable: candidate.unavailable.is_none(),
             reason: candidate.unavailable,
@@ -69,7 +69,7 @@ impl From<UnlinkedPage> for Asset {
 #[derive(Serialize)]
 struct Selected {
     #[serde(flatten)]
-    status: InstagramStatus,
+    status: ChannelStatus,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<RefusedAccount>,
 }
@@ -107,7 +107,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 
 async fn assets(app: &App, request: &Request) -> Result<Vec<Asset>, SelectError> {
     let caller = Caller::admit(request, &app.claims)?;
-    let waiting = waiting(app, &caller, http::query(request, "state")).await?;
+    let waiting = waiting(app, request, &caller, http::query(request, "state")).await?;
     let Offer { candidates, unlinked_pages, .. } = waiting.offer;
     Ok(candidates.into_iter().map(Asset::from).chain(unlinked_pages.into_iter().map(Asset::from)).collect())
 }
@@ -115,10 +115,10 @@ async fn assets(app: &App, request: &Request) -> Result<Vec<Asset>, SelectError>
 async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
     let caller = Caller::admit(request, &app.claims)?;
     let asked: SelectRequest = http::body_json(request, MAX_BODY_BYTES)?;
-    let waiting = waiting(app, &caller, Some(&asked.state)).await?;
+    let waiting = waiting(app, request, &caller, Some(&asked.state)).await?;
     let chosen = pick(&waiting.offer.candidates, &asked.accounts()?)?;
     let now = app.clock.now_ms();
-    check_plan(app, &caller, &chosen, now).await?;
+    check_plan(app, &caller, waiting.authorization.channel, &chosen, now).await?;
     let state_hash = &waiting.authorization.state_hash;
     if app.authorizations.choose(state_hash, &caller.tenant, now.seconds()).await?.is_none() {
         return Err(SelectError::AlreadyChosen);
@@ -128,14 +128,20 @@ async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
         reopen(app, &waiting, now).await;
         return Err(SelectError::AllRefused(refused));
     }
-    Ok(Selected { status: InstagramStatus::of(connected), refused })
+    Ok(Selected { status: ChannelStatus::of(waiting.authorization.channel, connected), refused })
 }
 
 /// A choice that the plan has no room for is not used up: the person may upgrade and choose again.
-async fn check_plan(app: &App, caller: &Caller, chosen: &[&Candidate], now: UnixMillis) -> Result<(), SelectError> {
-    let accounts: Vec<AccountId> = chosen.iter().map(|candidate| candidate.ig_user_id.clone()).collect();
+async fn check_plan(
+    app: &App,
+    caller: &Caller,
+    channel: Channel,
+    chosen: &[&Candidate],
+    now: UnixMillis,
+) -> Result<(), SelectError> {
+    let accounts: Vec<Account> = chosen.iter().map(|candidate| candidate.account.clone()).collect();
     let plans = &app.connector.plans;
-    let outcome = plans.check_accounts(&caller.tenant, &accounts).await;
+    let outcome = plans.check_accounts(&caller.tenant, channel, &accounts).await;
     if let Err(PlanError::Refused(refusal)) = &outcome {
         plans.note_refusal(&caller.tenant, &caller.user, refusal, now).await;
     }
@@ -151,11 +157,13 @@ async fn reopen(app: &App, waiting: &Waiting, now: UnixMillis) {
     }
 }
 
-/// The choice that waits for this very person.
-async fn waiting(app: &App, caller: &Caller, state: Option<&str>) -> Result<Waiting, SelectError> {
+/// The choice that waits for this very person, on the channel of the route.
+async fn waiting(app: &App, request: &Request, caller: &Caller, state: Option<&str>) -> Result<Waiting, SelectError> {
+    let channel = http::channel(request)?;
     let state = state.and_then(Nonce::parse).ok_or(SelectError::UnknownState)?;
     let now = app.clock.now();
     let found = app.authorizations.choosing(&state.hash(), &caller.tenant, &caller.user, now).await?;
+    let found = found.filter(|authorization| authorization.channel == channel);
     found.and_then(Waiting::of).ok_or(SelectError::UnknownState)
 }
 
@@ -186,17 +194,17 @@ async fn connect(
 ) -> Result<Connection, RefusedAccount> {
     let Waiting { authorization, offer: Offer { grant, .. } } = waiting;
     let tenant = &authorization.tenant;
-    let opened = app.connector.open(tenant, &candidate.ig_user_id, &candidate.token, now.seconds()).await;
+    let opened = app.connector.open(tenant, &candidate.account, &candidate.token, now.seconds()).await;
     let token = opened.map_err(|failure| {
-        error!(%tenant, ig.id = %candidate.ig_user_id, error = %Chain(&failure), "A token was not opened");
+        error!(%tenant, account = %candidate.account, error = %Chain(&failure), "A token was not opened");
         RefusedAccount::new(candidate, Refusal::failure(failure.passes()))
     })?;
     let choice =
         Choice { tenant, user: &authorization.user, login: authorization.login, grant, candidate, token: &token };
     app.connector.connect(&choice, now).await.map_err(|failure| {
         info!(
-            %tenant, ig.id = %candidate.ig_user_id, error = %Chain(&failure),
-            "Account {} was not connected", candidate.ig_user_id
+            %tenant, account = %candidate.account, error = %Chain(&failure),
+            "Account {} was not connected", candidate.account
         );
         RefusedAccount::not_connected(candidate, &failure)
     })

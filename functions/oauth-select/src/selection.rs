@@ -82,13 +82,13 @@ pub fn pick<'a>(candidates: &'a [Candidate], chosen: &[ChosenAccount]) -> Result
 
 impl ChosenAccount {
     fn means(&self, candidate: &Candidate) -> bool {
-        self.ig_user_id == candidate.ig_user_id && (self.page_id.is_none() || self.page_id == candidate.page_id)
+        self.ig_user_id == candidate.account.id && (self.page_id.is_none() || self.page_id == candidate.page_id)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::SealedToken;
+    use domain::{Account, SealedToken};
     use serde_json::{Value, json};
 
     use super::*;
@@ -99,8 +99,8 @@ mod tests {
 
     fn candidate(account: &str) -> Candidate {
         Candidate {
-            ig_user_id: account.try_into().expect("an account"),
-            ig_username: "shop".to_owned(),
+            account: Account::instagram(account.try_into().expect("an account")),
+            name: "shop".to_owned(),
             picture_url: None,
             page_id: Some("77".try_into().expect("a Page")),
             page_name: Some("Shop".to_owned()),

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
-use domain::{AccountId, AuditEvent, AuditKind, AuthorizationRequest, Channel, Login, UnixMillis};
+use domain::{Account, AccountId, AuditEvent, AuditKind, AuthorizationRequest, Channel, Login, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, Problem};
@@ -55,24 +55,27 @@ async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
     let asked: StartRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let return_to = asked.return_to.map(return_to::check).transpose()?;
     let now = app.clock.now_ms();
-    check_plan(app, &caller, asked.ig_user_id.as_ref(), now).await?;
+    let channel = http::channel(request)?;
+    let again = asked.ig_user_id.map(|id| Account::new(channel, id));
+    check_plan(app, &caller, channel, again.as_ref(), now).await?;
 
     let registrations = app.registrations.current(now.seconds()).await?;
     let login = match asked.login {
-        Some(login) => login,
-        None => registrations.default_login().ok_or(StartError::NotConfigured)?,
+        Some(login) if login.leads_to(channel) => login,
+        _ => registrations.default_login(channel).ok_or(StartError::NotConfigured)?,
     };
     let redirect_uri = app.redirect_uri.of(request).ok_or(StartError::NoRedirectUri)?;
     let cookie = BrowserCookie::for_redirect_uri(&redirect_uri);
     // The browser's own value is kept, so that a second tab does not end the authorization of the first.
     let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).unwrap_or_else(Nonce::random);
     let state = Nonce::random();
-    let auth_url = registrations.authorize_url(login, &[Channel::Instagram], &redirect_uri, &state)?;
+    let auth_url = registrations.authorize_url(login, &[channel], &redirect_uri, &state)?;
 
     let authorization = AuthorizationRequest {
         state_hash: state.hash(),
         tenant: caller.tenant,
         user: caller.user,
+        channel,
         login,
         browser_hash: browser.hash(),
         return_to,
@@ -90,9 +93,15 @@ async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
 
 /// Nobody is sent to Meta for an account that the plan has no room for. What the token says of the plan is kept: the
 /// redirect from Meta comes without one.
-async fn check_plan(app: &App, caller: &Caller, again: Option<&AccountId>, now: UnixMillis) -> Result<(), StartError> {
+async fn check_plan(
+    app: &App,
+    caller: &Caller,
+    channel: Channel,
+    again: Option<&Account>,
+    now: UnixMillis,
+) -> Result<(), StartError> {
     let profile = app.plans.profile_of(caller, now).await?;
-    let outcome = app.plans.check_login(&profile, again).await;
+    let outcome = app.plans.check_login(&profile, channel, again).await;
     if let Err(PlanError::Refused(refusal)) = &outcome {
         app.plans.note_refusal(&caller.tenant, &caller.user, refusal, now).await;
     }
@@ -107,6 +116,7 @@ fn user_agent(request: &Request) -> Option<String> {
 fn started(authorization: &AuthorizationRequest, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(authorization.tenant.clone(), AuditKind::AuthorizationStarted, now)
         .by(authorization.user.clone())
+        .with("channel", authorization.channel.as_str())
         .with("login", authorization.login.as_str())
         .with("source_ip", authorization.source_ip.clone())
         .with("user_agent", authorization.user_agent.clone())

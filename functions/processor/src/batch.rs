@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::SqsMessage;
-use domain::{AccountId, ContactId, ProfileRequest, TraceId};
+use domain::{Account, ContactId, ProfileRequest, TraceId};
 use edge::telemetry::metric;
 use meta::QueuedEvent;
 use tracing::error;
@@ -68,9 +68,9 @@ impl Batch {
 }
 
 /// Whose conversations the records are about.
-pub(crate) fn parties<'r>(records: impl IntoIterator<Item = &'r Record>) -> Vec<(AccountId, Option<ContactId>)> {
+pub(crate) fn parties<'r>(records: impl IntoIterator<Item = &'r Record>) -> Vec<(Account, Option<ContactId>)> {
     let records = records.into_iter();
-    records.map(|record| (record.queued.account.id.clone(), record.queued.contact.clone())).collect()
+    records.map(|record| (record.queued.account.clone(), record.queued.contact.clone())).collect()
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
     fn a_conversation_that_was_opened_is_no_event() {
         let conversation = "0".repeat(32);
         let body = format!(
-            r#"{{"v":1,"tenant":"acme","account":"17841","conversation":"{conversation}","occasion":"opened"}}"#
+            r#"{{"v":1,"tenant":"acme","account":"meta_instagram#17841","conversation":"{conversation}","occasion":"opened"}}"#
         );
         let batch = Batch::read(vec![message("a", "g", &body), message("b", "17841:1", &event("1"))]);
         assert_eq!((batch.opened.len(), batch.groups.len(), batch.poison.len()), (1, 1, 0));

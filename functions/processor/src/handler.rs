@@ -5,7 +5,7 @@ use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use domain::contact::Occasion;
-use domain::{AccountId, ConversationId, Happening, ProfileRequest, TenantId, TraceId};
+use domain::{Account, ConversationId, Happening, ProfileRequest, TenantId, TraceId};
 use edge::sqs::deliver_again;
 use edge::telemetry::{Chain, metric};
 use futures::future::join_all;
@@ -43,7 +43,7 @@ struct Processed {
     /// Ids of the records to deliver again.
     again: Vec<String>,
     /// The accounts that events have reached.
-    reached: BTreeSet<(TenantId, AccountId)>,
+    reached: BTreeSet<(TenantId, Account)>,
 }
 
 /// Stores a batch and names the records to deliver again.
@@ -139,7 +139,7 @@ async fn process_conversation(
 /// Where an event went.
 struct Placed {
     tenant: TenantId,
-    account: AccountId,
+    account: Account,
     conversation: Option<ConversationId>,
     profile_wanted: Option<Occasion>,
 }
@@ -183,7 +183,7 @@ async fn process_event(
 }
 
 /// Notes that webhooks of the account arrive, for whoever wonders. Cannot fail the records.
-async fn note_webhook(app: &App, tenant: &TenantId, account: &AccountId) {
+async fn note_webhook(app: &App, tenant: &TenantId, account: &Account) {
     let noted = app.connector.connections.touch_webhook(tenant, account, app.clock.now()).await;
     if let Err(failure) = noted {
         warn!(%account, error = %Chain(&failure), "The time of the last webhook was not noted");

@@ -49,7 +49,7 @@ const fn outcome(outcome: &Outcome) -> &'static str {
 ///
 /// Its time is the event's, which is the delivery's where the event has none.
 pub(crate) fn audit_event(event: &Event, tenant: &TenantId) -> Option<AuditEvent> {
-    let audited = |kind| AuditEvent::new(tenant.clone(), kind, event.at).with("ig_user_id", event.account.as_str());
+    let audited = |kind| AuditEvent::new(tenant.clone(), kind, event.at).about(&event.account);
     match &event.happening {
         Happening::Test => Some(audited(AuditKind::TestReceived)),
         Happening::AccountNotice { kind, details } => {
@@ -65,13 +65,13 @@ pub(crate) fn audit_event(event: &Event, tenant: &TenantId) -> Option<AuditEvent
 
 #[cfg(test)]
 mod tests {
-    use domain::{AccountId, UnixMillis};
+    use domain::{Account, UnixMillis};
     use serde_json::{Map, json};
 
     use super::*;
 
     fn audited(happening: Happening) -> Option<AuditEvent> {
-        let account = AccountId::try_from("17841").expect("an account");
+        let account = Account::instagram("17841".try_into().expect("an account"));
         let at = UnixMillis::new(1_795_164_300_447);
         let event = Event { account, at, untimed: None, received_at: at, happening, reduced: false };
         audit_event(&event, &TenantId::try_from("acme").expect("a tenant"))

@@ -1,6 +1,7 @@
 //! Why an answer was not accepted, and what the caller reads about it.
 
-use domain::policy::{MAX_TEXT_BYTES, Refusal};
+use domain::channel::{TextLimit, TextUnit};
+use domain::policy::Refusal;
 use domain::{PlanRefusal, UnixMillis};
 use edge::Problem;
 use store::StoreError;
@@ -115,6 +116,20 @@ impl From<&SendError> for Problem {
     }
 }
 
+fn text_too_long(length: usize, limit: TextLimit) -> Problem {
+    let problem = Problem::new(422, "text-too-long", "The text is too long");
+    match limit.unit {
+        TextUnit::Bytes => problem
+            .detail("Accents and emoji count for more than one byte.")
+            .with("bytes", length)
+            .with("limit_bytes", limit.most),
+        TextUnit::Utf16 => problem
+            .detail("Emoji count for more than one character.")
+            .with("characters", length)
+            .with("limit_characters", limit.most),
+    }
+}
+
 fn by_policy(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::NoContactYet => Problem::new(409, "no-contact-yet", "This person has not written yet")
@@ -122,10 +137,7 @@ fn by_policy(refusal: Refusal) -> Problem {
         Refusal::WindowClosed { at } => Problem::new(409, "reply-window-closed", "The time to answer is over")
             .detail("Instagram allows an answer again once this person writes.")
             .with("reply_until", UnixMillis::rfc3339(at)),
-        Refusal::TextTooLong { bytes } => Problem::new(422, "text-too-long", "The text is too long")
-            .detail("Accents and emoji count for more than one byte.")
-            .with("bytes", bytes)
-            .with("limit_bytes", MAX_TEXT_BYTES),
+        Refusal::TextTooLong { length, limit } => text_too_long(length, limit),
         Refusal::Empty => Problem::new(400, "empty-message", "The message is empty"),
         Refusal::TagNotAllowed => Problem::new(403, "tag-not-allowed", "This tag is not allowed here")
             .detail("HUMAN_AGENT is for people, and only where Meta has approved the app for it."),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use domain::message::ReplyTo;
 use domain::view::MessageView;
 use domain::{
-    AuditEvent, AuditKind, Author, Conversation, ConversationId, Dispatch, EffectivePlan, Message, MessageId, Mid,
-    Status, TraceId,
+    AuditEvent, AuditKind, Author, Channel, Conversation, ConversationId, Dispatch, EffectivePlan, Message, MessageId,
+    Mid, Status, TraceId,
 };
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
@@ -51,7 +51,8 @@ async fn send(app: &App, request: &Request) -> Result<Accepted, SendError> {
     caller.owns(http::path(request, "tenantId").unwrap_or_default())?;
     let asked: SendRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let key = request::idempotency_key(request.headers().get("idempotency-key"))?;
-    let accepted = accept(app, &caller, &asked, key).await;
+    let channel = http::channel(request)?;
+    let accepted = accept(app, &caller, channel, &asked, key).await;
     if let Err(failure) = &accepted
         && failure.is_policy()
     {
@@ -61,11 +62,18 @@ async fn send(app: &App, request: &Request) -> Result<Accepted, SendError> {
 }
 
 /// Asks the rules in their order and queues the message. A replay is answered before: its message was accepted then.
-async fn accept(app: &App, caller: &Caller, asked: &SendRequest, key: Option<&str>) -> Result<Accepted, SendError> {
+async fn accept(
+    app: &App,
+    caller: &Caller,
+    channel: Channel,
+    asked: &SendRequest,
+    key: Option<&str>,
+) -> Result<Accepted, SendError> {
     let now = app.clock.now_ms();
     let id = ConversationId::try_from(asked.conversation.as_str()).map_err(|_| SendError::UnknownConversation)?;
     let context = app.outbound.context(&caller.tenant, &id, key, now).await?;
-    let context = context.ok_or(SendError::UnknownConversation)?;
+    let of_channel = context.filter(|context| context.conversation.account.channel == channel);
+    let context = of_channel.ok_or(SendError::UnknownConversation)?;
     let draft = draft(app, caller, asked, key, &context).await?;
     match context.earlier(&draft)? {
         Some(Earlier::Same(message)) => return Ok(replay(app, context, *message).await),
@@ -75,7 +83,7 @@ async fn accept(app: &App, caller: &Caller, asked: &SendRequest, key: Option<&st
     let connection = policy::usable(context.connection.as_ref())?;
     let asks_for_tag = asked.asks_for_tag(draft.author)?;
     let tag = policy::tag(app, &context, connection, draft.author, asks_for_tag, now).await?;
-    asked.check_content()?;
+    asked.check_content(channel)?;
     queue(app, caller, context, &Draft { tag, ..draft }).await
 }
 

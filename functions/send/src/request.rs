@@ -1,5 +1,6 @@
 //! What a caller asks to be sent, checked for what is wrong whatever the conversation is.
 
+use domain::Channel;
 use domain::message::{Attachment, Author};
 use domain::policy::{self, HUMAN_AGENT, Refusal};
 use lambda_http::http::HeaderValue;
@@ -9,12 +10,7 @@ use url::Url;
 
 use crate::error::SendError;
 
-/// The kinds of attachment that Meta's Send API takes by address.
-///
-/// Source: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api>
-const ATTACHMENT_KINDS: [&str; 4] = ["image", "video", "audio", "file"];
-
-/// Far above any message: 1000 bytes of text, each escaped, and two addresses.
+/// Far above any message: 2000 characters of text, each escaped, and two addresses.
 pub(crate) const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Longest address of an attachment.
@@ -57,11 +53,11 @@ pub(crate) struct AttachmentRequest {
 
 impl SendRequest {
     /// Checks what Meta would refuse: a message is a text or an attachment.
-    pub(crate) fn check_content(&self) -> Result<(), SendError> {
+    pub(crate) fn check_content(&self, channel: Channel) -> Result<(), SendError> {
         match (&self.text, &self.attachment) {
             (Some(_), Some(_)) => Err(SendError::TextAndAttachment),
-            (None, Some(attachment)) => attachment.check(),
-            (text, None) => Ok(policy::check_text(text.as_deref().unwrap_or_default())?),
+            (None, Some(attachment)) => attachment.check(channel),
+            (text, None) => Ok(policy::check_text(channel, text.as_deref().unwrap_or_default())?),
         }
     }
 
@@ -87,8 +83,8 @@ impl SendRequest {
 }
 
 impl AttachmentRequest {
-    fn check(&self) -> Result<(), SendError> {
-        if !ATTACHMENT_KINDS.contains(&self.kind.as_str()) {
+    fn check(&self, channel: Channel) -> Result<(), SendError> {
+        if !channel.limits().takes(&self.kind) {
             return Err(SendError::AttachmentKind);
         }
         let fetchable = |url: Url| url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
@@ -120,7 +116,7 @@ mod tests {
     }
 
     fn refusal(body: &serde_json::Value) -> edge::Problem {
-        edge::Problem::from(&request(body).check_content().expect_err("cannot be sent"))
+        edge::Problem::from(&request(body).check_content(Channel::Instagram).expect_err("cannot be sent"))
     }
 
     #[test]
@@ -128,15 +124,15 @@ mod tests {
         let sample = include_str!("../../../events/send.json");
         let sample = lambda_http::request::from_str(sample).expect("an event of API Gateway");
         let asked: SendRequest = edge::http::body_json(&sample, MAX_BODY_BYTES).expect("a request");
-        assert!(asked.check_content().is_ok());
+        assert!(asked.check_content(Channel::Instagram).is_ok());
         assert!(idempotency_key(sample.headers().get("idempotency-key")).expect("a key").is_some());
     }
 
     #[test]
     fn a_text_or_an_attachment_can_be_sent() {
-        assert!(request(&json!({ "text": "hi" })).check_content().is_ok());
+        assert!(request(&json!({ "text": "hi" })).check_content(Channel::Instagram).is_ok());
         let image = request(&json!({ "attachment": { "type": "image", "url": "https://example.com/a.png" } }));
-        assert!(image.check_content().is_ok());
+        assert!(image.check_content(Channel::Instagram).is_ok());
         assert_eq!(image.attachments()[0].url.as_deref(), Some("https://example.com/a.png"));
     }
 

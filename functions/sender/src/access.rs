@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use accounts::{Connector, OpenAccount, OpenError};
 use domain::message::SendFailure;
-use domain::{AccountId, Connection, TenantId, UnixMillis, UnixSeconds};
+use domain::{Account, Connection, TenantId, UnixMillis, UnixSeconds};
 use meta::graph::AccountProblem;
 use store::StoreError;
 
@@ -32,7 +32,7 @@ pub(crate) enum AccessError {
 /// Opens accounts for calls, and remembers their connections for a moment.
 pub(crate) struct Accounts {
     connector: Connector,
-    remembered: Mutex<HashMap<(TenantId, AccountId), Remembered>>,
+    remembered: Mutex<HashMap<(TenantId, Account), Remembered>>,
 }
 
 struct Remembered {
@@ -49,7 +49,7 @@ impl Accounts {
     pub(crate) async fn open(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         now: UnixSeconds,
     ) -> Result<OpenAccount<'_>, AccessError> {
         let found = self.find(tenant, account, now).await?;
@@ -68,7 +68,7 @@ impl Accounts {
     pub(crate) async fn throttled_until(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         now: UnixSeconds,
     ) -> Result<Option<UnixMillis>, StoreError> {
         let found = self.find(tenant, account, now).await?;
@@ -97,13 +97,13 @@ impl Accounts {
 
     /// Has the connection read anew for the next call.
     fn forget(&self, connection: &Connection) {
-        self.remembered().remove(&(connection.tenant.clone(), connection.ig_user_id.clone()));
+        self.remembered().remove(&(connection.tenant.clone(), connection.account.clone()));
     }
 
     async fn find(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         now: UnixSeconds,
     ) -> Result<Option<Connection>, StoreError> {
         let key = (tenant.clone(), account.clone());
@@ -128,7 +128,7 @@ impl Accounts {
         Ok(found)
     }
 
-    fn remembered(&self) -> MutexGuard<'_, HashMap<(TenantId, AccountId), Remembered>> {
+    fn remembered(&self) -> MutexGuard<'_, HashMap<(TenantId, Account), Remembered>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -58,7 +58,7 @@ fn failed(dispatch: &Dispatch, message: &Message, failure: &SendFailure, now: Un
     let event = AuditEvent::new(dispatch.tenant.clone(), AuditKind::SendFailed, now)
         .with("message_id", message.id.as_str())
         .with("conversation_id", dispatch.conversation.as_str())
-        .with("ig_user_id", dispatch.account.as_str())
+        .about(&dispatch.account)
         .with("reason", failure.reason.as_str())
         .with("code", failure.code)
         .with("subcode", failure.subcode);

@@ -2,8 +2,8 @@
 
 use std::convert::Infallible;
 
-use domain::view::{InstagramStatus, PlanView};
-use domain::{Connection, TenantProfile, UnixMillis};
+use domain::view::{ChannelStatus, PlanView};
+use domain::{Channel, Connection, TenantProfile, UnixMillis};
 use edge::access::access;
 use edge::telemetry::Chain;
 use edge::{Caller, Problem, http};
@@ -34,7 +34,7 @@ struct Channels {
 #[derive(Serialize)]
 struct Card {
     #[serde(flatten)]
-    status: InstagramStatus,
+    status: ChannelStatus,
     can_manage: bool,
     can_connect: bool,
     can_connect_by_hand: bool,
@@ -47,15 +47,25 @@ struct Card {
 ///
 /// Never: every failure has its answer.
 pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
-    let answer = match instagram(app, &request).await {
-        Ok(instagram) if asks_for_all(&request) => Ok(http::json_with_etag(&request, &Channels { instagram })),
-        Ok(instagram) => Ok(http::json_with_etag(&request, &instagram)),
+    let answer = if asks_for_all(&request) {
+        let card = card(app, &request, Channel::Instagram).await;
+        card.map(|instagram| http::json_with_etag(&request, &Channels { instagram }))
+    } else {
+        one(app, &request).await.map(|card| http::json_with_etag(&request, &card))
+    };
+    let answer = match answer {
+        Ok(answer) => Ok(answer),
         Err(failure) => Err(refuse(&failure)),
     };
     Ok(http::answer(http::request_id(&request), answer))
 }
 
-async fn instagram(app: &App, request: &Request) -> Result<Card, StatusError> {
+/// The card of the channel that the route names.
+async fn one(app: &App, request: &Request) -> Result<Card, StatusError> {
+    card(app, request, http::channel(request)?).await
+}
+
+async fn card(app: &App, request: &Request, channel: Channel) -> Result<Card, StatusError> {
     let caller = Caller::admit(request, &app.claims)?;
     let (profile, connections) = standing(app, &caller, app.clock.now_ms()).await?;
     let plan = app.plans.plan(&profile);
@@ -63,10 +73,10 @@ async fn instagram(app: &App, request: &Request) -> Result<Card, StatusError> {
     let admits = |route| access(route).is_some_and(|access| access.admits(caller.role, debug));
     Ok(Card {
         can_manage: admits(START),
-        can_connect: admits(START) && plan.check_connection(profile.connected()).is_ok(),
+        can_connect: admits(START) && plan.check_connection(channel, profile.connected()).is_ok(),
         can_connect_by_hand: admits(BY_HAND),
-        plan: PlanView::new(&plan, profile.connected()),
-        status: InstagramStatus::of(connections),
+        plan: PlanView::new(&plan, channel, profile.connected()),
+        status: ChannelStatus::of(channel, connections),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::app::App;
 pub(crate) async fn look(app: &App) -> Result<(), RegistrationError> {
     let now = app.clock.now_ms();
     let registered = app.connector.registrations.current(now.seconds()).await?;
-    for login in [Login::Instagram, Login::Facebook] {
+    for login in Login::ALL {
         if let Ok(graph) = registered.graph(login) {
             app.connector.fields.look(&graph, now).await;
         }

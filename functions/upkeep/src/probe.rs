@@ -17,7 +17,7 @@ const AMONG: i32 = 200;
 
 /// Sends a few connections of each refused app to Meta, if it is time for that.
 pub(crate) async fn all(app: &App) -> Result<(), ScanError> {
-    for login in [Login::Instagram, Login::Facebook] {
+    for login in Login::ALL {
         if app.connector.watch.take_probe(login, app.clock.now_ms()).await? {
             probe(app, login).await?;
         }

@@ -32,7 +32,7 @@ pub(crate) struct Part {
 /// Scans both logins from the beginning.
 pub(crate) async fn all(app: &App) -> Result<(), ScanError> {
     let until = Instant::now() + app.patience;
-    for login in [Login::Instagram, Login::Facebook] {
+    for login in Login::ALL {
         scan(app, Part { login, due_at: app.clock.now(), cursor: None }, until).await?;
     }
     Ok(())

@@ -11,8 +11,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, PutRequest, ScalarAttributeType, WriteRequest,
 };
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeName};
-use domain::connection::PROVIDER;
-use domain::{AccessToken, AccountId, Connection, ConnectionStatus, Login, TenantId, UnixSeconds};
+use domain::{AccessToken, Account, Connection, ConnectionStatus, Login, TenantId, UnixSeconds};
 use edge::{Clock, Environment, Setup};
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::{Context, LambdaEvent};
@@ -53,8 +52,8 @@ fn clock(offset_ms: &Arc<AtomicI64>) -> Clock {
     Clock::Shared(Arc::clone(offset_ms))
 }
 
-fn account(number: usize) -> AccountId {
-    AccountId::try_from(format!("178410000{number:08}")).expect("digits")
+fn account(number: usize) -> Account {
+    Account::instagram(format!("178410000{number:08}").try_into().expect("digits"))
 }
 
 fn tenant(number: usize) -> TenantId {
@@ -119,7 +118,7 @@ impl World {
         let now = clock(&self.offset_ms).now();
         let accounts: Vec<Value> = (0..DUE)
             .map(|number| {
-                json!({"id": account(number), "username": username(number), "name": "Shop", "kind": "business"})
+                json!({"id": account(number).id, "username": username(number), "name": "Shop", "kind": "business"})
             })
             .collect();
         self.control("POST", "/accounts", &Value::Array(accounts)).await;
@@ -144,10 +143,10 @@ impl World {
             let mut item = pattern.clone();
             let text = |text: String| AttributeValue::S(text);
             item.insert("pk".to_owned(), text(format!("TENANT#{}", tenant(number))));
-            item.insert("sk".to_owned(), text(format!("ACCOUNT#{PROVIDER}#{}", account(number))));
+            item.insert("sk".to_owned(), text(format!("ACCOUNT#{}", account(number))));
             item.insert("tenant".to_owned(), text(tenant(number).to_string()));
-            item.insert("ig_user_id".to_owned(), text(account(number).to_string()));
-            item.insert("ig_username".to_owned(), text(username(number)));
+            item.insert("account".to_owned(), text(account(number).to_string()));
+            item.insert("name".to_owned(), text(username(number)));
             if let Some(token) = tokens.get(number) {
                 let context = TokenContext::access_token(tenant(number), account(number));
                 let token = AccessToken::new((*token).to_owned());
@@ -166,12 +165,11 @@ impl World {
         let client = aws_sdk_dynamodb::Client::new(&self.sdk);
         let connection = Connection {
             tenant: tenant(EXISTING),
-            ig_user_id: account(EXISTING),
-            provider: PROVIDER.to_owned(),
+            account: account(EXISTING),
             login: Login::Instagram,
             status: ConnectionStatus::Active,
             app_scoped_user_id: Some("27640875392278831".try_into().expect("an id")),
-            ig_username: "shop".to_owned(),
+            name: "shop".to_owned(),
             picture_url: None,
             page_id: None,
             page_name: None,
@@ -194,7 +192,7 @@ impl World {
         };
         let key = HashMap::from([
             ("pk".to_owned(), AttributeValue::S(format!("TENANT#{}", connection.tenant))),
-            ("sk".to_owned(), AttributeValue::S(format!("ACCOUNT#{PROVIDER}#{}", connection.ig_user_id))),
+            ("sk".to_owned(), AttributeValue::S(format!("ACCOUNT#{}", connection.account))),
         ]);
         let store = ConnectionStore::new(client.clone(), &tables);
         let unlimited = Allowance { max_connections: None, plan_version: None };
@@ -219,7 +217,7 @@ impl World {
     }
 
     async fn subscribe(&self, number: usize, token: &str) {
-        let url = format!("{}/graph.instagram.com/v25.0/{}/subscribed_apps", self.meta.url(), account(number));
+        let url = format!("{}/graph.instagram.com/v25.0/{}/subscribed_apps", self.meta.url(), account(number).id);
         let request = self.http.post(url).query(&[("subscribed_fields", FIELDS), ("access_token", token)]);
         assert!(request.send().await.expect("an answer").status().is_success());
     }
@@ -272,7 +270,7 @@ impl World {
         let items: Vec<Item> = pages.collect::<Result<_, _>>().await.expect("a scan");
         let number = |item: &Item, name: &str| -> Option<i64> { item.get(name)?.as_n().ok()?.parse().ok() };
         let mut standing = [0; 3];
-        for item in items.iter().filter(|item| item.contains_key("ig_username")) {
+        for item in items.iter().filter(|item| item.contains_key("name")) {
             let fresh = number(item, "token_refreshed_at").is_some_and(|at| now - at < DAY / 2);
             let set_back = number(item, "refresh_setbacks").is_some();
             standing[if fresh {

@@ -21,7 +21,7 @@ async fn main() -> Result<(), Failure> {
             match rewrap(&connector, connection).await {
                 Ok(true) => moved += 1,
                 Ok(false) => changed += 1,
-                Err(failure) => eprintln!("{} of {}: {failure}", connection.ig_user_id, connection.tenant),
+                Err(failure) => eprintln!("{} of {}: {failure}", connection.account, connection.tenant),
             }
         }
         cursor = page.cursor;

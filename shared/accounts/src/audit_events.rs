@@ -50,16 +50,16 @@ pub(crate) fn refused(choice: &Choice<'_>, now: UnixMillis) -> AuditEvent {
         .by(choice.user.clone())
         .with("reason", Refusal::ACCOUNT_TAKEN.reason)
         .with("login", choice.login.as_str())
-        .with("ig_user_id", choice.candidate.ig_user_id.as_str())
-        .with("ig_username", choice.candidate.ig_username.as_str())
+        .about(&choice.candidate.account)
+        .with("account_name", choice.candidate.name.as_str())
 }
 
 /// The plan does not allow this account.
 pub(crate) fn refused_by_plan(choice: &Choice<'_>, refusal: &PlanRefusal, now: UnixMillis) -> AuditEvent {
     plans::refused(choice.tenant, choice.user, refusal, now)
         .with("login", choice.login.as_str())
-        .with("ig_user_id", choice.candidate.ig_user_id.as_str())
-        .with("ig_username", choice.candidate.ig_username.as_str())
+        .about(&choice.candidate.account)
+        .with("account_name", choice.candidate.name.as_str())
 }
 
 fn about(kind: AuditKind, connection: &Connection, user: &UserId, now: UnixMillis) -> AuditEvent {
@@ -70,6 +70,6 @@ fn about(kind: AuditKind, connection: &Connection, user: &UserId, now: UnixMilli
 pub(crate) fn unasked(kind: AuditKind, connection: &Connection, now: UnixMillis) -> AuditEvent {
     AuditEvent::new(connection.tenant.clone(), kind, now)
         .with("login", connection.login.as_str())
-        .with("ig_user_id", connection.ig_user_id.as_str())
-        .with("ig_username", connection.ig_username.as_str())
+        .about(&connection.account)
+        .with("account_name", connection.name.as_str())
 }

@@ -31,8 +31,8 @@ impl Connector {
         let event = AuditEvent::new(used.tenant.clone(), AuditKind::ConnectionError, now)
             .with("reason", problem.as_str())
             .with("login", used.login.as_str())
-            .with("ig_user_id", used.ig_user_id.as_str())
-            .with("ig_username", used.ig_username.as_str());
+            .about(&used.account)
+            .with("account_name", used.name.as_str());
         self.audit.record(event).await;
         Ok(true)
     }

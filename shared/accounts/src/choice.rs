@@ -1,9 +1,8 @@
 //! The account that a person chose to connect, and the connection that comes of it.
 
-use domain::connection::{Grant, Notice, PROVIDER};
+use domain::connection::{Grant, Notice};
 use domain::{
-    AccessToken, Account, AppScopedId, Candidate, Connection, ConnectionStatus, Login, PageId, TenantId, UnixSeconds,
-    UserId,
+    AccessToken, AppScopedId, Candidate, Connection, ConnectionStatus, Login, PageId, TenantId, UnixSeconds, UserId,
 };
 use meta::{AccountAccess, GraphClient};
 
@@ -33,8 +32,8 @@ impl Choice<'_> {
     }
 
     pub(crate) async fn begin(&self, graph: &GraphClient<'_>) -> Result<(), SubscriptionError> {
-        let account = Account::instagram(self.candidate.ig_user_id.clone());
-        let access = AccountAccess { account: &account, page_id: self.candidate.page_id.as_ref(), token: self.token };
+        let Candidate { account, page_id, .. } = self.candidate;
+        let access = AccountAccess { account, page_id: page_id.as_ref(), token: self.token };
         subscription::begin(graph, access, &self.grant.scopes).await
     }
 
@@ -46,12 +45,11 @@ impl Choice<'_> {
         let has_worked = previous.is_some_and(|it| works(it) || (it.counts() && !it.waits_for_its_first_delivery()));
         Connection {
             tenant: self.tenant.clone(),
-            ig_user_id: candidate.ig_user_id.clone(),
-            provider: PROVIDER.to_owned(),
+            account: candidate.account.clone(),
             login: self.login,
             status,
             app_scoped_user_id: grant.app_scoped_user_id.clone().or_else(|| self.known_person(previous)),
-            ig_username: candidate.ig_username.clone(),
+            name: candidate.name.clone(),
             picture_url: candidate.picture_url.clone(),
             page_id: candidate.page_id.clone(),
             page_name: candidate.page_name.clone(),
@@ -94,8 +92,8 @@ pub(crate) const fn deliverer(connection: &Connection) -> (Login, Option<&PageId
 
 #[cfg(test)]
 mod tests {
-    use domain::SealedToken;
     use domain::connection::ConnectionError;
+    use domain::{Account, SealedToken};
 
     use super::*;
 
@@ -112,8 +110,8 @@ mod tests {
             data_access_expires_at: None,
         };
         let candidate = Candidate {
-            ig_user_id: "17841".try_into().expect("an account"),
-            ig_username: "luna.cafe".to_owned(),
+            account: Account::instagram("17841".try_into().expect("an account")),
+            name: "luna.cafe".to_owned(),
             picture_url: None,
             page_id: None,
             page_name: None,

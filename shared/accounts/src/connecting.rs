@@ -60,8 +60,8 @@ impl Connector {
         self.watch.works(choice.login, now).await;
         self.audit.record(audit_events::connected(&connection, now)).await;
         info!(
-            tenant = %connection.tenant, ig.id = %connection.ig_user_id, login = connection.login.as_str(),
-            "Connected account {}", connection.ig_user_id
+            tenant = %connection.tenant, account = %connection.account, login = connection.login.as_str(),
+            "Connected account {}", connection.account
         );
         Ok(connection)
     }
@@ -75,14 +75,14 @@ impl Connector {
         choice: &Choice<'_>,
         now: UnixMillis,
     ) -> Result<Stored, ConnectError> {
-        let account = &choice.candidate.ig_user_id;
+        let account = &choice.candidate.account;
         let (mut attempts, mut begun) = (0, false);
         loop {
             let (profile, previous) =
                 tokio::join!(self.plans.profile(choice.tenant), self.connections.find(choice.tenant, account));
             let (profile, previous) = (profile?, previous?);
             let plan = self.plans.plan(&profile);
-            if let Err(refusal) = plan.check_instagram() {
+            if let Err(refusal) = plan.check_channel(account.channel) {
                 return Err(self.refused_by_plan(choice, refusal, now).await);
             }
             let moves = |previous: &Connection| works(previous) && deliverer(previous) != choice.deliverer();
@@ -93,15 +93,16 @@ impl Connector {
             let expected = previous.as_ref().map(|previous| previous.version);
             let retention_days = plan.limits.retention_days;
             let next = Connection { retention_days, ..choice.connection(previous.as_ref(), now.seconds()) };
-            let outcome = self.connections.activate(&next, expected, &self.plans.allowance(&profile)).await;
+            let outcome =
+                self.connections.activate(&next, expected, &self.plans.allowance(&profile, account.channel)).await;
             attempts += 1;
             match outcome {
                 Err(ActivateError::Conflict) if attempts < ATTEMPTS => {}
                 // The plan was changed meanwhile, or a place was taken: only what is read anew tells.
                 Err(ActivateError::NoRoom)
-                    if attempts < ATTEMPTS && plan.check_connection(profile.connected()).is_ok() => {}
+                    if attempts < ATTEMPTS && plan.check_connection(account.channel, profile.connected()).is_ok() => {}
                 Err(ActivateError::NoRoom) => {
-                    let refusal = plan.no_connection_left(profile.connected());
+                    let refusal = plan.no_connection_left(account.channel, profile.connected());
                     return Err(self.refused_by_plan(choice, refusal, now).await);
                 }
                 Err(ActivateError::OwnedByAnother) => {
@@ -131,8 +132,8 @@ impl Connector {
     ) -> Result<Connection, ConnectError> {
         let Err(failure) = choice.begin(graph).await else { return self.confirm(stored, now.seconds()).await };
         warn!(
-            tenant = %stored.tenant, ig.id = %stored.ig_user_id, error = %Chain(&failure),
-            "Meta did not confirm the webhook subscription of account {}", stored.ig_user_id
+            tenant = %stored.tenant, account = %stored.account, error = %Chain(&failure),
+            "Meta did not confirm the webhook subscription of account {}", stored.account
         );
         if works(&stored) {
             return Ok(stored);
@@ -140,7 +141,7 @@ impl Connector {
         self.audit.record(audit_events::not_subscribed(&stored, now)).await;
         if failure.is_final() && !previous.is_some_and(Connection::counts) {
             let is_own = |found: &Connection| found.version == stored.version;
-            self.connections.revoke_if(&stored.tenant, &stored.ig_user_id, now.seconds(), is_own).await?;
+            self.connections.revoke_if(&stored.tenant, &stored.account, now.seconds(), is_own).await?;
             return Err(ConnectError::NotSubscribed(failure));
         }
         Ok(stored)
@@ -149,15 +150,15 @@ impl Connector {
     /// Ends the subscription of a connection that now receives in another way: two would deliver everything twice.
     async fn leave(&self, superseded: Option<Connection>, now: UnixSeconds) {
         let Some(connection) = superseded else { return };
-        let (tenant, account) = (&connection.tenant, &connection.ig_user_id);
+        let (tenant, account) = (&connection.tenant, &connection.account);
         match timeout(BY_THE_WAY, self.unsubscribe(&connection, now)).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => warn!(
-                %tenant, ig.id = %account, error = %Chain(&failure),
+                %tenant, %account, error = %Chain(&failure),
                 "The earlier subscription of account {account} did not end"
             ),
             Err(_) => {
-                warn!(%tenant, ig.id = %account, "The earlier subscription of account {account} did not end in time");
+                warn!(%tenant, %account, "The earlier subscription of account {account} did not end in time");
             }
         }
     }
@@ -170,7 +171,7 @@ impl Connector {
         if let Some(active) = self.connections.clear_error(&stored, now).await? {
             return Ok(active);
         }
-        let found = self.connections.find(&stored.tenant, &stored.ig_user_id).await?;
+        let found = self.connections.find(&stored.tenant, &stored.account).await?;
         Ok(found.unwrap_or(stored))
     }
 }

@@ -1,6 +1,6 @@
 //! What connecting and disconnecting need.
 
-use domain::{AccessToken, AccountId, Connection, SealedToken, TenantId, UnixMillis, UnixSeconds};
+use domain::{AccessToken, Account, Connection, SealedToken, TenantId, UnixMillis, UnixSeconds};
 use edge::telemetry::Chain;
 use edge::{ConfigError, Setup};
 use store::{ConnectionStore, Tables};
@@ -53,10 +53,10 @@ impl Connector {
     /// fatal: each of them finds out itself then.
     pub async fn leave_alone(&self, connection: &Connection, seconds: Option<u32>, now: UnixMillis) {
         let Some(seconds) = seconds else { return };
-        let Connection { tenant, ig_user_id, .. } = connection;
+        let Connection { tenant, account, .. } = connection;
         let until = now.plus(i64::from(seconds) * 1000);
-        match self.connections.throttle(tenant, ig_user_id, until).await {
-            Ok(()) => info!(account = %ig_user_id, seconds, "Meta wants an account to be left alone"),
+        match self.connections.throttle(tenant, account, until).await {
+            Ok(()) => info!(account = %account, seconds, "Meta wants an account to be left alone"),
             Err(failure) => warn!(error = %Chain(&failure), "A limit of an account was not noted"),
         }
     }
@@ -69,7 +69,7 @@ impl Connector {
     pub async fn seal(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         token: &AccessToken,
         now: UnixSeconds,
     ) -> Result<SealedToken, VaultError> {
@@ -84,7 +84,7 @@ impl Connector {
     pub async fn open(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         sealed: &SealedToken,
         now: UnixSeconds,
     ) -> Result<AccessToken, VaultError> {
@@ -98,7 +98,7 @@ impl Connector {
     /// See [`Vault::rewrap`].
     pub async fn rewrap(&self, connection: &Connection) -> Result<Option<SealedToken>, VaultError> {
         let Some(sealed) = &connection.token else { return Ok(None) };
-        let context = TokenContext::access_token(connection.tenant.clone(), connection.ig_user_id.clone());
+        let context = TokenContext::access_token(connection.tenant.clone(), connection.account.clone());
         self.vault.rewrap(&context, sealed).await.map(Some)
     }
 }

@@ -1,6 +1,6 @@
 //! How an account is disconnected.
 
-use domain::{AccountId, Connection, ConnectionStatus, Login, PageId, TenantId, UnixMillis, UnixSeconds, UserId};
+use domain::{Account, AccountId, Connection, ConnectionStatus, Login, TenantId, UnixMillis, UnixSeconds, UserId};
 use edge::telemetry::Chain;
 use futures::future::try_join_all;
 use store::StoreError;
@@ -23,7 +23,7 @@ impl Connector {
     pub async fn disconnect(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         user: &UserId,
         now: UnixMillis,
     ) -> Result<Connection, DisconnectError> {
@@ -36,9 +36,9 @@ impl Connector {
         self.audit.record(audit_events::disconnected(&revoked, user, now)).await;
         self.plans.make_room(tenant, now).await;
         match self.unsubscribe(&found, now.seconds()).await {
-            Ok(()) => info!(%tenant, ig.id = %account, "Disconnected account {account}"),
+            Ok(()) => info!(%tenant, %account, "Disconnected account {account}"),
             Err(failure) => warn!(
-                %tenant, ig.id = %account, error = %Chain(&failure),
+                %tenant, %account, error = %Chain(&failure),
                 "Disconnected account {account}; Meta was not told"
             ),
         }
@@ -59,12 +59,12 @@ impl Connector {
     }
 
     async fn end(&self, connection: &Connection, now: UnixSeconds) -> Result<(), StoreError> {
-        let Connection { tenant, ig_user_id, .. } = connection;
-        self.connections.revoke(tenant, ig_user_id, now).await?;
+        let Connection { tenant, account, .. } = connection;
+        self.connections.revoke(tenant, account, now).await?;
         if let Err(failure) = self.unsubscribe(connection, now).await {
             warn!(
-                %tenant, ig.id = %ig_user_id, error = %Chain(&failure),
-                "Disconnected account {ig_user_id} of a tenant that is deleted; Meta was not told"
+                %tenant, %account, error = %Chain(&failure),
+                "Disconnected account {account} of a tenant that is deleted; Meta was not told"
             );
         }
         Ok(())
@@ -79,18 +79,24 @@ impl Connector {
         Ok(subscription::end(&account.graph(), account.access()).await?)
     }
 
-    /// A Page's subscription serves every connection that uses the Page, and an account may have been connected again
-    /// meanwhile.
+    /// A Page's subscription serves every connection that uses the Page, whatever its channel and whoever's it is, and an account
+    /// may have been connected again meanwhile.
     async fn is_still_used(&self, ended: &Connection) -> Result<bool, StoreError> {
         let connections = self.connections.list(&ended.tenant).await?;
-        Ok(connections.iter().any(|other| other.is_active() && subscriber(other) == subscriber(ended)))
+        if connections.iter().any(|other| other.is_active() && subscriber(other) == subscriber(ended)) {
+            return Ok(true);
+        }
+        match ended.acting_page() {
+            Some(page) => self.connections.serves_others(&page, &ended.tenant).await,
+            None => Ok(false),
+        }
     }
 }
 
 /// What Meta's subscription of a connection is of: the Page where there is one, else the account.
-fn subscriber(connection: &Connection) -> (Login, &str) {
-    let account = connection.ig_user_id.as_str();
-    (connection.login, connection.page_id.as_ref().map_or(account, PageId::as_str))
+fn subscriber(connection: &Connection) -> (Login, AccountId) {
+    let page = connection.acting_page();
+    (connection.login, page.as_ref().map_or_else(|| connection.account.id.clone(), AccountId::from))
 }
 
 /// Why Meta was not told that an account is disconnected.

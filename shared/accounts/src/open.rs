@@ -1,6 +1,6 @@
 //! An account is opened for calls to Meta: its token unsealed, the app that it was connected through at hand.
 
-use domain::{AccessToken, Account, Connection, Login, UnixSeconds};
+use domain::{AccessToken, Connection, Login, UnixSeconds};
 use meta::{AccountAccess, GraphClient};
 use vault::VaultError;
 
@@ -9,7 +9,6 @@ use crate::registrations::{Registered, RegistrationError};
 
 /// An account that can be called for.
 pub struct OpenAccount<'a> {
-    account: Account,
     /// Its connection, as it was when the account was opened.
     pub connection: Connection,
     pub(crate) token: AccessToken,
@@ -41,11 +40,10 @@ impl Connector {
     /// See [`OpenError`].
     pub async fn open_account(&self, connection: Connection, now: UnixSeconds) -> Result<OpenAccount<'_>, OpenError> {
         let sealed = connection.token.as_ref().ok_or(OpenError::NoToken)?;
-        let token = self.open(&connection.tenant, &connection.ig_user_id, sealed, now).await?;
+        let token = self.open(&connection.tenant, &connection.account, sealed, now).await?;
         let registered = self.registrations.current(now).await?;
         registered.graph(connection.login).map_err(|_| OpenError::NoApp(connection.login))?;
-        let account = Account::instagram(connection.ig_user_id.clone());
-        Ok(OpenAccount { account, connection, token, registered })
+        Ok(OpenAccount { connection, token, registered })
     }
 }
 
@@ -63,7 +61,8 @@ impl OpenAccount<'_> {
     /// Whom to call for, and with which token.
     #[must_use]
     pub fn access(&self) -> AccountAccess<'_> {
-        AccountAccess { account: &self.account, page_id: self.connection.page_id.as_ref(), token: &self.token }
+        let Connection { account, page_id, .. } = &self.connection;
+        AccountAccess { account, page_id: page_id.as_ref(), token: &self.token }
     }
 
     /// Whether a person may answer with the tag `HUMAN_AGENT`: Meta has approved the app for it.

@@ -25,7 +25,7 @@ impl Connector {
         let since = used.profiles_refused.as_ref().map_or(now.seconds(), |refused| refused.since);
         let refused = ProfilesRefused { reason: problem.as_str().to_owned(), since, asked_at: now.seconds() };
         if self.connections.set_profiles_refused(used, &refused).await? {
-            warn!(ig.id = %used.ig_user_id, reason = problem.as_str(), "Meta tells the account nothing about its contacts");
+            warn!(account = %used.account, reason = problem.as_str(), "Meta tells the account nothing about its contacts");
             let event = audit_events::unasked(AuditKind::ProfilesRefused, used, now).with("reason", problem.as_str());
             self.audit.record(event).await;
         }

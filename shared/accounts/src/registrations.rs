@@ -85,10 +85,10 @@ pub struct Registered<'a> {
 }
 
 impl Registered<'_> {
-    /// The login for who does not ask for one: Instagram's, where it is registered.
+    /// The login for who does not ask for one: the first that is registered and leads to the channel.
     #[must_use]
-    pub fn default_login(&self) -> Option<Login> {
-        [Login::Instagram, Login::Facebook].into_iter().find(|login| self.secrets.apps.of(*login).is_some())
+    pub fn default_login(&self, channel: Channel) -> Option<Login> {
+        Login::ALL.into_iter().find(|login| login.leads_to(channel) && self.secrets.apps.of(*login).is_some())
     }
 
     /// The address of Meta's consent page, which asks for what these channels need.

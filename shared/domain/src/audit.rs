@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::channel::Account;
 use crate::id::{TenantId, UserId};
 use crate::time::UnixMillis;
 use crate::word::Word;
@@ -11,49 +12,49 @@ use crate::word::Word;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuditKind {
     /// A person went to Meta's login.
-    #[serde(rename = "instagram.authorization_started")]
+    #[serde(rename = "authorization.started")]
     AuthorizationStarted,
     /// The person pressed cancel at Meta.
-    #[serde(rename = "instagram.authorization_cancelled")]
+    #[serde(rename = "authorization.cancelled")]
     AuthorizationCancelled,
     /// The login led to no connection.
-    #[serde(rename = "instagram.authorization_failed")]
+    #[serde(rename = "authorization.failed")]
     AuthorizationFailed,
     /// An account was connected, or again.
-    #[serde(rename = "instagram.connected")]
+    #[serde(rename = "connection.connected")]
     Connected,
     /// An account was disconnected.
-    #[serde(rename = "instagram.disconnected")]
+    #[serde(rename = "connection.disconnected")]
     Disconnected,
     /// Meta refuses the connection's token.
-    #[serde(rename = "instagram.connection_error")]
+    #[serde(rename = "connection.failed")]
     ConnectionError,
     /// The plan or a rule did not allow it.
-    #[serde(rename = "instagram.refused")]
+    #[serde(rename = "connection.refused")]
     Refused,
     /// An answer failed for good.
-    #[serde(rename = "instagram.send_failed")]
+    #[serde(rename = "message.send_failed")]
     SendFailed,
     /// Meta told something about the account.
-    #[serde(rename = "instagram.account_notice")]
+    #[serde(rename = "account.notice")]
     AccountNotice,
     /// The dashboard's test arrived.
-    #[serde(rename = "instagram.test_received")]
+    #[serde(rename = "account.test_received")]
     TestReceived,
     /// A connection works, but not for long: somebody has to connect again in time.
-    #[serde(rename = "instagram.connection_notice")]
+    #[serde(rename = "connection.notice")]
     ConnectionNotice,
     /// Meta had dropped the webhook subscription; it was made again.
-    #[serde(rename = "instagram.resubscribed")]
+    #[serde(rename = "connection.resubscribed")]
     Resubscribed,
     /// Meta tells the account nothing about its contacts.
-    #[serde(rename = "instagram.profiles_refused")]
+    #[serde(rename = "connection.profiles_refused")]
     ProfilesRefused,
     /// Meta accepts a connection again that it had refused.
-    #[serde(rename = "instagram.recovered")]
+    #[serde(rename = "connection.recovered")]
     Recovered,
     /// The person removed the app at Meta.
-    #[serde(rename = "instagram.deauthorized")]
+    #[serde(rename = "connection.deauthorized")]
     Deauthorized,
     /// Somebody asked for data to be deleted.
     #[serde(rename = "data.erasure_requested")]
@@ -62,10 +63,10 @@ pub enum AuditKind {
     #[serde(rename = "data.erased")]
     Erased,
     /// The plan has no room for the connection any more.
-    #[serde(rename = "instagram.paused")]
+    #[serde(rename = "connection.paused")]
     Paused,
     /// There is room for it again.
-    #[serde(rename = "instagram.resumed")]
+    #[serde(rename = "connection.resumed")]
     Resumed,
     /// A tenant has another plan, or other terms.
     #[serde(rename = "tenant.plan_changed")]
@@ -89,6 +90,9 @@ pub enum AuditKind {
     #[serde(untagged)]
     Other(Word),
 }
+
+/// The detail that names an account, within its channel.
+pub const ACCOUNT_ID: &str = "account_id";
 
 /// One line of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,6 +123,12 @@ impl AuditEvent {
     pub fn by(mut self, user: UserId) -> Self {
         self.user = Some(user);
         self
+    }
+
+    /// Names the account that it is about: `channel` and `account_id`.
+    #[must_use]
+    pub fn about(self, account: &Account) -> Self {
+        self.with("channel", account.channel.as_str()).with(ACCOUNT_ID, account.id.as_str())
     }
 
     /// Adds a detail.

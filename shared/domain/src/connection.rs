@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::channel::Login;
-use crate::id::{AccountId, AppScopedId, PageId, TenantId, UserId};
+use crate::channel::{Account, Actor, Channel};
+use crate::id::{AppScopedId, PageId, TenantId, UserId};
 use crate::secret::SealedToken;
 use crate::time::{UnixMillis, UnixSeconds};
 use crate::word::Word;
-
-/// The provider's name in keys, contexts and answers; other channels will stand beside it.
-pub const PROVIDER: &str = "meta_instagram";
 
 /// Whether a connection works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,10 +65,8 @@ const PROFILES_PAUSE_SECONDS: i64 = 24 * 60 * 60;
 pub struct Connection {
     /// Whose it is.
     pub tenant: TenantId,
-    /// The professional account: routing key of webhooks.
-    pub ig_user_id: AccountId,
-    /// `meta_instagram`.
-    pub provider: String,
+    /// The account: routing key of webhooks.
+    pub account: Account,
     /// Through which login.
     pub login: Login,
     /// Whether it works.
@@ -78,15 +74,15 @@ pub struct Connection {
     /// The connecting person's id at the Meta app, for deauthorize and deletion callbacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_scoped_user_id: Option<AppScopedId>,
-    /// The account's name without `@`.
-    pub ig_username: String,
+    /// What people call the account: see [`Account`].
+    pub name: String,
     /// The picture's address at Meta; expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture_url: Option<String>,
-    /// The Page, with Facebook Login.
+    /// The Page that the account is linked to, where the login needs one. An account that is a Page itself has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_id: Option<PageId>,
-    /// The Page's name, with Facebook Login.
+    /// That Page's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_name: Option<String>,
     /// The sealed access token; gone once revoked.
@@ -135,6 +131,15 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// The Page that Meta subscribes for the connection and that its calls act as; `None` where the account does so itself.
+    #[must_use]
+    pub fn acting_page(&self) -> Option<PageId> {
+        match self.login.facts().actor {
+            Actor::Account => None,
+            Actor::Page => self.account.page().or_else(|| self.page_id.clone()),
+        }
+    }
+
     /// Whether messages may be received and sent over it.
     #[must_use]
     pub const fn is_active(&self) -> bool {
@@ -184,7 +189,7 @@ pub struct Route {
     /// Whose account it is.
     pub tenant: TenantId,
     /// The account (also for a route by Page id).
-    pub ig_user_id: AccountId,
+    pub account: Account,
     /// How long its messages are kept. It stands here so that storing a message needs no further read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<u32>,
@@ -199,17 +204,17 @@ pub struct Route {
 /// An account that a finished login may connect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
-    /// The professional account.
-    pub ig_user_id: AccountId,
-    /// Its name without `@`.
-    pub ig_username: String,
+    /// The account.
+    pub account: Account,
+    /// What people call it, as in a [`Connection`].
+    pub name: String,
     /// Its picture's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture_url: Option<String>,
-    /// The Page, with Facebook Login.
+    /// The Page that it is linked to, as in a [`Connection`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_id: Option<PageId>,
-    /// The Page's name, with Facebook Login.
+    /// That Page's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_name: Option<String>,
     /// The token to use for it, sealed for this tenant and account.
@@ -227,7 +232,7 @@ pub struct UnlinkedPage {
     /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_name: Option<String>,
-    /// Why, as a stable word: `no_instagram_account`, `no_page_token`.
+    /// Why, as a stable word: `no_page_token`, or that no account is linked to it.
     pub reason: String,
 }
 
@@ -288,6 +293,8 @@ pub struct AuthorizationRequest {
     pub tenant: TenantId,
     /// Who asked.
     pub user: UserId,
+    /// For which channel.
+    pub channel: Channel,
     /// Which login.
     pub login: Login,
     /// SHA-256 of the cookie that the starting browser holds, in hexadecimal.

@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, ContactId, ConversationId, TenantId};
+use crate::channel::{Account, ContactId};
+use crate::id::{ConversationId, TenantId};
 use crate::time::UnixMillis;
 
 const MINUTE: i64 = 60 * 1000;
@@ -188,7 +189,7 @@ pub struct ProfileRequest {
     /// Whose conversation it is.
     pub tenant: TenantId,
     /// The account that asks.
-    pub account: AccountId,
+    pub account: Account,
     /// With whom.
     pub conversation: ConversationId,
     /// Why.
@@ -201,7 +202,7 @@ impl ProfileRequest {
 
     /// The order for one conversation.
     #[must_use]
-    pub const fn new(tenant: TenantId, account: AccountId, conversation: ConversationId, occasion: Occasion) -> Self {
+    pub const fn new(tenant: TenantId, account: Account, conversation: ConversationId, occasion: Occasion) -> Self {
         Self { v: Self::VERSION, tenant, account, conversation, occasion }
     }
 }

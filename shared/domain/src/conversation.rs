@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::{Account, ContactId};
 use crate::contact::Contact;
-use crate::id::{AccountId, ContactId, ConversationId, MessageId};
+use crate::id::{ConversationId, MessageId};
 use crate::message::{Author, Direction, Kind, Message, Status, is_note};
 use crate::policy::{ReplyWindow, WindowClosed};
 use crate::time::{UnixMillis, UnixSeconds};
@@ -164,10 +165,8 @@ impl Counted {
 pub struct Conversation {
     /// Derived from tenant, account and contact.
     pub id: ConversationId,
-    /// The channel, as `instagram`.
-    pub channel: String,
     /// The account that the contact wrote to.
-    pub account: AccountId,
+    pub account: Account,
     /// The person.
     pub contact: Contact,
     /// Open or closed.
@@ -231,10 +230,9 @@ pub struct Conversation {
 impl Conversation {
     /// A conversation before its first message.
     #[must_use]
-    pub fn new(id: ConversationId, account: AccountId, contact: ContactId, now: UnixMillis) -> Self {
+    pub fn new(id: ConversationId, account: Account, contact: ContactId, now: UnixMillis) -> Self {
         Self {
             id,
-            channel: "instagram".to_owned(),
             account,
             contact: Contact::unknown(contact),
             state: ConversationState::Open,
@@ -368,7 +366,7 @@ impl Conversation {
     /// Until when, and for whom, an answer is allowed.
     #[must_use]
     pub fn reply_window(&self) -> ReplyWindow {
-        ReplyWindow::new(self.window_opened_at, self.came_from_ad_at, self.window_closed)
+        ReplyWindow::new(self.account.channel, self.window_opened_at, self.came_from_ad_at, self.window_closed)
     }
 
     /// The status that the inbox shows for a message: a sent one counts as delivered and as read up to the contact's marks,

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::{Account, ContactId};
 use crate::conversation::Conversation;
-use crate::id::{AccountId, ContactId, ConversationId, MessageId, TenantId};
+use crate::id::{ConversationId, MessageId, TenantId};
 use crate::message::Message;
 use crate::time::UnixMillis;
 
@@ -21,7 +22,7 @@ pub struct Dispatch {
     /// Whose message it is.
     pub tenant: TenantId,
     /// The account that sends.
-    pub account: AccountId,
+    pub account: Account,
     /// Who receives.
     pub contact: ContactId,
     /// Where the message stands.
@@ -64,7 +65,7 @@ impl Dispatch {
 
 /// The lane of a conversation where an account has so many, as `account:number`. Its id is a digest, so they fill evenly.
 #[must_use]
-pub fn lane(account: &AccountId, conversation: &ConversationId, lanes: u8) -> String {
+pub fn lane(account: &Account, conversation: &ConversationId, lanes: u8) -> String {
     let digits = conversation.as_str().get(..2).unwrap_or_default();
     let number = u8::from_str_radix(digits, 16).unwrap_or_default() % lanes;
     format!("{account}:{number}")

@@ -1,5 +1,6 @@
 //! What one tenant may do: its plan, with what was agreed beyond it, and the words for what it does not allow.
 
+use crate::channel::Channel;
 use crate::plan::{Catalogue, Plan};
 use crate::tenant::{Overrides, PlanClaim, TenantProfile};
 
@@ -30,8 +31,8 @@ pub struct EffectivePlan<'a> {
 /// What a plan can lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// To connect Instagram at all.
-    Instagram,
+    /// To connect this channel at all.
+    Channel(Channel),
     /// One more connection.
     Connection,
     /// One more message this month.
@@ -91,7 +92,9 @@ fn size(plan: &Plan) -> (u32, u32) {
 
 impl Overrides {
     fn put_over(&self, plan: &mut Plan) {
-        plan.instagram = self.instagram.unwrap_or(plan.instagram);
+        if let Some(channels) = &self.channels {
+            plan.channels.clone_from(channels);
+        }
         plan.auto_reply = self.auto_reply.unwrap_or(plan.auto_reply);
         for (agreed, limit) in [
             (self.max_connections, &mut plan.max_connections),
@@ -106,48 +109,55 @@ impl Overrides {
 }
 
 impl EffectivePlan<'_> {
-    /// Accounts connected at once: none where the plan is without Instagram. `None`: without limit.
+    /// Accounts of all channels that a tenant who connects this one can have at once: none where the plan is without the channel.
+    /// `None`: without limit.
     #[must_use]
-    pub fn max_connections(&self) -> Option<u32> {
-        if self.limits.instagram { self.limits.max_connections } else { Some(0) }
+    pub fn max_connections(&self, channel: Channel) -> Option<u32> {
+        if self.includes(channel) { self.limits.max_connections } else { Some(0) }
     }
 
-    /// How many more accounts can be connected beside so many; `None`: without limit.
+    /// How many more accounts of a channel can be connected beside so many of all; `None`: without limit.
     #[must_use]
-    pub fn connections_left(&self, connected: u32) -> Option<u32> {
-        self.max_connections().map(|most| most.saturating_sub(connected))
+    pub fn connections_left(&self, channel: Channel, connected: u32) -> Option<u32> {
+        self.max_connections(channel).map(|most| most.saturating_sub(connected))
     }
 
-    /// Whether Instagram is part of the plan.
+    /// Whether a channel is part of the plan.
+    #[must_use]
+    pub fn includes(&self, channel: Channel) -> bool {
+        self.limits.channels.contains(&channel)
+    }
+
+    /// Whether a channel is part of the plan.
     ///
     /// # Errors
     ///
     /// [`PlanRefusal`] where it is not.
-    pub fn check_instagram(&self) -> Result<(), PlanRefusal> {
-        if self.limits.instagram {
+    pub fn check_channel(&self, channel: Channel) -> Result<(), PlanRefusal> {
+        if self.includes(channel) {
             return Ok(());
         }
-        Err(self.refusal(Need::Instagram, None, |plan| plan.instagram))
+        Err(self.refusal(Need::Channel(channel), None, |plan| plan.channels.contains(&channel)))
     }
 
-    /// Whether one more account can be connected beside so many.
+    /// Whether one more account of a channel can be connected beside so many of all.
     ///
     /// # Errors
     ///
     /// [`PlanRefusal`] where not.
-    pub fn check_connection(&self, connected: u32) -> Result<(), PlanRefusal> {
-        self.check_instagram()?;
+    pub fn check_connection(&self, channel: Channel, connected: u32) -> Result<(), PlanRefusal> {
+        self.check_channel(channel)?;
         match self.limits.max_connections {
-            Some(most) if connected >= most => Err(self.no_connection_left(connected)),
+            Some(most) if connected >= most => Err(self.no_connection_left(channel, connected)),
             _ => Ok(()),
         }
     }
 
-    /// The refusal of one more connection beside so many.
+    /// The refusal of one more connection to a channel beside so many of all.
     #[must_use]
-    pub fn no_connection_left(&self, connected: u32) -> PlanRefusal {
+    pub fn no_connection_left(&self, channel: Channel, connected: u32) -> PlanRefusal {
         let allows_more = |plan: &Plan| {
-            plan.instagram
+            plan.channels.contains(&channel)
                 && allows(plan.max_connections, self.limits.max_connections.unwrap_or(connected).max(connected))
         };
         self.refusal(Need::Connection, self.limits.max_connections, allows_more)
@@ -189,7 +199,7 @@ impl PlanRefusal {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self.need {
-            Need::Instagram | Need::Automation => "plan_required",
+            Need::Channel(_) | Need::Automation => "plan_required",
             Need::Connection => "plan_limit",
             Need::Message => "quota_exceeded",
         }
@@ -200,8 +210,8 @@ impl PlanRefusal {
     pub fn title(&self) -> String {
         let Self { plan, required, .. } = self;
         match (self.need, required) {
-            (Need::Instagram | Need::Automation, Some(required)) => format!("{required} plan required"),
-            (Need::Instagram, None) => format!("{plan} plan does not include Instagram"),
+            (Need::Channel(_) | Need::Automation, Some(required)) => format!("{required} plan required"),
+            (Need::Channel(channel), None) => format!("{plan} plan does not include {}", channel.name()),
             (Need::Automation, None) => format!("{plan} plan does not include automatic answers"),
             (Need::Connection, _) => match self.limit.unwrap_or_default() {
                 0 => format!("{plan} plan allows no account"),
@@ -218,7 +228,7 @@ impl PlanRefusal {
         let Self { plan, required, .. } = self;
         let limit = self.limit.unwrap_or_default();
         let state = match self.need {
-            Need::Instagram => format!("{plan} does not include Instagram."),
+            Need::Channel(channel) => format!("{plan} does not include {}.", channel.name()),
             Need::Automation => format!("{plan} does not include answers that a program writes."),
             Need::Connection if limit == 1 => format!("{plan} allows one account."),
             Need::Connection => format!("{plan} allows {limit} accounts."),
@@ -226,7 +236,7 @@ impl PlanRefusal {
         };
         match (required, self.need) {
             (Some(required), Need::Connection | Need::Message) => format!("{state} {required} allows more."),
-            (Some(required), Need::Instagram | Need::Automation) => format!("{state} {required} does."),
+            (Some(required), Need::Channel(_) | Need::Automation) => format!("{state} {required} does."),
             (None, _) => state,
         }
     }
@@ -243,9 +253,9 @@ mod tests {
         Catalogue::deployed().expect("the catalogue that is deployed")
     }
 
-    fn without_instagram() -> Catalogue {
+    fn without_any_channel() -> Catalogue {
         let mut catalogue = catalogue();
-        catalogue.plans.get_mut("starter").expect("a plan").instagram = false;
+        catalogue.plans.get_mut("starter").expect("a plan").channels.clear();
         catalogue
     }
 
@@ -297,12 +307,12 @@ mod tests {
     fn a_reached_limit_names_plan_and_limit_and_the_least_plan_that_allows_more() {
         let catalogue = catalogue();
         let starter = catalogue.effective(None, None);
-        assert_eq!(starter.check_connection(0), Ok(()));
-        let refusal = starter.check_connection(1).expect_err("one is all");
+        assert_eq!(starter.check_connection(Channel::Instagram, 0), Ok(()));
+        let refusal = starter.check_connection(Channel::Instagram, 1).expect_err("one is all");
         assert_eq!(refusal.title(), "Starter plan allows only one account");
         assert_eq!(refusal.detail(), "Starter allows one account. Pro allows more.");
         assert_eq!((refusal.reason(), refusal.limit), ("plan_limit", Some(1)));
-        let many = starter.check_connection(3).expect_err("more than Pro allows");
+        let many = starter.check_connection(Channel::Instagram, 3).expect_err("more than Pro allows");
         assert_eq!(many.required.as_deref(), Some("Enterprise"));
     }
 
@@ -311,17 +321,17 @@ mod tests {
         let catalogue = catalogue();
         let enterprise = claim("enterprise");
         let plan = catalogue.effective(None, Some(&enterprise));
-        assert_eq!(plan.check_connection(u32::MAX), Ok(()));
-        assert_eq!(plan.connections_left(7), None);
+        assert_eq!(plan.check_connection(Channel::Instagram, u32::MAX), Ok(()));
+        assert_eq!(plan.connections_left(Channel::Instagram, 7), None);
     }
 
     #[test]
     fn a_feature_that_is_not_included_names_the_plan_that_has_it() {
-        let catalogue = without_instagram();
+        let catalogue = without_any_channel();
         let plan = catalogue.effective(None, None);
-        let refusal = plan.check_connection(0).expect_err("not included");
+        let refusal = plan.check_connection(Channel::Instagram, 0).expect_err("not included");
         assert_eq!((refusal.reason(), refusal.title()), ("plan_required", "Pro plan required".to_owned()));
-        assert_eq!(plan.max_connections(), Some(0));
+        assert_eq!(plan.max_connections(Channel::Instagram), Some(0));
         let refusal = plan.check_automation().expect_err("not included");
         assert_eq!(refusal.title(), "Pro plan required");
     }

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::audit::{AuditEvent, AuditKind};
+use crate::channel::Account;
 use crate::connection::Login;
-use crate::id::{AccountId, AppScopedId, ConversationId, ParseIdError, TenantId};
+use crate::id::{AppScopedId, ConversationId, ParseIdError, TenantId};
 use crate::time::UnixMillis;
 use crate::word::Word;
 
@@ -130,7 +131,7 @@ pub enum Scope {
     /// An account with all its conversations.
     Account {
         /// Which.
-        ig_user_id: AccountId,
+        account: Account,
         /// Who connected it, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         person: Option<AppUser>,
@@ -371,7 +372,8 @@ mod tests {
 
     #[test]
     fn a_task_is_read_back_from_json() {
-        let account = Scope::Account { ig_user_id: "17841".try_into().expect("an account"), person: None };
+        let account =
+            Scope::Account { account: Account::instagram("17841".try_into().expect("an account")), person: None };
         let task = Task::new("acme".try_into().expect("a tenant"), account);
         let json = serde_json::to_string(&task).expect("JSON");
         assert_eq!(serde_json::from_str::<Task>(&json).expect("a task"), task);

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{AccountId, ContactId, ConversationId, MessageId, Mid};
+use crate::channel::{Account, ContactId};
+use crate::id::{ConversationId, MessageId, Mid};
 use crate::message::{Attachment, Author, Change, Direction, Kind, Message, Referral, ReplyTo, Status};
 use crate::time::UnixMillis;
 use crate::trace::TraceId;
@@ -16,7 +17,7 @@ use crate::trace::TraceId;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The account it belongs to.
-    pub account: AccountId,
+    pub account: Account,
     /// When the provider says it happened.
     pub at: UnixMillis,
     /// When it was received here, at this delivery.
@@ -92,7 +93,7 @@ pub enum Happening {
 /// How far a contact has read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadUpTo {
-    /// Up to this message (Instagram).
+    /// Up to this message, where the channel names one.
     Message(Mid),
     /// Everything that was sent until then (Messenger's `watermark`).
     Time(UnixMillis),

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::channel::Account;
 use crate::time::UnixMillis;
 
 /// Says the rule and never the value, so it may be logged.
@@ -103,18 +104,15 @@ id!(
     key_part
 );
 id!(
-    /// An account's id on its channel: an Instagram professional account's (Meta: `IG_ID`), or a Page's for Messenger.
-    ///
-    /// For Instagram it is `user_id` of `/me`, never `id`, which is the [`AppScopedId`]. Whose it is says only the
-    /// [`Account`](crate::Account), which has the channel.
+    /// An account's id on its channel. Whose it is says only the [`Account`], which has the channel.
     AccountId,
     "an account id is 1 to 64 decimal digits",
     digits
 );
 id!(
-    /// One person, as seen by one account (Meta: "IGSID" on Instagram, "PSID" on Messenger).
+    /// One person, as seen by one account.
     ///
-    /// The same person has another id towards every account: it is a key only with the [`Account`](crate::Account).
+    /// The same person has another id towards every account: it is a key only with the [`Account`].
     ContactId,
     "a contact id is 1 to 64 decimal digits",
     digits
@@ -163,6 +161,12 @@ impl From<&PageId> for AccountId {
     }
 }
 
+impl From<&AccountId> for PageId {
+    fn from(account: &AccountId) -> Self {
+        Self(account.0.clone())
+    }
+}
+
 impl TenantId {
     /// Whoever operates this installation, as the owner of an audit log. No token names it: see [`Self::of_customer`].
     #[must_use]
@@ -186,13 +190,14 @@ impl TenantId {
 }
 
 impl ConversationId {
-    /// The one thread of this contact: derived, so that two first messages at once cannot make two threads.
+    /// The one thread of this contact: derived, so that two first messages at once cannot make two threads. The account brings
+    /// its channel along.
     #[must_use]
-    pub fn derive(tenant: &TenantId, account: &AccountId, contact: &ContactId) -> Self {
+    pub fn derive(tenant: &TenantId, account: &Account, contact: &ContactId) -> Self {
         let digest = Sha256::new()
             .chain_update(tenant.as_str())
             .chain_update("#")
-            .chain_update(account.as_str())
+            .chain_update(account.to_string())
             .chain_update("#")
             .chain_update(contact.as_str())
             .finalize();
@@ -261,6 +266,7 @@ fn short_digest(bytes: &[u8]) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::Channel;
 
     #[test]
     fn a_customer_has_no_name_of_the_installations_own() {
@@ -284,6 +290,17 @@ mod tests {
         assert!(!refusal.to_string().contains("12#34"));
         assert!(TenantId::try_from("a#b").is_err());
         assert!(ConversationId::try_from("0123").is_err());
+    }
+
+    #[test]
+    fn equal_ids_of_two_channels_make_two_conversations() {
+        let tenant = TenantId::try_from("acme").expect("a tenant");
+        let contact = ContactId::try_from("43").expect("a contact id");
+        let [first, second] = Channel::ALL.map(|channel| {
+            let account = Account::new(channel, AccountId::try_from("17841").expect("an account id"));
+            ConversationId::derive(&tenant, &account, &contact)
+        });
+        assert_ne!(first, second);
     }
 
     #[test]

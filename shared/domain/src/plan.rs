@@ -1,17 +1,19 @@
 //! What a tenant may use: the catalogue of plans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+use crate::channel::Channel;
 
 /// A plan's limits. `None` is without limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The plan's name as people read it, as `Pro`.
     pub name: String,
-    /// Whether Instagram can be connected at all.
-    pub instagram: bool,
-    /// How many accounts may be connected at once.
+    /// The channels that can be connected.
+    pub channels: BTreeSet<Channel>,
+    /// How many accounts of all channels together may be connected at once.
     pub max_connections: Option<u32>,
     /// How many messages may be sent in a calendar month (UTC).
     pub monthly_messages: Option<u32>,

@@ -1,21 +1,12 @@
 //! Who may be written to, when, and with what.
 //!
-//! Sources: <https://developers.facebook.com/docs/messenger-platform/policy/policy-overview> and
-//! <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api>.
+//! The numbers are the channel's: [`Channel::limits`].
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::{Channel, Limits, TextLimit};
 use crate::message::Author;
 use crate::time::UnixMillis;
-
-/// Meta's limit for the text of one message, in bytes of UTF-8: emoji and accents count for more than one.
-pub const MAX_TEXT_BYTES: usize = 1000;
-
-/// The standard messaging window: 24 hours after the contact's last act.
-pub const STANDARD_WINDOW_MS: i64 = 24 * 60 * 60 * 1000;
-
-/// The window of the `HUMAN_AGENT` tag, and the longest that an advertisement keeps a thread open: 7 days.
-pub const LONG_WINDOW_MS: i64 = 7 * STANDARD_WINDOW_MS;
 
 /// Meta's tag for an answer that a person writes after the standard window.
 pub const HUMAN_AGENT: &str = "HUMAN_AGENT";
@@ -23,6 +14,7 @@ pub const HUMAN_AGENT: &str = "HUMAN_AGENT";
 /// When a contact may be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplyWindow {
+    limits: Limits,
     opened_at: Option<UnixMillis>,
     came_from_ad_at: Option<UnixMillis>,
     closed: Option<WindowClosed>,
@@ -60,11 +52,13 @@ pub enum Refusal {
         /// When.
         at: UnixMillis,
     },
-    /// Longer than [`MAX_TEXT_BYTES`].
-    #[error("the text is longer than 1000 bytes")]
+    /// Longer than the channel takes.
+    #[error("the text is too long")]
     TextTooLong {
-        /// How long it is.
-        bytes: usize,
+        /// How long it is, in the limit's unit.
+        length: usize,
+        /// What the channel takes.
+        limit: TextLimit,
     },
     /// Neither text nor attachment.
     #[error("the message is empty")]
@@ -75,16 +69,17 @@ pub enum Refusal {
 }
 
 impl ReplyWindow {
-    /// A window that the contact's last act opened, the time at which they last came through an advertisement, and what Meta has
+    /// A channel's window that the contact's last act opened, the time at which they last came through an advertisement, and what Meta has
     /// said about it since.
     #[must_use]
     pub fn new(
+        channel: Channel,
         opened_at: Option<UnixMillis>,
         came_from_ad_at: Option<UnixMillis>,
         closed: Option<WindowClosed>,
     ) -> Self {
         let closed = closed.filter(|closed| opened_at.is_some_and(|opened| opened < closed.at));
-        Self { opened_at, came_from_ad_at, closed }
+        Self { limits: channel.limits(), opened_at, came_from_ad_at, closed }
     }
 
     /// The end for a plain answer; `None` while the contact has not written.
@@ -92,13 +87,13 @@ impl ReplyWindow {
     /// After an advertisement Meta allows up to 7 days, without saying how many: the shorter is promised.
     #[must_use]
     pub fn reply_until(&self) -> Option<UnixMillis> {
-        self.end(STANDARD_WINDOW_MS, self.closed)
+        self.end(self.limits.window_ms, self.closed)
     }
 
     /// The end for a person with the `HUMAN_AGENT` tag.
     #[must_use]
     pub fn human_agent_until(&self) -> Option<UnixMillis> {
-        self.end(LONG_WINDOW_MS, self.closed.filter(|closed| closed.for_everybody))
+        self.end(self.limits.human_agent_ms, self.closed.filter(|closed| closed.for_everybody))
     }
 
     fn end(&self, length_ms: i64, closed: Option<WindowClosed>) -> Option<UnixMillis> {
@@ -120,7 +115,7 @@ impl ReplyWindow {
         };
         let tag_allowed = human_agent && author == Author::Agent;
         let came_from_ad_at = self.came_from_ad_at.filter(|_| self.closed.is_none());
-        let from_ad = came_from_ad_at.map(|came| came.plus(LONG_WINDOW_MS));
+        let from_ad = came_from_ad_at.map(|came| came.plus(self.limits.human_agent_ms));
         if now < standard {
             Ok(Permission::Response)
         } else if tag_allowed && now < long {
@@ -138,13 +133,15 @@ impl ReplyWindow {
 ///
 /// # Errors
 ///
-/// [`Refusal::Empty`] for blank text, [`Refusal::TextTooLong`] over [`MAX_TEXT_BYTES`].
-pub fn check_text(text: &str) -> Result<(), Refusal> {
+/// [`Refusal::Empty`] for blank text, [`Refusal::TextTooLong`] over the channel's limit.
+pub fn check_text(channel: Channel, text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::Empty);
     }
-    if text.len() > MAX_TEXT_BYTES {
-        return Err(Refusal::TextTooLong { bytes: text.len() });
+    let limit = channel.limits().text;
+    let length = limit.length(text);
+    if length > limit.most {
+        return Err(Refusal::TextTooLong { length, limit });
     }
     Ok(())
 }
@@ -161,7 +158,7 @@ mod tests {
 
     #[test]
     fn each_of_the_six_cases_of_author_and_age_has_its_answer() {
-        let window = ReplyWindow::new(Some(OPENED), None, None);
+        let window = ReplyWindow::new(Channel::Instagram, Some(OPENED), None, None);
         let cases = [
             (Author::Agent, true, 23, Ok(Permission::Response)),
             (Author::Automation, true, 23, Ok(Permission::Response)),
@@ -177,21 +174,21 @@ mod tests {
 
     #[test]
     fn the_window_closes_at_the_very_millisecond() {
-        let window = ReplyWindow::new(Some(OPENED), None, None);
+        let window = ReplyWindow::new(Channel::Instagram, Some(OPENED), None, None);
         assert!(window.permission(Author::Agent, false, at(24).plus(-1)).is_ok());
         assert!(window.permission(Author::Agent, false, at(24)).is_err());
     }
 
     #[test]
     fn nobody_writes_first() {
-        let refusal = ReplyWindow::new(None, None, None).permission(Author::Agent, true, at(0));
+        let refusal = ReplyWindow::new(Channel::Instagram, None, None, None).permission(Author::Agent, true, at(0));
         assert_eq!(refusal, Err(Refusal::NoContactYet));
     }
 
     #[test]
     fn a_thread_from_an_advertisement_is_tried_for_seven_days_whatever_the_contact_wrote_since() {
         for written_since in [0, 3] {
-            let window = ReplyWindow::new(Some(at(written_since)), Some(OPENED), None);
+            let window = ReplyWindow::new(Channel::Instagram, Some(at(written_since)), Some(OPENED), None);
             assert_eq!(window.permission(Author::Automation, false, at(30)), Ok(Permission::Response));
             assert!(window.permission(Author::Automation, false, at(24 * 7)).is_err(), "{written_since}");
         }
@@ -199,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_advertisement_of_last_week_opens_nothing() {
-        let window = ReplyWindow::new(Some(at(24 * 8)), Some(OPENED), None);
+        let window = ReplyWindow::new(Channel::Instagram, Some(at(24 * 8)), Some(OPENED), None);
         let refusal = window.permission(Author::Automation, false, at(24 * 9));
         assert_eq!(refusal, Err(Refusal::WindowClosed { at: at(24 * 9) }));
     }
@@ -209,21 +206,29 @@ mod tests {
         let closed = |for_everybody| Some(WindowClosed { at: at(3), for_everybody });
         let refused = Err(Refusal::WindowClosed { at: at(3) });
         for from_ad in [None, Some(OPENED)] {
-            let window = ReplyWindow::new(Some(OPENED), from_ad, closed(false));
+            let window = ReplyWindow::new(Channel::Instagram, Some(OPENED), from_ad, closed(false));
             assert_eq!((window.reply_until(), window.human_agent_until()), (Some(at(3)), Some(at(24 * 7))));
             assert_eq!(window.permission(Author::Agent, false, at(4)), refused);
             assert_eq!(window.permission(Author::Agent, true, at(4)), Ok(Permission::HumanAgent));
         }
-        let for_everybody = ReplyWindow::new(Some(OPENED), None, closed(true));
+        let for_everybody = ReplyWindow::new(Channel::Instagram, Some(OPENED), None, closed(true));
         assert_eq!(for_everybody.permission(Author::Agent, true, at(4)), refused);
-        let opened_again = ReplyWindow::new(Some(at(5)), None, closed(true));
+        let opened_again = ReplyWindow::new(Channel::Instagram, Some(at(5)), None, closed(true));
         assert_eq!(opened_again.permission(Author::Agent, false, at(6)), Ok(Permission::Response));
     }
 
     #[test]
-    fn the_limit_of_a_text_counts_bytes() {
-        assert_eq!(check_text(&"a".repeat(1000)), Ok(()));
-        assert_eq!(check_text(&"é".repeat(501)), Err(Refusal::TextTooLong { bytes: 1002 }));
-        assert_eq!(check_text(" \n"), Err(Refusal::Empty));
+    fn a_texts_limit_is_its_channels() {
+        let too_long = |channel: Channel, length| Err(Refusal::TextTooLong { length, limit: channel.limits().text });
+        let cases = [
+            (Channel::Instagram, "a".repeat(1000), Ok(())),
+            (Channel::Instagram, "é".repeat(501), too_long(Channel::Instagram, 1002)),
+            (Channel::Messenger, "é".repeat(2000), Ok(())),
+            (Channel::Messenger, "🙂".repeat(1001), too_long(Channel::Messenger, 2002)),
+        ];
+        for (channel, text, expected) in cases {
+            assert_eq!(check_text(channel, &text), expected, "{channel}");
+            assert_eq!(check_text(channel, " \n"), Err(Refusal::Empty));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Which connections a plan has room for: the oldest are kept, the others wait.
 
 use crate::connection::{Connection, ConnectionStatus};
+use crate::plan::Plan;
 
 /// What has to change so that connections are as a plan says, in this order.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,29 +22,31 @@ impl Rearrangement<'_> {
     }
 }
 
-/// Arranges a tenant's connections for a plan that allows so many at once (`None`: any number) and keeps messages for so
-/// many days (`None`: for good).
+/// Arranges a tenant's connections for a plan: within its channels and its number, over all channels.
 ///
 /// The order is that of the first connection to each account, which a reconnect keeps: it is the same whoever
 /// asks and whenever, so a downgrade and an upgrade end where they began.
 #[must_use]
-pub fn arrange(connections: &[Connection], most: Option<u32>, retention_days: Option<u32>) -> Rearrangement<'_> {
-    let mut standing: Vec<_> =
-        connections.iter().filter(|connection| connection.status != ConnectionStatus::Revoked).collect();
-    standing.sort_by_key(|connection| (connection.created_at, &connection.ig_user_id));
+pub fn arrange<'a>(connections: &'a [Connection], plan: &Plan) -> Rearrangement<'a> {
+    let Plan { channels, max_connections: most, retention_days, .. } = plan;
+    let (mut standing, without_channel): (Vec<_>, Vec<_>) = connections
+        .iter()
+        .filter(|connection| connection.status != ConnectionStatus::Revoked)
+        .partition(|connection| channels.contains(&connection.account.channel));
+    standing.sort_by_key(|connection| (connection.created_at, &connection.account));
     let most = most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
-    let (kept, over) = standing.split_at(most.min(standing.len()));
+    let (kept, over_limit) = standing.split_at(most.min(standing.len()));
     let mut rearrangement = Rearrangement::default();
-    for connection in over.iter().rev() {
+    for connection in without_channel.iter().chain(over_limit.iter().rev()) {
         match connection.status {
-            ConnectionStatus::Paused => rearrangement.keep(connection, retention_days),
+            ConnectionStatus::Paused => rearrangement.keep(connection, *retention_days),
             _ => rearrangement.pause.push(connection),
         }
     }
     for connection in kept {
         match connection.status {
             ConnectionStatus::Paused => rearrangement.resume.push(connection),
-            _ => rearrangement.keep(connection, retention_days),
+            _ => rearrangement.keep(connection, *retention_days),
         }
     }
     rearrangement
@@ -60,18 +63,17 @@ impl<'a> Rearrangement<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Login, PROVIDER};
+    use crate::channel::{Account, Channel, Login};
     use crate::time::UnixSeconds;
 
     fn connection(account: &str, created_at: i64, status: ConnectionStatus) -> Connection {
         Connection {
             tenant: "acme".try_into().expect("a tenant"),
-            ig_user_id: account.try_into().expect("an account"),
-            provider: PROVIDER.to_owned(),
+            account: Account::instagram(account.try_into().expect("an account")),
             login: Login::Instagram,
             status,
             app_scoped_user_id: None,
-            ig_username: "shop".to_owned(),
+            name: "shop".to_owned(),
             picture_url: None,
             page_id: None,
             page_name: None,
@@ -94,8 +96,19 @@ mod tests {
         }
     }
 
+    fn plan(max_connections: Option<u32>, retention_days: Option<u32>) -> Plan {
+        Plan {
+            name: "Test".to_owned(),
+            channels: [Channel::Instagram].into(),
+            max_connections,
+            monthly_messages: None,
+            retention_days,
+            auto_reply: false,
+        }
+    }
+
     fn accounts(connections: &[&Connection]) -> Vec<String> {
-        connections.iter().map(|connection| connection.ig_user_id.to_string()).collect()
+        connections.iter().map(|connection| connection.account.id.to_string()).collect()
     }
 
     #[test]
@@ -107,33 +120,37 @@ mod tests {
             connection("9", 5, Revoked),
             connection("2", 20, Active),
         ];
-        let down = arrange(&connections, Some(1), None);
+        let down = arrange(&connections, &plan(Some(1), None));
         assert_eq!((accounts(&down.pause), accounts(&down.resume)), (vec!["3".to_owned(), "2".to_owned()], vec![]));
         connections[0].status = Paused;
         connections[3].status = Paused;
-        assert!(arrange(&connections, Some(1), None).is_empty());
-        let up = arrange(&connections, Some(2), None);
+        assert!(arrange(&connections, &plan(Some(1), None)).is_empty());
+        let up = arrange(&connections, &plan(Some(2), None));
         assert_eq!((accounts(&up.pause), accounts(&up.resume)), (vec![], vec!["2".to_owned()]));
-        assert_eq!(accounts(&arrange(&connections, None, None).resume), ["2", "3"]);
+        assert_eq!(accounts(&arrange(&connections, &plan(None, None)).resume), ["2", "3"]);
     }
 
     #[test]
     fn a_place_that_was_left_goes_to_the_oldest_that_waits() {
         use ConnectionStatus::{Paused, Revoked};
         let connections = [connection("1", 10, Revoked), connection("2", 20, Paused), connection("3", 30, Paused)];
-        assert_eq!(accounts(&arrange(&connections, Some(1), None).resume), ["2"]);
+        assert_eq!(accounts(&arrange(&connections, &plan(Some(1), None)).resume), ["2"]);
     }
 
     #[test]
-    fn a_plan_without_instagram_has_no_place() {
-        let connections = [connection("1", 10, ConnectionStatus::Active)];
-        assert_eq!(accounts(&arrange(&connections, Some(0), None).pause), ["1"]);
+    fn all_channels_share_the_places_and_one_that_the_plan_is_without_has_none() {
+        let page = Account::messenger(&"77".try_into().expect("a Page"));
+        let on_messenger = Connection { account: page, ..connection("77", 10, ConnectionStatus::Active) };
+        let connections = [on_messenger, connection("1", 20, ConnectionStatus::Active)];
+        assert_eq!(accounts(&arrange(&connections, &plan(Some(1), None)).pause), ["77"]);
+        let both = Plan { channels: Channel::ALL.into(), ..plan(Some(1), None) };
+        assert_eq!(accounts(&arrange(&connections, &both).pause), ["1"]);
     }
 
     #[test]
     fn a_time_to_keep_messages_that_is_not_the_plans_is_found_and_revoked_ones_are_left_alone() {
         use ConnectionStatus::{Active, Revoked};
         let connections = [connection("1", 10, Active), connection("2", 20, Revoked)];
-        assert_eq!(accounts(&arrange(&connections, None, Some(90)).retain), ["1"]);
+        assert_eq!(accounts(&arrange(&connections, &plan(None, Some(90))).retain), ["1"]);
     }
 }

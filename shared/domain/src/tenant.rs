@@ -1,7 +1,10 @@
 //! What is kept about a tenant: its plan, what was agreed beyond it, and the connections that count against it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::channel::Channel;
 use crate::id::TenantId;
 use crate::time::{UnixMillis, UnixSeconds};
 
@@ -55,10 +58,10 @@ impl From<Limit> for Option<u32> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overrides {
-    /// Whether Instagram can be connected.
+    /// The channels that can be connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instagram: Option<bool>,
-    /// Accounts connected at once.
+    pub channels: Option<BTreeSet<Channel>>,
+    /// Accounts of all channels connected at once.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<Limit>,
     /// Messages in a calendar month (UTC).

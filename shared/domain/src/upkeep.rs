@@ -4,7 +4,8 @@
 //! subscription is read back. Once a day all is asked for that Meta can tell. A token is renewed at half of its life, so that
 //! a month remains for trying again; what cannot be renewed is told to the tenant before it ends.
 
-use crate::connection::{Connection, ConnectionStatus, Login, Notice};
+use crate::channel::TokenLife;
+use crate::connection::{Connection, ConnectionStatus, Notice};
 use crate::time::UnixSeconds;
 
 const HOUR: i64 = 60 * 60;
@@ -25,16 +26,16 @@ const SUBSCRIPTION_SECONDS: i64 = 2 * DAY;
 /// [`Notice::reason`]: Meta has not begun to deliver. Without it until then, the account is given up.
 const NOT_SUBSCRIBED: &str = "not_subscribed";
 
+/// Until when that is told of a token whose end is not known.
+const REFUSED_NOTICE_SECONDS: i64 = 60 * DAY;
+
 /// [`Notice::reason`]: Meta refuses our app for this account, and serves others.
 const REFUSED_BY_META: &str = "refused_by_meta";
 
 /// Meta renews no younger token.
 ///
-/// Source: <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login>
+/// Source: Meta's page on business login, section on long-lived tokens.
 pub const RENEWABLE_AGE_SECONDS: i64 = DAY;
-
-/// The life of a token of Instagram Login where Meta did not tell.
-const USUAL_LIFE_SECONDS: i64 = 60 * DAY;
 
 /// How long before its end a token that was not renewed becomes the tenant's business.
 const EXPIRY_NOTICE_SECONDS: i64 = 10 * DAY;
@@ -98,20 +99,19 @@ impl Connection {
         let known = self.notice.clone().filter(|notice| notice.reason == REFUSED_BY_META);
         known.unwrap_or_else(|| Notice {
             reason: REFUSED_BY_META.to_owned(),
-            until: self.token_expires_at.unwrap_or_else(|| now.plus(USUAL_LIFE_SECONDS)),
+            until: self.token_expires_at.unwrap_or_else(|| now.plus(REFUSED_NOTICE_SECONDS)),
         })
     }
 
-    /// When the token is to be renewed; `None` when it cannot be (Facebook Login) or there is none.
-    ///
-    /// A Page token does not expire, and the person's token behind it is not kept: a new login is all that renews it.
+    /// When the token is to be renewed; `None` when no call renews it, or there is none.
     #[must_use]
     pub fn renewal_at(&self) -> Option<UnixSeconds> {
-        if self.login == Login::Facebook || self.token.is_none() {
-            return None;
-        }
+        let usual_life = match self.login.facts().token_life {
+            TokenLife::RenewedByCall { usual_life_seconds } if self.token.is_some() => usual_life_seconds,
+            TokenLife::RenewedByCall { .. } | TokenLife::NeverRenewed => return None,
+        };
         let issued_at = self.token_refreshed_at;
-        let life = self.token_expires_at.map_or(USUAL_LIFE_SECONDS, |end| end.get() - issued_at.get());
+        let life = self.token_expires_at.map_or(usual_life, |end| end.get() - issued_at.get());
         Some(issued_at.plus((life / 2).max(RENEWABLE_AGE_SECONDS)))
     }
 
@@ -165,7 +165,8 @@ pub const fn wait_after(setbacks: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{ConnectionError, PROVIDER};
+    use crate::channel::{Account, Login};
+    use crate::connection::ConnectionError;
     use crate::secret::SealedToken;
 
     const NOW: UnixSeconds = UnixSeconds::new(1_795_158_000);
@@ -173,12 +174,11 @@ mod tests {
     fn connection() -> Connection {
         Connection {
             tenant: "acme".try_into().expect("a tenant"),
-            ig_user_id: "17841".try_into().expect("an account"),
-            provider: PROVIDER.to_owned(),
+            account: Account::instagram("17841".try_into().expect("an account")),
             login: Login::Instagram,
             status: ConnectionStatus::Active,
             app_scoped_user_id: None,
-            ig_username: "shop".to_owned(),
+            name: "shop".to_owned(),
             picture_url: None,
             page_id: None,
             page_name: None,

@@ -39,8 +39,8 @@ mod tests {
         assert_eq!(kind.shown(), Kind::Unsupported);
         let status: Status = serde_json::from_value(json!("scheduled")).expect("any word is read");
         assert_eq!(serde_json::to_value(status.shown()).expect("JSON"), "unknown");
-        let line: AuditKind = serde_json::from_value(json!("instagram.cloned")).expect("any word is read");
-        assert_eq!(serde_json::to_value(line).expect("JSON"), "instagram.cloned");
+        let line: AuditKind = serde_json::from_value(json!("connection.cloned")).expect("any word is read");
+        assert_eq!(serde_json::to_value(line).expect("JSON"), "connection.cloned");
         let quoted = json!({"type": "poll", "id": "1"});
         let reply: ReplyTo = serde_json::from_value(quoted.clone()).expect("any object is read");
         assert_eq!(serde_json::to_value(reply).expect("JSON"), quoted);

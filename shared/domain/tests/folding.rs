@@ -6,15 +6,15 @@ use domain::conversation::{ConversationState, WasCounted};
 use domain::message::{Edit, Reaction, Reactor, Referral};
 use domain::policy::Permission;
 use domain::{
-    AccountId, Author, Change, ContactId, Conversation, ConversationId, Direction, Kind, Message, MessageId, Mid,
-    Status, TenantId, UnixMillis, event::NewMessage,
+    Account, Author, Change, ContactId, Conversation, ConversationId, Direction, Kind, Message, MessageId, Mid, Status,
+    TenantId, UnixMillis, event::NewMessage,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 fn conversation() -> Conversation {
     let tenant = TenantId::try_from("luna").expect("a tenant id");
-    let account = AccountId::try_from("17841405726653026").expect("an account id");
+    let account = Account::instagram("17841405726653026".try_into().expect("an account id"));
     let contact = ContactId::try_from("430915413000664").expect("a contact id");
     let id = ConversationId::derive(&tenant, &account, &contact);
     Conversation::new(id, account, contact, UnixMillis::new(0))

@@ -1,5 +1,6 @@
 //! Requests read, answers made: the shapes that all HTTP functions share.
 
+use domain::Channel;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::request::RequestContext;
@@ -35,6 +36,17 @@ pub fn trace_header(request: &Request) -> Option<&str> {
 #[must_use]
 pub fn route_key(request: &Request) -> &str {
     context(request).and_then(|context| context.route_key.as_deref()).unwrap_or_default()
+}
+
+/// The channel that a route names, as in `POST /api/integrations/meta/{channel}/start`.
+///
+/// It is read from the route and not from the path, in which a tenant may be called like a channel.
+///
+/// # Errors
+///
+/// 404 for a route that names none.
+pub fn channel(request: &Request) -> Result<Channel, Problem> {
+    route_key(request).split('/').find_map(|segment| segment.parse().ok()).ok_or(Problem::NOT_FOUND)
 }
 
 /// The address of the caller, as API Gateway saw it.

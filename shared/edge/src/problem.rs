@@ -120,7 +120,7 @@ impl From<&PlanRefusal> for Problem {
     /// Names the plan, the limit and what would allow it.
     fn from(refusal: &PlanRefusal) -> Self {
         let kind = match refusal.need {
-            Need::Instagram | Need::Automation => "plan-required",
+            Need::Channel(_) | Need::Automation => "plan-required",
             Need::Connection => "plan-limit",
             Need::Message => "quota-exceeded",
         };

@@ -32,12 +32,12 @@ impl Erasures {
         let erasure = self.request(Erasure::new(code, origin, tasks, now), None).await?;
         let mut tenants = BTreeSet::new();
         for task in &erasure.tasks {
-            if let Scope::Account { ig_user_id, .. } = &task.scope {
+            if let Scope::Account { account, .. } = &task.scope {
                 // First: whoever connects the account again reads it, and gets nothing back that still waits somewhere.
-                self.connections.note_erasure(&task.tenant, ig_user_id, erasure.requested_at).await?;
+                self.connections.note_erasure(&task.tenant, account, erasure.requested_at).await?;
                 let asked_at = erasure.requested_at.seconds();
                 let is_meant = |found: &Connection| is_theirs(found, person) && found.token_refreshed_at <= asked_at;
-                self.connections.revoke_if(&task.tenant, ig_user_id, now.seconds(), is_meant).await?;
+                self.connections.revoke_if(&task.tenant, account, now.seconds(), is_meant).await?;
                 tenants.insert(&task.tenant);
             }
         }
@@ -50,12 +50,12 @@ impl Erasures {
     async fn tasks(&self, person: &AppUser) -> Result<Vec<Task>, StoreError> {
         let mut tasks = Vec::new();
         for account in self.connections.accounts_of(person.login, &person.id).await? {
-            let found = self.connections.find(&account.tenant, &account.ig_user_id).await?;
+            let found = self.connections.find(&account.tenant, &account.account).await?;
             if found.is_none_or(|connection| is_theirs(&connection, person)) {
-                let scope = Scope::Account { ig_user_id: account.ig_user_id, person: Some(person.clone()) };
+                let scope = Scope::Account { account: account.account, person: Some(person.clone()) };
                 tasks.push(Task::new(account.tenant, scope));
             } else {
-                self.connections.forget_person(person, &account.tenant, &account.ig_user_id).await?;
+                self.connections.forget_person(person, &account.tenant, &account.account).await?;
             }
         }
         Ok(tasks)

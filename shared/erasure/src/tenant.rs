@@ -15,7 +15,7 @@ impl Erasures {
     /// See [`RequestError`].
     pub async fn erase_tenant(&self, tenant: &TenantId, by: &UserId, now: UnixMillis) -> Result<Erasure, RequestError> {
         for connection in self.connections.list(tenant).await? {
-            self.connections.note_erasure(tenant, &connection.ig_user_id, now).await?;
+            self.connections.note_erasure(tenant, &connection.account, now).await?;
         }
         let task = Task::new(tenant.clone(), Scope::Tenant);
         self.request(Erasure::new(random_code(), Origin::Operator, vec![task], now), Some(by)).await

@@ -2,8 +2,8 @@
 
 use domain::seats::{Rearrangement, arrange};
 use domain::{
-    AccountId, AuditEvent, AuditKind, Catalogue, Connection, EffectivePlan, PlanRefusal, TenantId, TenantProfile,
-    UnixMillis, UserId,
+    Account, AuditEvent, AuditKind, Catalogue, Channel, Connection, EffectivePlan, PlanRefusal, TenantId,
+    TenantProfile, UnixMillis, UserId,
 };
 use edge::telemetry::Chain;
 use edge::{Caller, ClaimNames, ConfigError, Setup};
@@ -102,38 +102,54 @@ impl Plans {
         self.catalogue.effective(Some(profile), profile.claimed.as_ref().filter(|_| self.claims.tell_plans()))
     }
 
-    /// What the store checks when a connection takes its place.
+    /// What the store checks when a connection to a channel takes its place.
     #[must_use]
-    pub fn allowance(&self, profile: &TenantProfile) -> Allowance {
-        Allowance { max_connections: self.plan(profile).max_connections(), plan_version: Some(profile.version) }
+    pub fn allowance(&self, profile: &TenantProfile, channel: Channel) -> Allowance {
+        Allowance { max_connections: self.plan(profile).max_connections(channel), plan_version: Some(profile.version) }
     }
 
-    /// Whether one of these accounts can be connected. An account that counts already can, since it takes no further
+    /// Whether one of these accounts of a channel can be connected. An account that counts already can, since it takes no further
     /// room; the connections are read only where the plan has none left.
     ///
     /// # Errors
     ///
     /// [`PlanError`].
-    pub async fn check_accounts(&self, tenant: &TenantId, accounts: &[AccountId]) -> Result<(), PlanError> {
-        let among = |connection: &Connection| connection.counts() && accounts.contains(&connection.ig_user_id);
-        self.check(&self.profile(tenant).await?, among).await
+    pub async fn check_accounts(
+        &self,
+        tenant: &TenantId,
+        channel: Channel,
+        accounts: &[Account],
+    ) -> Result<(), PlanError> {
+        let among = |connection: &Connection| connection.counts() && accounts.contains(&connection.account);
+        self.check(&self.profile(tenant).await?, channel, among).await
     }
 
-    /// Whether a login makes sense: there is room for an account, or one has to be connected again, or the one that is named
+    /// Whether a login for a channel makes sense: there is room for an account, or one has to be connected again, or the one that is named
     /// counts already.
     ///
     /// # Errors
     ///
     /// [`PlanError`].
-    pub async fn check_login(&self, profile: &TenantProfile, again: Option<&AccountId>) -> Result<(), PlanError> {
-        let is_named = |connection: &Connection| connection.counts() && again == Some(&connection.ig_user_id);
-        self.check(profile, |connection| connection.wants_reconnect() || is_named(connection)).await
+    pub async fn check_login(
+        &self,
+        profile: &TenantProfile,
+        channel: Channel,
+        again: Option<&Account>,
+    ) -> Result<(), PlanError> {
+        let is_named = |connection: &Connection| connection.counts() && again == Some(&connection.account);
+        let wants = |connection: &Connection| connection.account.channel == channel && connection.wants_reconnect();
+        self.check(profile, channel, |connection| wants(connection) || is_named(connection)).await
     }
 
-    async fn check(&self, profile: &TenantProfile, again: impl Fn(&Connection) -> bool) -> Result<(), PlanError> {
+    async fn check(
+        &self,
+        profile: &TenantProfile,
+        channel: Channel,
+        again: impl Fn(&Connection) -> bool,
+    ) -> Result<(), PlanError> {
         let plan = self.plan(profile);
-        plan.check_instagram()?;
-        let Err(refusal) = plan.check_connection(profile.connected()) else { return Ok(()) };
+        plan.check_channel(channel)?;
+        let Err(refusal) = plan.check_connection(channel, profile.connected()) else { return Ok(()) };
         if self.connections.list(&profile.tenant).await?.iter().any(again) { Ok(()) } else { Err(refusal.into()) }
     }
 
@@ -200,8 +216,7 @@ impl Plans {
     }
 
     fn arrange<'a>(&self, profile: &TenantProfile, connections: &'a [Connection]) -> Rearrangement<'a> {
-        let plan = self.plan(profile);
-        arrange(connections, plan.max_connections(), plan.limits.retention_days)
+        arrange(connections, &self.plan(profile).limits)
     }
 
     async fn follow(
@@ -215,8 +230,8 @@ impl Plans {
                 self.note_move(AuditKind::Paused, &paused, profile, now).await;
             }
         }
-        let allowance = self.allowance(profile);
         for connection in &rearrangement.resume {
+            let allowance = self.allowance(profile, connection.account.channel);
             if let Some(resumed) = self.connections.resume(connection, &allowance, now.seconds()).await? {
                 self.note_move(AuditKind::Resumed, &resumed, profile, now).await;
             }
@@ -230,13 +245,13 @@ impl Plans {
 
     async fn note_move(&self, kind: AuditKind, connection: &Connection, profile: &TenantProfile, now: UnixMillis) {
         info!(
-            tenant = %connection.tenant, ig.id = %connection.ig_user_id, status = ?connection.status,
-            "The plan moved account {}", connection.ig_user_id
+            tenant = %connection.tenant, account = %connection.account, status = ?connection.status,
+            "The plan moved account {}", connection.account
         );
         let event = AuditEvent::new(connection.tenant.clone(), kind, now)
             .with("plan", self.plan(profile).limits.name)
-            .with("ig_user_id", connection.ig_user_id.as_str())
-            .with("ig_username", connection.ig_username.as_str());
+            .about(&connection.account)
+            .with("account_name", connection.name.as_str());
         self.audit.record(event).await;
     }
 
@@ -245,7 +260,7 @@ impl Plans {
         let event = AuditEvent::new(after.tenant.clone(), AuditKind::PlanChanged, now)
             .with("from", old.key)
             .with("to", new.key)
-            .with("max_connections", new.max_connections())
+            .with("max_connections", new.limits.max_connections)
             .with("monthly_messages", new.limits.monthly_messages)
             .with("retention_days", new.limits.retention_days);
         self.audit.record(by.map_or(event.clone(), |user| event.by(user.clone()))).await;

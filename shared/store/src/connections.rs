@@ -16,7 +16,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::connection::ConnectionError;
-use domain::{AccountId, AppScopedId, Connection, ConnectionStatus, Login, Route, TenantId, UnixSeconds};
+use domain::{
+    Account, AppScopedId, Channel, Connection, ConnectionStatus, Login, PageId, Route, TenantId, UnixSeconds,
+};
 use serde::{Deserialize, Serialize};
 
 pub use self::activate::ActivateError;
@@ -25,7 +27,7 @@ pub use self::upkeep::{Appointment, Due, DueCursor, Next};
 use crate::error::StoreError;
 use crate::expiry;
 use crate::item::{Item, Written, from_item, number, readable, text, to_value, written};
-use crate::key::{ACCOUNT, Key, app_user_partition, tenant_partition};
+use crate::key::{ACCOUNT, CONNECTED, Key, app_user_partition, tenant_partition};
 use crate::tables::Tables;
 
 /// How exact `last_webhook_at` is: a write for each webhook would cost as much as a message.
@@ -40,7 +42,7 @@ pub struct ConnectionStore {
     client: Client,
     table: String,
     tenants: String,
-    touched: Arc<Mutex<HashMap<(TenantId, AccountId), UnixSeconds>>>,
+    touched: Arc<Mutex<HashMap<(TenantId, Account), UnixSeconds>>>,
 }
 
 /// An account that a person connected: kept after the connection ends, for Meta's callbacks that name only the person.
@@ -49,7 +51,7 @@ pub struct AppUserAccount {
     /// Who connected it.
     pub tenant: TenantId,
     /// The account.
-    pub ig_user_id: AccountId,
+    pub account: Account,
 }
 
 impl ConnectionStore {
@@ -64,7 +66,7 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
-    pub async fn find(&self, tenant: &TenantId, account: &AccountId) -> Result<Option<Connection>, StoreError> {
+    pub async fn find(&self, tenant: &TenantId, account: &Account) -> Result<Option<Connection>, StoreError> {
         let found = self.get(&Key::connection(tenant, account)).await?;
         found.map(|item| from_item("connection", item)).transpose()
     }
@@ -75,7 +77,7 @@ impl ConnectionStore {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn list(&self, tenant: &TenantId) -> Result<Vec<Connection>, StoreError> {
-        self.query("connection", &tenant_partition(tenant)).await
+        self.query("connection", &tenant_partition(tenant), ACCOUNT).await
     }
 
     /// Whose account this is, strongly consistent.
@@ -83,8 +85,25 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
-    pub async fn route(&self, account: &AccountId) -> Result<Option<Route>, StoreError> {
+    pub async fn route(&self, account: &Account) -> Result<Option<Route>, StoreError> {
         self.get(&Key::route(account)).await?.map(|item| from_item("route", item)).transpose()
+    }
+
+    /// Whether a Page serves somebody else than this tenant: as an account itself, or as the Page under one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn serves_others(&self, page: &PageId, tenant: &TenantId) -> Result<bool, StoreError> {
+        let under_account = Channel::ALL.map(|channel| Key::page_route(channel, page));
+        let as_account = Key::route(&Account::messenger(page));
+        for key in under_account.into_iter().chain([as_account]) {
+            let route = self.get(&key).await?.map(|item| from_item::<Route>("route", item)).transpose()?;
+            if route.is_some_and(|route| route.tenant != *tenant && !route.paused) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What a person has ever connected through a Meta app of this login.
@@ -93,7 +112,7 @@ impl ConnectionStore {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn accounts_of(&self, login: Login, person: &AppScopedId) -> Result<Vec<AppUserAccount>, StoreError> {
-        self.query("account of a person", &app_user_partition(login, person)).await
+        self.query("account of a person", &app_user_partition(login, person), CONNECTED).await
     }
 
     /// Notes that Meta refuses the connection's token. Answers the connection, or `None` when it is not the one that
@@ -149,7 +168,7 @@ impl ConnectionStore {
     pub async fn touch_webhook(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
         let whose = (tenant.clone(), account.clone());
@@ -178,7 +197,7 @@ impl ConnectionStore {
         Ok(())
     }
 
-    fn touched(&self) -> std::sync::MutexGuard<'_, HashMap<(TenantId, AccountId), UnixSeconds>> {
+    fn touched(&self) -> std::sync::MutexGuard<'_, HashMap<(TenantId, Account), UnixSeconds>> {
         self.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -187,7 +206,7 @@ impl ConnectionStore {
         self.client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.ig_user_id).attributes()))
+            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
             .condition_expression("#version = :version AND #status <> :revoked")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#error", "error")
@@ -206,11 +225,12 @@ impl ConnectionStore {
         Ok(found.filter(|item| expiry::living(item, expiry::now(&self.client))))
     }
 
-    /// Everything in a partition whose sort key names an account, and that can be read.
+    /// Everything in a partition whose sort key begins so, and that can be read.
     async fn query<T: serde::de::DeserializeOwned>(
         &self,
         entity: &'static str,
         partition: &str,
+        prefix: &str,
     ) -> Result<Vec<T>, StoreError> {
         let mut pages = self
             .client
@@ -218,7 +238,7 @@ impl ConnectionStore {
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", text(partition))
-            .expression_attribute_values(":prefix", text(ACCOUNT))
+            .expression_attribute_values(":prefix", text(prefix))
             .consistent_read(true)
             .into_paginator()
             .items()

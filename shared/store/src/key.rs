@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::connection::PROVIDER;
-use domain::{AccountId, AppScopedId, ConversationId, ErasureCode, Login, MessageId, PageId, TenantId, UnixMillis};
+use domain::{
+    Account, AppScopedId, Channel, ConversationId, ErasureCode, Login, MessageId, PageId, TenantId, UnixMillis,
+};
 use sha2::{Digest, Sha256};
 
-/// Sort keys of a tenant's connections begin so.
-pub(crate) const ACCOUNT: &str = "ACCOUNT#";
 /// Sort keys of a tenant's connections, and of nothing else, begin so.
-pub(crate) const ACCOUNT_OF_TENANT: &str = "ACCOUNT#meta_instagram#";
+pub(crate) const ACCOUNT: &str = "ACCOUNT#";
+/// Sort keys of what a person has connected begin so.
+pub(crate) const CONNECTED: &str = "CONNECTED#";
 /// Sort keys of a tenant's conversations begin so.
 pub(crate) const CONVERSATION: &str = "CONVERSATION#";
 /// Sort keys of a conversation's messages begin so.
@@ -36,24 +37,25 @@ impl Key {
         Self { pk, sk: sk.into() }
     }
 
-    pub(crate) fn connection(tenant: &TenantId, account: &AccountId) -> Self {
-        Self::new(tenant_partition(tenant), format!("{ACCOUNT}{PROVIDER}#{account}"))
+    pub(crate) fn connection(tenant: &TenantId, account: &Account) -> Self {
+        Self::new(tenant_partition(tenant), format!("{ACCOUNT}{account}"))
     }
 
     /// One for an account in the whole system: whoever holds it owns the account.
-    pub(crate) fn route(account: &AccountId) -> Self {
-        Self::new(format!("ROUTE#{PROVIDER}#{account}"), "ROUTE")
+    pub(crate) fn route(account: &Account) -> Self {
+        Self::new(format!("ROUTE#{account}"), "ROUTE")
     }
 
-    /// One for a Page in the whole system.
-    pub(crate) fn page_route(page: &PageId) -> Self {
-        Self::new(format!("ROUTE#meta_page#{page}"), "ROUTE")
+    /// One for a Page under accounts of a channel, in the whole system. Where the Page is an account itself it has that route
+    /// too, which may be another tenant's.
+    pub(crate) fn page_route(channel: Channel, page: &PageId) -> Self {
+        Self::new(format!("ROUTE#{}#PAGE#{page}", channel.provider()), "ROUTE")
     }
 
     /// Where a deauthorize callback finds what a person has connected.
     /// One for each tenant that has ever had the account: all of them keep its history.
-    pub(crate) fn app_user(login: Login, person: &AppScopedId, tenant: &TenantId, account: &AccountId) -> Self {
-        Self::new(app_user_partition(login, person), format!("{ACCOUNT}{account}#{tenant}"))
+    pub(crate) fn app_user(login: Login, person: &AppScopedId, tenant: &TenantId, account: &Account) -> Self {
+        Self::new(app_user_partition(login, person), format!("{CONNECTED}{account}#{tenant}"))
     }
 
     pub(crate) fn authorization(state_hash: &str) -> Self {
@@ -105,8 +107,8 @@ impl Key {
     }
 
     /// That everything of an account until some time was deleted. Nothing in it says whose account it was.
-    pub(crate) fn erased_account(tenant: &TenantId, account: &AccountId) -> Self {
-        let digest = Sha256::new().chain_update(tenant.as_str()).chain_update("#").chain_update(account.as_str());
+    pub(crate) fn erased_account(tenant: &TenantId, account: &Account) -> Self {
+        let digest = Sha256::new().chain_update(tenant.as_str()).chain_update("#").chain_update(account.to_string());
         Self::new(tenant_partition(tenant), format!("ERASED#{}", hex::encode(digest.finalize())))
     }
 
@@ -166,10 +168,10 @@ pub(crate) fn event_end(at: UnixMillis) -> String {
 }
 
 /// Whose connection this is; the inverse of [`Key::connection`].
-pub(crate) fn connection_of(key: &Key) -> Option<(TenantId, AccountId)> {
+pub(crate) fn connection_of(key: &Key) -> Option<(TenantId, Account)> {
     let tenant = key.pk.strip_prefix("TENANT#")?;
-    let account = key.sk.strip_prefix(ACCOUNT)?.strip_prefix(PROVIDER)?.strip_prefix('#')?;
-    Some((TenantId::try_from(tenant).ok()?, AccountId::try_from(account).ok()?))
+    let account = key.sk.strip_prefix(ACCOUNT)?;
+    Some((TenantId::try_from(tenant).ok()?, Account::try_from(account).ok()?))
 }
 
 /// Which conversation this is; the inverse of [`Key::conversation`].
@@ -190,12 +192,14 @@ pub(crate) fn place_of_messages(partition: &str) -> Option<(TenantId, Conversati
 
 #[cfg(test)]
 mod tests {
+    use domain::AccountId;
+
     use super::*;
 
     #[test]
     fn every_key_of_a_tenants_item_names_the_tenant() {
         let tenant = TenantId::try_from("acme").expect("a tenant");
-        let account = AccountId::try_from("17841").expect("an account");
+        let account = Account::try_from("meta_instagram#17841").expect("an account");
         let conversation = ConversationId::try_from("0".repeat(32)).expect("a conversation");
         let message = MessageId::new(UnixMillis::new(1), [0; 8]);
         let keys = [
@@ -214,6 +218,29 @@ mod tests {
         for key in keys {
             assert!(key.pk.split('#').any(|part| part == "acme"), "{key:?}");
         }
+    }
+
+    #[test]
+    fn equal_ids_of_two_channels_have_keys_of_their_own() {
+        let tenant = TenantId::try_from("acme").expect("a tenant");
+        let page = PageId::try_from("17841").expect("a Page");
+        let keys: Vec<Key> = Channel::ALL
+            .into_iter()
+            .flat_map(|channel| {
+                let account = Account::new(channel, AccountId::from(&page));
+                let own = Key::connection(&tenant, &account);
+                assert_eq!(connection_of(&own), Some((tenant.clone(), account.clone())));
+                let erased = Key::erased_account(&tenant, &account);
+                [own, erased, Key::route(&account), Key::page_route(channel, &page)]
+            })
+            .collect();
+        assert!(keys.iter().all(|key| keys.iter().filter(|other| *other == key).count() == 1), "{keys:?}");
+    }
+
+    #[test]
+    fn a_connection_of_a_newer_versions_channel_is_nobodys() {
+        let key = Key { pk: "TENANT#acme".to_owned(), sk: "ACCOUNT#meta_whatsapp#17841".to_owned() };
+        assert_eq!(connection_of(&key), None);
     }
 
     #[test]

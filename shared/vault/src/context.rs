@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::connection::PROVIDER;
-use domain::{AccountId, TenantId};
+use domain::{Account, TenantId};
 
 /// What a sealed value is for. A value sealed for one purpose does not open for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +25,7 @@ pub struct TokenContext {
     /// The tenant that connected the account.
     pub tenant: TenantId,
     /// The account that the token acts for.
-    pub account: AccountId,
+    pub account: Account,
     /// What it may be opened for.
     pub purpose: Purpose,
 }
@@ -34,15 +33,15 @@ pub struct TokenContext {
 impl TokenContext {
     /// The context of an account's access token.
     #[must_use]
-    pub const fn access_token(tenant: TenantId, account: AccountId) -> Self {
+    pub const fn access_token(tenant: TenantId, account: Account) -> Self {
         Self { tenant, account, purpose: Purpose::AccessToken }
     }
 
     fn fields(&self) -> [(&'static str, &str); 4] {
         [
             ("tenant", self.tenant.as_str()),
-            ("provider", PROVIDER),
-            ("account", self.account.as_str()),
+            ("provider", self.account.channel.provider()),
+            ("account", self.account.id.as_str()),
             ("purpose", self.purpose.as_str()),
         ]
     }
@@ -73,7 +72,7 @@ pub(crate) mod tests {
     pub(crate) fn context(tenant: &str, account: &str) -> TokenContext {
         TokenContext::access_token(
             TenantId::try_from(tenant).expect("a tenant id"),
-            AccountId::try_from(account).expect("an account id"),
+            Account::instagram(account.try_into().expect("an account id")),
         )
     }
 
@@ -96,6 +95,15 @@ pub(crate) mod tests {
             [("tenant", "acme"), ("provider", "meta_instagram"), ("account", "17841"), ("purpose", "access_token")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(context("acme", "17841").encryption_context(), HashMap::from(expected));
+    }
+
+    #[test]
+    fn equal_ids_of_two_channels_are_two_contexts() {
+        let on_instagram = context("acme", "17841");
+        let account = Account::messenger(&"17841".try_into().expect("a Page"));
+        let on_messenger = TokenContext::access_token(on_instagram.tenant.clone(), account);
+        assert_eq!(on_messenger.encryption_context()["provider"], "meta_messenger");
+        assert_ne!(on_instagram.associated_data(), on_messenger.associated_data());
     }
 
     #[test]

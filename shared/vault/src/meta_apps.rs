@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct MetaApp {
     /// Which of the two logins it is for.
     pub login: Login,
-    /// The app's id: the Instagram app's for [`Login::Instagram`], the Meta app's for [`Login::Facebook`].
+    /// The app's id: of the app that the login's facts name as the signing one.
     pub app_id: String,
     /// The secret that belongs to that id.
     pub app_secret: AppSecret,

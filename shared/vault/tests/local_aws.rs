@@ -3,7 +3,7 @@
 use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{AccessToken, AccountId, SealedToken, TenantId, UnixSeconds};
+use domain::{AccessToken, Account, SealedToken, TenantId, UnixSeconds};
 use local_aws::{Clock, LocalAws, Settings};
 use serde_json::json;
 use tempfile::TempDir;
@@ -57,7 +57,7 @@ impl Aws {
 fn context(tenant: &str, account: &str) -> TokenContext {
     TokenContext::access_token(
         TenantId::try_from(tenant).expect("a tenant id"),
-        AccountId::try_from(account).expect("an account id"),
+        Account::instagram(account.try_into().expect("an account id")),
     )
 }
 

@@ -200,8 +200,8 @@ impl<'w> Scenario<'w> {
     async fn owner(&self) -> Result<String, Failure> {
         let connections = self.recorder.world.tables().items("ConnectionsTable").await;
         let mut ours = connections.iter().filter(|item| {
-            let account = item.get("ig_user_id").and_then(|account| account.as_s().ok());
-            account == Some(&self.account)
+            let account = item.get("account").and_then(|account| account.as_s().ok());
+            account.is_some_and(|account| *account == format!("meta_instagram#{}", self.account))
         });
         let owner = ours.find_map(|connection| connection.get("app_scoped_user_id")?.as_s().ok());
         Ok(owner.ok_or("the connection names who has made it")?.clone())

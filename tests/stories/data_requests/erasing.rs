@@ -1,6 +1,5 @@
 //! A deletion takes what was received before it was asked for, all of it, and nothing that came after.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
@@ -62,7 +61,7 @@ async fn who_connects_again_behind_metas_demand_keeps_what_came_since() {
     world.dm(INES, LUNA, "after the demand").await;
     assert_eq!(ana.texts(&ana.conversation().await).await, ["after the demand"]);
     assert_eq!(ana.status().await["status"], "active");
-    assert!(ana.audit().await.contains(&"instagram.connected".to_owned()), "its audit begins anew");
+    assert!(ana.audit().await.contains(&"connection.connected".to_owned()), "its audit begins anew");
 }
 
 #[tokio::test]
@@ -208,14 +207,15 @@ async fn write_long_audit(world: &World, tenant: &str, about: &str) {
     let lines: Vec<_> = (0..1500_i64)
         .map(|number| {
             let named = if number == 1499 { about } else { "17849999999999999" };
-            let details =
-                HashMap::from([("ig_user_id".to_owned(), text(named)), ("more".to_owned(), text(&"x".repeat(1500)))]);
+            let long = "x".repeat(1500);
+            let details = [("channel", "instagram"), ("account_id", named), ("more", long.as_str())];
+            let details = details.map(|(name, value)| (name.to_owned(), text(value))).into();
             let put = PutRequest::builder()
                 .item("pk", text(&format!("TENANT#{tenant}")))
                 .item("sk", text(&format!("EVENT#{:013}-{number:016x}", at + number)))
                 .item("tenant", text(tenant))
                 .item("at", AttributeValue::N((at + number).to_string()))
-                .item("kind", text("instagram.refused"))
+                .item("kind", text("connection.refused"))
                 .item("details", AttributeValue::M(details));
             WriteRequest::builder().put_request(put.build().expect("an item")).build()
         })

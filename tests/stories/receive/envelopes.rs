@@ -11,7 +11,7 @@ use crate::util::{INES, LUNA, Pair, account_of, dead_letters, entry, luna, metri
 async fn notices(person: &Browser<'_>) -> Vec<Value> {
     let page = person.get(&format!("/api/tenants/{}/events", person.tenant())).await.json();
     let lines = page["events"].as_array().expect("a page is a list").iter();
-    lines.filter(|line| line["kind"] == "instagram.account_notice").map(|line| line["details"].clone()).collect()
+    lines.filter(|line| line["kind"] == "account.notice").map(|line| line["details"].clone()).collect()
 }
 
 /// How many notices have this word of Meta's.
@@ -75,7 +75,7 @@ async fn the_dashboards_test_makes_no_conversation() {
     let now = world.stack.clock().now_ms();
     deliver(&world, &[entry(&pair.account, now, &[pair.text(now, "random_mid", "random_text")])]).await;
     assert!(ana.conversations().await.is_empty());
-    assert_eq!(ana.audit().await[0], "instagram.test_received");
+    assert_eq!(ana.audit().await[0], "account.test_received");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The upkeep of one connection: what is asked of Meta, and what is stored of the answers.
 
+use domain::channel::TokenLife;
 use domain::upkeep::{CHECK_UP_SECONDS, RENEWABLE_AGE_SECONDS, wait_after};
-use domain::{Connection, ConnectionStatus, Login, UnixMillis, UnixSeconds};
+use domain::{Connection, ConnectionStatus, UnixMillis, UnixSeconds};
 use edge::telemetry::Chain;
 use meta::GraphError;
 use meta::graph::{AccountProblem, Renewal};
@@ -82,13 +83,13 @@ impl<'a> Run<'a> {
     }
 
     async fn open(&self) -> Result<OpenAccount<'a>, Failure> {
-        let Connection { tenant, ig_user_id, login, .. } = &self.used;
+        let Connection { tenant, account, login, .. } = &self.used;
         let opened = self.connector.open_account(self.used.clone(), self.now()).await;
         opened.map_err(|failure| match failure {
             OpenError::NoToken => Failure::Account(AccountProblem::TokenInvalid),
             OpenError::Vault(failure @ VaultError::Kms(_)) => Failure::Ours(UpkeepError::Vault(failure)),
             OpenError::Vault(VaultError::Tampered | VaultError::UnknownVersion | VaultError::Cipher) => {
-                error!(%tenant, ig.id = %ig_user_id, error = %Chain(&failure), "A token does not open");
+                error!(%tenant, %account, error = %Chain(&failure), "A token does not open");
                 Failure::Account(AccountProblem::TokenInvalid)
             }
             OpenError::Registration(failure) => Failure::Ours(UpkeepError::Registration(failure)),
@@ -124,8 +125,7 @@ impl<'a> Run<'a> {
             }
             Renewal::NotNeeded => return Ok(()),
         };
-        let Connection { tenant, ig_user_id, .. } = &self.used;
-        let sealed = self.connector.seal(tenant, ig_user_id, &renewed.token, self.now()).await;
+        let sealed = self.connector.seal(&self.used.tenant, &self.used.account, &renewed.token, self.now()).await;
         self.next.token = Some(sealed.map_err(UpkeepError::Vault)?);
         self.next.token_expires_at = renewed.expires_at;
         self.next.token_refreshed_at = self.now();
@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
     /// Has Meta deliver again where it does not, and `in_full` what it does not deliver yet. Where Meta will not, the
     /// connection is shown as pending, which is told once; it is tried again until Meta does.
     async fn restore_subscription(&mut self, account: &OpenAccount<'_>, in_full: bool) -> Result<(), Failure> {
-        let (graph, access, id) = (account.graph(), account.access(), &account.connection.ig_user_id);
+        let (graph, access, id) = (account.graph(), account.access(), &account.connection.account);
         match subscription::restore(&graph, access, &self.used.scopes).await {
             Ok(restored) => {
                 self.shift(ConnectionStatus::Active);
@@ -152,7 +152,7 @@ impl<'a> Run<'a> {
                     }
                     Restored::Unneeded { .. } => {}
                     Restored::Again => {
-                        warn!(ig.id = %id, "Meta had dropped the subscription of account {id}");
+                        warn!(account = %id, "Meta had dropped the subscription of account {id}");
                         self.connector.audit.record(audit_events::resubscribed(&self.used, self.now)).await;
                     }
                 }
@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
             Err(failure) => {
                 let kind = failure.refusal().map_or(Failure::Transient(0), |refusal| self.report(refusal));
                 if let (RestoreError::Dropped(_), Failure::Transient(_)) = (&failure, &kind) {
-                    warn!(ig.id = %id, error = %Chain(&failure), "Account {id} receives nothing");
+                    warn!(account = %id, error = %Chain(&failure), "Account {id} receives nothing");
                     self.receives_nothing().await;
                 }
                 Err(kind)
@@ -183,10 +183,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Facebook Login: asks Meta until when token and data access hold. Instagram Login has no such call.
+    /// Asks Meta until when a token that no call renews holds, and data access. Of others the renewal tells.
     async fn examine(&mut self, account: &OpenAccount<'_>) -> Result<(), Failure> {
-        if self.used.login == Login::Instagram {
-            return Ok(());
+        match self.used.login.facts().token_life {
+            TokenLife::RenewedByCall { .. } => return Ok(()),
+            TokenLife::NeverRenewed => {}
         }
         let info =
             account.graph().debug_token(&account.token).await.map_err(|failure| match self.report(&failure) {
@@ -205,8 +206,8 @@ impl<'a> Run<'a> {
     fn report(&self, failure: &GraphError) -> Failure {
         let kind = Failure::from(failure);
         info!(
-            tenant = %self.used.tenant, ig.id = %self.used.ig_user_id, error = %Chain(failure),
-            "The upkeep of account {} did not go through", self.used.ig_user_id
+            tenant = %self.used.tenant, account = %self.used.account, error = %Chain(failure),
+            "The upkeep of account {} did not go through", self.used.account
         );
         kind
     }
@@ -270,12 +271,12 @@ impl<'a> Run<'a> {
     /// Gives the place in the plan to others: Meta never began to deliver. Whoever has connected the account again while
     /// Meta was asked keeps it.
     async fn release(self) -> Result<UpkeepOutcome, UpkeepError> {
-        let Connection { tenant, ig_user_id, version, .. } = &self.used;
+        let Connection { tenant, account, version, .. } = &self.used;
         let is_meant = |found: &Connection| found.version == *version;
-        if self.connector.connections.revoke_if(tenant, ig_user_id, self.now(), is_meant).await?.is_none() {
+        if self.connector.connections.revoke_if(tenant, account, self.now(), is_meant).await?.is_none() {
             return Ok(UpkeepOutcome::Overtaken);
         }
-        warn!(%tenant, ig.id = %ig_user_id, "Account {ig_user_id} was given up: Meta never began to deliver");
+        warn!(%tenant, %account, "Account {account} was given up: Meta never began to deliver");
         self.connector.audit.record(audit_events::released(&self.used, self.now)).await;
         self.connector.plans.make_room(tenant, self.now).await;
         Ok(UpkeepOutcome::Released)

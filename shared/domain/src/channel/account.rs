@@ -11,6 +11,11 @@ pub use crate::id::{AccountId, ContactId};
 
 /// A business's presence on one channel, which a tenant connects: the routing key of webhooks.
 ///
+/// | Channel | Its id | What people call it | A contact's id |
+/// | --- | --- | --- | --- |
+/// | Instagram | the professional account's (Meta: `IG_ID`): `user_id` of `/me`, never `id` | the username without `@` | Meta: "IGSID" |
+/// | Messenger | the Page's | the Page's name | Meta: "PSID" |
+///
 /// Ids of two channels may be equal. Written as `<provider>#<id>`, in keys and wherever else it is stored or queued.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -32,6 +37,15 @@ impl Account {
     #[must_use]
     pub const fn instagram(id: AccountId) -> Self {
         Self::new(Channel::Instagram, id)
+    }
+
+    /// The Page that the account is, on Messenger.
+    #[must_use]
+    pub fn page(&self) -> Option<PageId> {
+        match self.channel {
+            Channel::Instagram => None,
+            Channel::Messenger => Some(PageId::from(&self.id)),
+        }
     }
 
     /// A Facebook Page as somebody whom people write to.

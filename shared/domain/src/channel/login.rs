@@ -22,7 +22,7 @@ pub struct LoginFacts {
     /// Whose id stands in the paths of calls, and is subscribed to webhooks.
     pub actor: Actor,
     /// How a connection's token lives on.
-    pub renewal: Renewal,
+    pub token_life: TokenLife,
     /// Whether an account is found only under a Page.
     pub needs_page: bool,
     /// Which app's secret signs webhooks and callbacks.
@@ -51,14 +51,14 @@ pub enum Actor {
 
 /// How a token lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renewal {
+pub enum TokenLife {
     /// A call renews it, no earlier than a day after it was issued.
-    ByCall {
+    RenewedByCall {
         /// Its life where Meta did not tell.
         usual_life_seconds: i64,
     },
     /// No call renews it. It does not end by time, or only a person's new login replaces it.
-    Never,
+    NeverRenewed,
 }
 
 /// Whose secret it is.
@@ -101,7 +101,7 @@ impl Login {
             Self::Instagram => LoginFacts {
                 host: Host::Instagram,
                 actor: Actor::Account,
-                renewal: Renewal::ByCall { usual_life_seconds: 60 * DAY },
+                token_life: TokenLife::RenewedByCall { usual_life_seconds: 60 * DAY },
                 needs_page: false,
                 signed_by: SigningApp::InstagramApp,
                 proves_secret: false,
@@ -109,7 +109,7 @@ impl Login {
             Self::Facebook => LoginFacts {
                 host: Host::Facebook,
                 actor: Actor::Page,
-                renewal: Renewal::Never,
+                token_life: TokenLife::NeverRenewed,
                 needs_page: true,
                 signed_by: SigningApp::MetaApp,
                 proves_secret: true,

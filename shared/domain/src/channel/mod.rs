@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::account::{Account, AccountId, ContactId};
 pub use self::limits::{AttachmentLimit, Limits, TextLimit, TextUnit};
-pub use self::login::{Actor, Host, Login, LoginFacts, Renewal, Scopes, SigningApp};
+pub use self::login::{Actor, Host, Login, LoginFacts, Scopes, SigningApp, TokenLife};
 
 /// Where people write. A word that is none of these cannot be read: an item or a queue message with it is left out and counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

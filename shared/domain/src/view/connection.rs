@@ -1,27 +1,30 @@
 use serde::Serialize;
 
-use crate::connection::{Connection, ConnectionError, ConnectionStatus, Login, Notice, ProfilesRefused};
-use crate::id::{AccountId, PageId};
+use crate::channel::{AccountId, Channel, Login};
+use crate::connection::{Connection, ConnectionError, ConnectionStatus, Notice, ProfilesRefused};
+use crate::id::PageId;
 use crate::view::address;
 
 /// A connection without its token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConnectionView {
-    /// `meta_instagram`.
-    pub provider: String,
+    /// The channel's name as keys have it, as `meta_instagram`.
+    pub provider: &'static str,
     /// Which login.
     pub login: Login,
     /// Whether it works.
     pub status: ConnectionStatus,
-    /// Names the account towards `disconnect`.
-    pub ig_user_id: AccountId,
-    /// Without `@`.
-    pub ig_username: String,
+    /// Names the account towards `disconnect`; on Instagram only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ig_user_id: Option<AccountId>,
+    /// Without `@`; on Instagram only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ig_username: Option<String>,
     /// The account's picture.
     pub picture_url: Option<String>,
-    /// With Facebook Login.
+    /// The Page that the account is linked to, or is.
     pub page_id: Option<PageId>,
-    /// With Facebook Login.
+    /// Its name.
     pub page_name: Option<String>,
     /// Why it does not work.
     pub error: Option<ErrorView>,
@@ -77,17 +80,43 @@ impl From<&Notice> for NoticeView {
     }
 }
 
+/// What the API calls an account: each channel has its own fields.
+struct Names {
+    ig_user_id: Option<AccountId>,
+    ig_username: Option<String>,
+    page_id: Option<PageId>,
+    page_name: Option<String>,
+}
+
+impl Names {
+    fn of(connection: &Connection) -> Self {
+        let Connection { account, name, page_id, page_name, .. } = connection;
+        match account.channel {
+            Channel::Instagram => Self {
+                ig_user_id: Some(account.id.clone()),
+                ig_username: Some(name.clone()),
+                page_id: page_id.clone(),
+                page_name: page_name.clone(),
+            },
+            Channel::Messenger => {
+                Self { ig_user_id: None, ig_username: None, page_id: account.page(), page_name: Some(name.clone()) }
+            }
+        }
+    }
+}
+
 impl From<&Connection> for ConnectionView {
     fn from(connection: &Connection) -> Self {
+        let Names { ig_user_id, ig_username, page_id, page_name } = Names::of(connection);
         Self {
-            provider: connection.provider.clone(),
+            provider: connection.account.channel.provider(),
             login: connection.login,
             status: connection.status.shown(),
-            ig_user_id: connection.ig_user_id.clone(),
-            ig_username: connection.ig_username.clone(),
+            ig_user_id,
+            ig_username,
             picture_url: address::web(connection.picture_url.as_deref()),
-            page_id: connection.page_id.clone(),
-            page_name: connection.page_name.clone(),
+            page_id,
+            page_name,
             error: connection.error.as_ref().map(ErrorView::from),
             notice: connection.notice.as_ref().map(NoticeView::from),
             profiles_refused: connection.profiles_refused.as_ref().map(ErrorView::from),
@@ -102,13 +131,14 @@ impl From<&Connection> for ConnectionView {
 
 /// What the card shows: the connection that matters most, and all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct InstagramStatus {
+pub struct ChannelStatus {
     /// Whether at least one account receives and answers.
     pub connected: bool,
     /// Of the connection that matters most; absent where there was never one.
     pub status: Option<ConnectionStatus>,
-    /// Of the same connection.
-    pub ig_username: Option<String>,
+    /// Of the same connection; on Instagram only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ig_username: Option<Option<String>>,
     /// Of the same connection.
     pub page_name: Option<String>,
     /// Of the same connection.
@@ -117,17 +147,21 @@ pub struct InstagramStatus {
     pub connections: Vec<ConnectionView>,
 }
 
-impl InstagramStatus {
-    /// Working connections before broken before revoked ones, newest change first.
+impl ChannelStatus {
+    /// Of a tenant's connections those of one channel: working ones before broken before revoked ones, newest change first.
     #[must_use]
-    pub fn of(mut connections: Vec<Connection>) -> Self {
+    pub fn of(channel: Channel, mut connections: Vec<Connection>) -> Self {
+        connections.retain(|connection| connection.account.channel == channel);
         connections.sort_by_key(|connection| (rank(connection.status), -connection.updated_at.get()));
         let views: Vec<ConnectionView> = connections.iter().map(ConnectionView::from).collect();
         let first = views.first();
         Self {
             connected: connections.first().is_some_and(Connection::is_active),
             status: first.map(|view| view.status),
-            ig_username: first.map(|view| view.ig_username.clone()),
+            ig_username: match channel {
+                Channel::Instagram => Some(first.and_then(|view| view.ig_username.clone())),
+                Channel::Messenger => None,
+            },
             page_name: first.and_then(|view| view.page_name.clone()),
             updated_at: first.map(|view| view.updated_at.clone()),
             connections: views,

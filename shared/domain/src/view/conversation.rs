@@ -1,8 +1,9 @@
 use serde::Serialize;
 
+use crate::channel::{AccountId, Channel, ContactId};
 use crate::contact::{Contact, ProfileState};
 use crate::conversation::{Conversation, ConversationState, LastMessage};
-use crate::id::{AccountId, ContactId, ConversationId, MessageId};
+use crate::id::{ConversationId, MessageId, PageId};
 use crate::message::{Author, Direction, Kind};
 use crate::time::UnixMillis;
 use crate::view::address;
@@ -12,10 +13,14 @@ use crate::view::address;
 pub struct ConversationView {
     /// Its id.
     pub id: ConversationId,
-    /// `instagram`.
-    pub channel: String,
-    /// The account that the contact wrote to.
-    pub ig_user_id: AccountId,
+    /// The channel's word.
+    pub channel: Channel,
+    /// The account that the contact wrote to, on Instagram.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ig_user_id: Option<AccountId>,
+    /// The Page that the contact wrote to, on Messenger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_id: Option<PageId>,
     /// The person.
     pub contact: ContactView,
     /// Open or closed.
@@ -99,10 +104,15 @@ impl ConversationView {
     #[must_use]
     pub fn new(conversation: &Conversation, now: UnixMillis) -> Self {
         let window = conversation.reply_window();
+        let account = &conversation.account;
         Self {
             id: conversation.id.clone(),
-            channel: conversation.channel.clone(),
-            ig_user_id: conversation.account.clone(),
+            channel: account.channel,
+            ig_user_id: match account.channel {
+                Channel::Instagram => Some(account.id.clone()),
+                Channel::Messenger => None,
+            },
+            page_id: account.page(),
             contact: ContactView::new(&conversation.contact, now),
             state: conversation.state.shown(),
             last_message: conversation.last_message.as_ref().map(LastMessageView::from),

@@ -7,7 +7,7 @@ mod message;
 mod plan;
 
 pub use address::web as web_address;
-pub use connection::{ConnectionView, InstagramStatus};
+pub use connection::{ChannelStatus, ConnectionView};
 pub use conversation::{ContactView, ConversationView, LastMessageView};
 pub use message::{MessageView, ReactionView};
 pub use plan::PlanView;

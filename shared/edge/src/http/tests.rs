@@ -192,3 +192,16 @@ proptest! {
         prop_assert!(matches!(status, 200 | 304));
     }
 }
+
+#[test]
+fn the_channel_is_the_routes_and_not_that_of_a_tenant_who_is_called_like_one() {
+    let of = |key: &str| {
+        channel(&request(&json!({
+            "routeKey": key, "rawPath": "/api/tenants/messenger/instagram/messages/send",
+            "requestContext": { "routeKey": key }
+        })))
+    };
+    assert_eq!(of("POST /api/tenants/{tenantId}/instagram/messages/send").ok(), Some(Channel::Instagram));
+    assert_eq!(of("GET /webhooks/meta/messenger").ok(), Some(Channel::Messenger));
+    assert_eq!(of("GET /api/tenants/{tenantId}/conversations").map_err(|problem| problem.status()), Err(404));
+}

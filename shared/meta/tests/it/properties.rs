@@ -99,7 +99,7 @@ fn read(event: &QueuedEvent) {
     let outcome = meta::read(event);
     assert!(outcome.is_ok() || !is_object, "{outcome:?}");
     if let Ok(event_read) = outcome {
-        assert_eq!(event_read.account, event.account.id);
+        assert_eq!(event_read.account, event.account);
     }
 }
 

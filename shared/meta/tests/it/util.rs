@@ -92,7 +92,7 @@ pub(crate) fn read_body(body: &str) -> Event {
 /// What one element of `messaging` says.
 pub(crate) fn happening(element: &Value) -> Happening {
     let event = read_entry(&json!({"messaging": [element]}));
-    assert_eq!(event.account, account().id);
+    assert_eq!(event.account, account());
     event.happening
 }
 

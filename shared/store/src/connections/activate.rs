@@ -1,7 +1,7 @@
 //! An account belongs to one tenant: enforced by the key of its route, in the transaction that activates it.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
-use domain::{AccountId, Connection, ConnectionStatus, PageId, Route, TenantId, UnixSeconds};
+use domain::{Account, Connection, ConnectionStatus, PageId, Route, TenantId, UnixSeconds};
 
 use super::upkeep::{REFRESH_AT, REFRESH_SHARD};
 use super::{Allowance, AppUserAccount, ConnectionStore};
@@ -49,7 +49,7 @@ impl ConnectionStore {
         expected: Option<u64>,
         allowance: &Allowance,
     ) -> Result<Connection, ActivateError> {
-        let erased_before = self.erased_before(&connection.tenant, &connection.ig_user_id).await?;
+        let erased_before = self.erased_before(&connection.tenant, &connection.account).await?;
         let stored = Connection {
             version: expected.map_or(1, |version| version + 1),
             erased_before: connection.erased_before.max(erased_before),
@@ -58,7 +58,7 @@ impl ConnectionStore {
         let mut writes = self.claims(&stored)?;
         let mut counts_already = false;
         if expected.is_some() {
-            let previous = self.find(&stored.tenant, &stored.ig_user_id).await?;
+            let previous = self.find(&stored.tenant, &stored.account).await?;
             counts_already = previous.as_ref().is_some_and(Connection::counts);
             writes.extend(self.page_to_leave(previous.as_ref(), stored.page_id.as_ref()).await?);
         }
@@ -84,7 +84,7 @@ impl ConnectionStore {
     pub async fn revoke(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         now: UnixSeconds,
     ) -> Result<Option<Connection>, StoreError> {
         self.revoke_if(tenant, account, now, |_| true).await
@@ -100,7 +100,7 @@ impl ConnectionStore {
     pub async fn revoke_if(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         now: UnixSeconds,
         is_meant: impl Fn(&Connection) -> bool,
     ) -> Result<Option<Connection>, StoreError> {
@@ -129,19 +129,20 @@ impl ConnectionStore {
     fn claims(&self, connection: &Connection) -> Result<Vec<TransactWriteItem>, StoreError> {
         let route = Route {
             tenant: connection.tenant.clone(),
-            ig_user_id: connection.ig_user_id.clone(),
+            account: connection.account.clone(),
             retention_days: connection.retention_days,
             erased_before: connection.erased_before,
             paused: false,
         };
-        let pages = connection.page_id.iter().map(Key::page_route);
-        let mut writes = std::iter::once(Key::route(&connection.ig_user_id))
+        let channel = connection.account.channel;
+        let pages = connection.page_id.iter().map(|page| Key::page_route(channel, page));
+        let mut writes = std::iter::once(Key::route(&connection.account))
             .chain(pages)
             .map(|key| self.put_route(&key, &route))
             .collect::<Result<Vec<_>, _>>()?;
         if let Some(person) = &connection.app_scoped_user_id {
-            let account = AppUserAccount { tenant: route.tenant, ig_user_id: route.ig_user_id };
-            let key = Key::app_user(connection.login, person, &account.tenant, &account.ig_user_id);
+            let account = AppUserAccount { tenant: route.tenant, account: route.account };
+            let key = Key::app_user(connection.login, person, &account.tenant, &account.account);
             writes.push(
                 Put::builder().table_name(&self.table).set_item(Some(Keyed::new(&key, &account).item()?)).part()?,
             );
@@ -167,7 +168,7 @@ impl ConnectionStore {
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":version", number(version)),
         };
-        let key = Key::connection(&connection.tenant, &connection.ig_user_id);
+        let key = Key::connection(&connection.tenant, &connection.account);
         let keyed = refresh_attributes(connection)
             .into_iter()
             .fold(Keyed::new(&key, connection), |keyed, (name, value)| keyed.indexed(name, value));
@@ -186,19 +187,19 @@ impl ConnectionStore {
         if kept == Some(page) {
             return Ok(None);
         }
-        let key = Key::page_route(page);
+        let key = Key::page_route(connection.account.channel, page);
         let route = self.get(&key).await?.map(|item| from_item::<Route>("route", item)).transpose()?;
         let leads_here =
-            route.is_some_and(|route| route.tenant == connection.tenant && route.ig_user_id == connection.ig_user_id);
-        leads_here.then(|| self.leave(&key, &connection.ig_user_id)).transpose()
+            route.is_some_and(|route| route.tenant == connection.tenant && route.account == connection.account);
+        leads_here.then(|| self.leave(&key, &connection.account)).transpose()
     }
 
-    fn leave(&self, key: &Key, account: &AccountId) -> Result<TransactWriteItem, StoreError> {
+    fn leave(&self, key: &Key, account: &Account) -> Result<TransactWriteItem, StoreError> {
         Delete::builder()
             .table_name(&self.table)
             .set_key(Some(key.attributes()))
-            .condition_expression("attribute_not_exists(pk) OR ig_user_id = :account")
-            .expression_attribute_values(":account", text(account.as_str()))
+            .condition_expression("attribute_not_exists(pk) OR account = :account")
+            .expression_attribute_values(":account", text(account.to_string()))
             .part()
     }
 }

@@ -7,7 +7,7 @@ use crate::all;
 use crate::cursor::Page;
 use crate::error::StoreError;
 use crate::item::readable;
-use crate::key::ACCOUNT_OF_TENANT;
+use crate::key::ACCOUNT;
 
 impl ConnectionStore {
     /// Connections of all tenants, revoked ones among them, in no particular order. Reads the table through: a
@@ -18,7 +18,7 @@ impl ConnectionStore {
     ///
     /// [`StoreError::BadCursor`], [`StoreError::Unavailable`].
     pub async fn list_all(&self, cursor: Option<&str>, limit: u32) -> Result<Page<Connection>, StoreError> {
-        let page = all::scan(&self.client, &self.table, ACCOUNT_OF_TENANT, cursor, limit).await?;
+        let page = all::scan(&self.client, &self.table, ACCOUNT, cursor, limit).await?;
         let items = page.items.into_iter().filter_map(|item| readable("connection", item)).collect();
         Ok(Page { items, cursor: page.cursor })
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use domain::erasure::AppUser;
-use domain::{AccountId, Connection, PageId, TenantId, UnixMillis};
+use domain::{Account, Connection, TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionStore;
@@ -32,7 +32,7 @@ impl ConnectionStore {
     pub async fn forget(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         person: Option<&AppUser>,
         asked_at: UnixMillis,
     ) -> Result<bool, StoreError> {
@@ -66,7 +66,7 @@ impl ConnectionStore {
     pub async fn note_erasure(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         cutoff: UnixMillis,
     ) -> Result<(), StoreError> {
         let key = Key::erased_account(tenant, account);
@@ -89,7 +89,7 @@ impl ConnectionStore {
     pub(super) async fn erased_before(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
     ) -> Result<Option<UnixMillis>, StoreError> {
         let found = self.get(&Key::erased_account(tenant, account)).await?;
         let note: Option<ErasedAccount> = found.map(|item| from_item("note of a deletion", item)).transpose()?;
@@ -105,7 +105,7 @@ impl ConnectionStore {
         &self,
         person: &AppUser,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
     ) -> Result<(), StoreError> {
         let key = Key::app_user(person.login, &person.id, tenant, account);
         self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes())).send().await?;
@@ -119,17 +119,18 @@ impl ConnectionStore {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn set_retention(&self, connection: &Connection, days: Option<u32>) -> Result<(), StoreError> {
-        let own = Key::connection(&connection.tenant, &connection.ig_user_id);
-        let page = connection.page_id.as_ref().map(|page: &PageId| Key::page_route(page));
-        for key in [Some(own), Some(Key::route(&connection.ig_user_id)), page].into_iter().flatten() {
+        let own = Key::connection(&connection.tenant, &connection.account);
+        let page = connection.page_id.as_ref();
+        let page = page.map(|page| Key::page_route(connection.account.channel, page));
+        for key in [Some(own), Some(Key::route(&connection.account)), page].into_iter().flatten() {
             let update = self
                 .client
                 .update_item()
                 .table_name(&self.table)
                 .set_key(Some(key.attributes()))
-                .condition_expression("tenant = :tenant AND ig_user_id = :account")
+                .condition_expression("tenant = :tenant AND account = :account")
                 .expression_attribute_values(":tenant", text(connection.tenant.as_str()))
-                .expression_attribute_values(":account", text(connection.ig_user_id.as_str()));
+                .expression_attribute_values(":account", text(connection.account.to_string()));
             let update = match days {
                 Some(days) => update
                     .update_expression("SET retention_days = :days")
@@ -145,7 +146,7 @@ impl ConnectionStore {
     fn delete_connection(&self, connection: &Connection) -> Result<TransactWriteItem, StoreError> {
         Delete::builder()
             .table_name(&self.table)
-            .set_key(Some(Key::connection(&connection.tenant, &connection.ig_user_id).attributes()))
+            .set_key(Some(Key::connection(&connection.tenant, &connection.account).attributes()))
             .condition_expression("#version = :version")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":version", number(connection.version))

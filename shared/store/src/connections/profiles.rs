@@ -45,7 +45,7 @@ impl ConnectionStore {
         self.client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.ig_user_id).attributes()))
+            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
             .condition_expression("attribute_exists(pk) AND #status <> :revoked")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":revoked", text("revoked"))

@@ -1,6 +1,6 @@
 //! How long Meta has asked to leave an account alone.
 
-use domain::{AccountId, TenantId, UnixMillis};
+use domain::{Account, TenantId, UnixMillis};
 
 use super::ConnectionStore;
 use crate::error::StoreError;
@@ -17,7 +17,7 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn throttle(&self, tenant: &TenantId, account: &AccountId, until: UnixMillis) -> Result<(), StoreError> {
+    pub async fn throttle(&self, tenant: &TenantId, account: &Account, until: UnixMillis) -> Result<(), StoreError> {
         let update = self
             .client
             .update_item()

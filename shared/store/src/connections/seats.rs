@@ -105,7 +105,7 @@ impl ConnectionStore {
         let set = "SET #status = :status, updated_at = :now, #version = :next";
         let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.ig_user_id).attributes()))
+            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
             .condition_expression("#version = :version")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#version", "version")
@@ -135,7 +135,7 @@ impl ConnectionStore {
     fn route_update(&self, connection: &Connection) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.table)
-            .set_key(Some(Key::route(&connection.ig_user_id).attributes()))
+            .set_key(Some(Key::route(&connection.account).attributes()))
             .condition_expression("tenant = :tenant")
             .expression_attribute_values(":tenant", text(connection.tenant.as_str()))
     }

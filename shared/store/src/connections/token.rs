@@ -19,7 +19,7 @@ impl ConnectionStore {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.ig_user_id).attributes()))
+            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
             .update_expression("SET #token = :token ADD #version :one")
             .condition_expression("#version = :version AND attribute_exists(#token)")
             .expression_attribute_names("#token", "token")

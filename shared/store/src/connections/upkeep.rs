@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{AccountId, Connection, Login, TenantId, UnixSeconds};
+use domain::{Account, Connection, Login, TenantId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use super::ConnectionStore;
@@ -28,7 +28,7 @@ pub struct Due {
     /// Whose.
     pub tenant: TenantId,
     /// Which account.
-    pub ig_user_id: AccountId,
+    pub account: Account,
 }
 
 /// Where a list of what is due goes on. It travels between our own functions only.
@@ -113,7 +113,7 @@ impl ConnectionStore {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
     pub async fn appointment(&self, due: &Due) -> Result<Option<Appointment>, StoreError> {
-        let Some(item) = self.get(&Key::connection(&due.tenant, &due.ig_user_id)).await? else { return Ok(None) };
+        let Some(item) = self.get(&Key::connection(&due.tenant, &due.account)).await? else { return Ok(None) };
         let due_at = item.get(REFRESH_AT).and_then(read_number).map(UnixSeconds::new);
         let setbacks = item.get(SETBACKS).and_then(read_number).and_then(|count| u32::try_from(count).ok());
         let checked_at = item.get(CHECKED_AT).and_then(read_number).map(UnixSeconds::new);
@@ -154,7 +154,7 @@ impl ConnectionStore {
             .client
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.ig_user_id).attributes()))
+            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
             .update_expression(difference.expression)
             .condition_expression("#version = :version")
             .set_expression_attribute_names(Some(difference.names))
@@ -182,8 +182,8 @@ impl DueCursor {
 }
 
 fn due_of(item: &Item) -> Option<Due> {
-    let (tenant, ig_user_id) = connection_of(&Key::of(item)?)?;
-    Some(Due { tenant, ig_user_id })
+    let (tenant, account) = connection_of(&Key::of(item)?)?;
+    Some(Due { tenant, account })
 }
 
 fn read_number(value: &AttributeValue) -> Option<i64> {

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-use domain::{AccountId, AuditKind, ConversationId, TenantId, UnixMillis};
+use domain::audit::ACCOUNT_ID;
+use domain::{Account, AuditKind, ConversationId, TenantId, UnixMillis};
 
 pub use self::conversation::Look;
 pub(crate) use self::conversation::tombstone_end;
@@ -37,7 +38,7 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About<'a> {
     /// Those whose details name the account.
-    Account(&'a AccountId),
+    Account(&'a Account),
     /// Those whose details name the conversation.
     Conversation(&'a ConversationId),
     /// All but the receipts of deletions, which name nobody.
@@ -95,7 +96,7 @@ impl EraseStore {
     pub async fn conversations_after(
         &self,
         tenant: &TenantId,
-        account: Option<&AccountId>,
+        account: Option<&Account>,
         after: Option<&Mark>,
     ) -> Result<(Vec<ConversationId>, Option<Mark>), StoreError> {
         let partition = tenant_partition(tenant);
@@ -103,7 +104,7 @@ impl EraseStore {
         let query = match account {
             Some(account) => query
                 .filter_expression("account = :account")
-                .expression_attribute_values(":account", text(account.as_str())),
+                .expression_attribute_values(":account", text(account.to_string())),
             // A tombstone is left as it is.
             None => query.filter_expression("attribute_exists(id)"),
         };
@@ -160,13 +161,23 @@ impl EraseStore {
         cutoff: UnixMillis,
         after: Option<&Mark>,
     ) -> Result<Found, StoreError> {
+        let query = self.events_until(tenant, cutoff, after);
         let (filter, name, value) = match about {
-            About::Account(account) => ("details.#name = :value", "ig_user_id", text(account.as_str())),
+            About::Account(account) => {
+                let of_channel = text(account.channel.as_str());
+                return look(
+                    query
+                        .filter_expression("details.channel = :channel AND details.#name = :value")
+                        .expression_attribute_names("#name", ACCOUNT_ID)
+                        .expression_attribute_values(":channel", of_channel)
+                        .expression_attribute_values(":value", text(account.id.as_str())),
+                )
+                .await;
+            }
             About::Conversation(id) => ("details.#name = :value", "conversation_id", text(id.as_str())),
             About::Anything => ("#name <> :value", "kind", to_value(&AuditKind::Erased)?),
         };
-        let query = self
-            .events_until(tenant, cutoff, after)
+        let query = query
             .filter_expression(filter)
             .expression_attribute_names("#name", name)
             .expression_attribute_values(":value", value);

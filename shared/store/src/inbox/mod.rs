@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::Client;
 use domain::contact::Occasion;
-use domain::{AccountId, Conversation, ConversationId, Message, MessageId, TenantId};
+use domain::{Account, Conversation, ConversationId, Message, MessageId, TenantId};
 
 pub use self::list::Filter;
 pub use self::prefetch::Prefetched;
@@ -44,7 +44,7 @@ pub struct InboxStore {
     pub(crate) threads: Threads,
     connections: String,
     /// Whose accounts were when last looked. Only predicts which conversations to read along; never decides.
-    owners: Arc<Mutex<HashMap<AccountId, TenantId>>>,
+    owners: Arc<Mutex<HashMap<Account, TenantId>>>,
 }
 
 /// What receiving an event came to.

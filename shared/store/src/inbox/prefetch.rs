@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::PoisonError;
 
-use domain::{AccountId, ContactId, ConversationId, Route, TenantId, UnixMillis};
+use domain::{Account, ContactId, ConversationId, Route, TenantId, UnixMillis};
 
 use super::InboxStore;
 use crate::batch::{self, Found};
@@ -20,7 +20,7 @@ const REMEMBERED_OWNERS: usize = 10_000;
 /// Whoever works on several conversations at once hands each its own part: [`Prefetched::hand_out`].
 #[derive(Clone, Debug, Default)]
 pub struct Prefetched {
-    owners: HashMap<AccountId, Option<Route>>,
+    owners: HashMap<Account, Option<Route>>,
     /// What was found where conversations were looked for.
     conversations: HashMap<(TenantId, ConversationId), Stored>,
 }
@@ -35,9 +35,9 @@ impl InboxStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn prefetch(&self, events: &[(AccountId, Option<ContactId>)]) -> Result<Prefetched, StoreError> {
+    pub async fn prefetch(&self, events: &[(Account, Option<ContactId>)]) -> Result<Prefetched, StoreError> {
         let predicted = threads_of(events, |account| self.remembered_owner(account));
-        let accounts: BTreeSet<&AccountId> = events.iter().map(|(account, _)| account).collect();
+        let accounts: BTreeSet<&Account> = events.iter().map(|(account, _)| account).collect();
         let routes = accounts.iter().map(|account| (self.connections.as_str(), Key::route(account)));
         let found =
             batch::get(&self.threads.client, &routes.chain(self.wanted(&predicted)).collect::<Vec<_>>()).await?;
@@ -61,7 +61,7 @@ impl InboxStore {
     /// The second round: conversations of accounts whose owner was not remembered, or is another now.
     async fn prefetch_mispredicted(
         &self,
-        events: &[(AccountId, Option<ContactId>)],
+        events: &[(Account, Option<ContactId>)],
         prefetched: &mut Prefetched,
     ) -> Result<(), StoreError> {
         let mut missing = threads_of(events, |account| prefetched.tenant(account).cloned());
@@ -86,7 +86,7 @@ impl InboxStore {
     pub(super) async fn owner(
         &self,
         prefetched: &mut Prefetched,
-        account: &AccountId,
+        account: &Account,
     ) -> Result<Option<Route>, StoreError> {
         if let Some(known) = prefetched.owners.get(account) {
             return Ok(known.clone());
@@ -103,7 +103,7 @@ impl InboxStore {
         &self,
         prefetched: &mut Prefetched,
         tenant: TenantId,
-        account: &AccountId,
+        account: &Account,
         contact: &ContactId,
         now: UnixMillis,
     ) -> Result<Thread, StoreError> {
@@ -114,11 +114,11 @@ impl InboxStore {
         }
     }
 
-    fn remembered_owner(&self, account: &AccountId) -> Option<TenantId> {
+    fn remembered_owner(&self, account: &Account) -> Option<TenantId> {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }
 
-    fn remember_owner(&self, account: &AccountId, owner: Option<&TenantId>) {
+    fn remember_owner(&self, account: &Account, owner: Option<&TenantId>) {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         if owners.len() >= REMEMBERED_OWNERS {
             owners.clear();
@@ -133,13 +133,13 @@ impl InboxStore {
 impl Prefetched {
     /// Whose account it is; `None` when nobody has connected it, or it was not among the events.
     #[must_use]
-    pub fn tenant(&self, account: &AccountId) -> Option<&TenantId> {
+    pub fn tenant(&self, account: &Account) -> Option<&TenantId> {
         self.owners.get(account)?.as_ref().map(|route| &route.tenant)
     }
 
     /// Hands out what these events need. Of two parts about the same conversation only the first has it.
     #[must_use]
-    pub fn hand_out(&mut self, events: &[(AccountId, Option<ContactId>)]) -> Self {
+    pub fn hand_out(&mut self, events: &[(Account, Option<ContactId>)]) -> Self {
         let owner = |account| self.owners.get_key_value(account).map(|(known, owner)| (known.clone(), owner.clone()));
         let owners = events.iter().filter_map(|(account, _)| owner(account)).collect();
         let threads = threads_of(events, |account| self.tenant(account).cloned());
@@ -166,8 +166,8 @@ impl Prefetched {
 
 /// The conversations of the events whose account has an owner.
 fn threads_of(
-    events: &[(AccountId, Option<ContactId>)],
-    owner: impl Fn(&AccountId) -> Option<TenantId>,
+    events: &[(Account, Option<ContactId>)],
+    owner: impl Fn(&Account) -> Option<TenantId>,
 ) -> BTreeSet<(TenantId, ConversationId)> {
     events
         .iter()

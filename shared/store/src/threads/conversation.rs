@@ -1,7 +1,7 @@
 //! Reading and writing the item of a conversation.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use domain::{AccountId, ContactId, Conversation, ConversationId, TenantId, UnixMillis};
+use domain::{Account, ContactId, Conversation, ConversationId, TenantId, UnixMillis};
 
 use super::Threads;
 use super::thread::{Standing, Stored, Thread};
@@ -41,7 +41,7 @@ impl Threads {
     pub(crate) async fn thread(
         &self,
         tenant: &TenantId,
-        account: &AccountId,
+        account: &Account,
         contact: &ContactId,
         now: UnixMillis,
     ) -> Result<Thread, StoreError> {

@@ -1,6 +1,6 @@
 //! A conversation in memory, and what stands in its place where there is none.
 
-use domain::{AccountId, ContactId, Conversation, ConversationId, Event, TenantId, UnixMillis, UnixSeconds};
+use domain::{Account, ContactId, Conversation, ConversationId, Event, TenantId, UnixMillis, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -83,7 +83,7 @@ impl Thread {
     pub(crate) fn found(
         tenant: TenantId,
         stored: Stored,
-        account: &AccountId,
+        account: &Account,
         contact: &ContactId,
         now: UnixMillis,
     ) -> Self {

@@ -9,7 +9,7 @@ use crate::util::examples::{NOW, tenant, user};
 fn event(seconds: i64) -> AuditEvent {
     AuditEvent::new(tenant("acme"), AuditKind::Connected, NOW.plus(seconds * 1000))
         .by(user("ana"))
-        .with("ig_username", "cafe")
+        .with("account_name", "cafe")
         .with("count", seconds)
 }
 
@@ -60,7 +60,7 @@ async fn details_that_the_database_cannot_hold_are_left_out() {
 async fn a_redelivered_event_is_one_line_and_another_at_the_same_time_is_a_second() {
     let world = World::empty().await;
     let audit = AuditStore::new(world.client.clone(), &world.tables);
-    for event in [event(1), event(1), event(1).with("ig_username", "bar")] {
+    for event in [event(1), event(1), event(1).with("account_name", "bar")] {
         audit.append_once(&event, None).await.expect("written");
     }
     assert_eq!(audit.list(&tenant("acme"), None, 10).await.expect("a page").items.len(), 2);

@@ -13,6 +13,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         state_hash: "5f".repeat(32),
         tenant: tenant("acme"),
         user: user("ana"),
+        channel: domain::Channel::Instagram,
         login: Login::Instagram,
         browser_hash: "b1".repeat(32),
         return_to: Some("/settings".to_owned()),
@@ -26,8 +27,8 @@ pub(crate) fn request() -> AuthorizationRequest {
 
 fn candidates() -> Vec<Candidate> {
     let candidate = |ig| Candidate {
-        ig_user_id: account(ig),
-        ig_username: "cafe".to_owned(),
+        account: account(ig),
+        name: "cafe".to_owned(),
         picture_url: None,
         page_id: None,
         page_name: None,

@@ -133,7 +133,7 @@ async fn what_a_person_connected_is_found_after_the_connection_has_ended() {
     world.connections.revoke(&tenant("acme"), &account("17841"), NOW.seconds()).await.expect("revoked");
     let accounts = world.connections.accounts_of(Login::Instagram, &person).await.expect("a read");
     assert_eq!(accounts.len(), 1);
-    assert_eq!((&accounts[0].tenant, &accounts[0].ig_user_id), (&tenant("acme"), &account("17841")));
+    assert_eq!((&accounts[0].tenant, &accounts[0].account), (&tenant("acme"), &account("17841")));
     assert!(world.connections.accounts_of(Login::Facebook, &person).await.expect("a read").is_empty());
 }
 

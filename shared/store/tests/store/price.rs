@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::contact::ProfileState;
-use domain::{AccountId, Contact, ContactId};
+use domain::{Account, Contact, ContactId};
 use serde_json::json;
 
 use crate::echoes::{sending, sent};
@@ -31,7 +31,7 @@ async fn busy() -> World {
     world
 }
 
-fn one() -> Vec<(AccountId, Option<ContactId>)> {
+fn one() -> Vec<(Account, Option<ContactId>)> {
     vec![(account("17841"), Some(contact_id(CONTACT)))]
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::policy::{STANDARD_WINDOW_MS, WindowClosed};
+use domain::Channel;
+use domain::policy::WindowClosed;
 use domain::{Message, MessageId, Status};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -173,7 +174,7 @@ async fn metas_word_on_a_window_counts_unless_the_contact_has_acted_since() {
     };
     assert_eq!(close(10).await, Some(NOW.plus(10_000)), "also in the list");
     world.receive(&inbound("another", 20, "Hello?")).await.expect("received");
-    let reckoned = Some(NOW.plus(20_000 + STANDARD_WINDOW_MS));
+    let reckoned = Some(NOW.plus(20_000 + Channel::Instagram.limits().window_ms));
     assert_eq!(close(15).await, reckoned, "the contact was faster");
 }
 

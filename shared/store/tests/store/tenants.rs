@@ -84,7 +84,7 @@ async fn all_connections_are_listed_once_and_nothing_else_is() {
     loop {
         let page = world.connections.list_all(cursor.as_deref(), 2).await.expect("a page");
         assert!(page.items.len() <= 2);
-        accounts.extend(page.items.into_iter().map(|connection| connection.ig_user_id.to_string()));
+        accounts.extend(page.items.into_iter().map(|connection| connection.account.id.to_string()));
         cursor = page.cursor;
         if cursor.is_none() {
             break;

@@ -2,12 +2,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::erasure::{Origin, Scope, Task};
-use domain::{Erasure, ErasureCode, Happening, Kind, UnixSeconds};
+use domain::{Account, Connection, Erasure, ErasureCode, Happening, Kind, PageId, UnixSeconds};
 use store::{AuthorizationStore, Claim, ErasureStore, Filter, Outcome, StoreError};
 
 use crate::authorizations::request as authorization;
 use crate::util::World;
-use crate::util::examples::{NOW, account, contact_id, contact_of, conversation, inbound, reacted, tenant};
+use crate::util::examples::{
+    ANY, NOW, account, connection, contact_id, contact_of, conversation, inbound, reacted, tenant,
+};
 
 /// Sets an attribute of every item of a table that has this attribute.
 async fn set(world: &World, table: &str, name: &str, value: AttributeValue) {
@@ -60,6 +62,51 @@ async fn an_item_that_cannot_be_read_is_left_out_of_the_list_and_its_neighbours_
 
     assert_eq!(listed.items.iter().map(|it| it.contact.id.as_str()).collect::<Vec<_>>(), ["555"]);
     assert!(messages.items.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_of_a_login_or_a_channel_that_is_not_known_is_left_out_and_its_neighbours_are_there() {
+    for (name, word) in [("login", "unified"), ("account", "meta_whatsapp#17841")] {
+        let world = World::connected().await;
+        world.receive(&inbound("one", 1, "Hello")).await.expect("received");
+        world.receive(&of_another(inbound("two", 2, "Hello"))).await.expect("received");
+        set(&world, &world.tables.connections, name, text(word)).await;
+        let mut conversations = world.dump(&world.tables.conversations).await;
+        conversations[0].insert("account".to_owned(), text("meta_whatsapp#17841"));
+        let put = world.client.put_item().table_name(&world.tables.conversations);
+        put.set_item(Some(conversations.remove(0))).send().await.expect("written");
+        world.connections.activate(&connection("acme", "222"), None, &ANY).await.expect("connected");
+
+        let own = world.connections.list(&tenant("acme")).await.expect("read");
+        let all = world.connections.list_all(None, 10).await.expect("read").items;
+        let listed = world.inbox.conversations(&tenant("acme"), None, 10, Filter::default()).await.expect("a page");
+
+        for connections in [own, all] {
+            assert_eq!(connections.iter().map(|it| it.account.id.as_str()).collect::<Vec<_>>(), ["222"], "{word}");
+        }
+        assert_eq!(listed.items.len(), 1, "{word}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_page_on_two_channels_is_two_connections_of_two_tenants() {
+    let world = World::empty().await;
+    let page = PageId::try_from("55").expect("a Page");
+    let linked = Connection { page_id: Some(page.clone()), ..connection("acme", "17841") };
+    let on_messenger = Connection { account: Account::messenger(&page), ..connection("rival", "55") };
+    for (first, second) in [(&linked, &on_messenger), (&on_messenger, &linked)] {
+        world.connections.activate(first, None, &ANY).await.expect("connected");
+        assert!(!world.connections.serves_others(&page, &first.tenant).await.expect("read"));
+        world.connections.activate(second, None, &ANY).await.expect("connected");
+        assert!(world.connections.serves_others(&page, &first.tenant).await.expect("read"));
+
+        world.connections.forget(&first.tenant, &first.account, None, NOW.plus(1000)).await.expect("forgotten");
+
+        let left = world.connections.route(&second.account).await.expect("read").expect("still there");
+        assert_eq!((&left.tenant, &left.account), (&second.tenant, &second.account));
+        assert_eq!(world.connections.route(&first.account).await.expect("read"), None);
+        world.connections.forget(&second.tenant, &second.account, None, NOW.plus(1000)).await.expect("forgotten");
+    }
 }
 
 #[tokio::test]

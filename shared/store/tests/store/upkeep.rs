@@ -7,7 +7,7 @@ use crate::util::World;
 use crate::util::examples::{ANY, NOW, account, connection, tenant};
 
 fn due(whose: &str, ig: &str) -> Due {
-    Due { tenant: tenant(whose), ig_user_id: account(ig) }
+    Due { tenant: tenant(whose), account: account(ig) }
 }
 
 const fn then(due_at: UnixSeconds, setbacks: u32) -> Next {
@@ -78,7 +78,7 @@ async fn a_renewed_token_loses_against_a_disconnect_and_a_reconnect() {
     assert_eq!(outcome, None);
     let reconnected = world.connections.appointment(&whose).await.expect("a read").expect("there").connection;
     assert_eq!(reconnected.token, used.token);
-    world.connections.revoke(&whose.tenant, &whose.ig_user_id, NOW.seconds()).await.expect("revoked");
+    world.connections.revoke(&whose.tenant, &whose.account, NOW.seconds()).await.expect("revoked");
     let outcome = world.connections.keep(&reconnected, &renewed, then(NOW.seconds(), 0)).await.expect("answered");
     assert_eq!(outcome, None);
     let revoked = world.connections.appointment(&whose).await.expect("a read").expect("there");

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use domain::secret::AppSecret;
-use domain::{AccessToken, AccountId, Login, TenantId, UnixMillis, UnixSeconds};
+use domain::{AccessToken, Account, Login, TenantId, UnixMillis, UnixSeconds};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use meta::{QueuedEvent, SignedPayload};
 use serde_json::{Value, json};
@@ -126,7 +126,7 @@ fn conversation(number: u64) -> Value {
     });
     json!({
         "pk": {"S": "TENANT#acme"}, "sk": {"S": format!("CONVERSATION#{id}")}, "id": {"S": id},
-        "channel": {"S": "instagram"}, "account": {"S": "17841400000000001"}, "contact": {"M": contact},
+        "account": {"S": "meta_instagram#17841400000000001"}, "contact": {"M": contact},
         "state": {"S": "open"}, "last_message": {"M": last_message}, "last_message_at": {"N": at}, "unread": {"N": "1"},
         "window_opened_at": {"N": at}, "created_at": {"N": at},
     })
@@ -139,7 +139,8 @@ fn vault() -> Result<(Vault, TokenContext, AccessToken), Failure> {
         .credentials_provider(credentials())
         .http_client(Canned(DATA_KEY.to_owned()))
         .build();
-    let context = TokenContext::access_token(TenantId::try_from("acme")?, AccountId::try_from("17841400000000001")?);
+    let context =
+        TokenContext::access_token(TenantId::try_from("acme")?, Account::instagram("17841400000000001".try_into()?));
     let token = AccessToken::new("IGAA0123456789".repeat(12));
     Ok((Vault::new(aws_sdk_kms::Client::from_conf(config), "alias/tokens".to_owned()), context, token))
 }

@@ -1,6 +1,6 @@
 //! What a login brings.
 
-use domain::channel::{Channel, Login, Renewal};
+use domain::channel::{Channel, Login, TokenLife};
 use domain::connection::Grant;
 use domain::id::{AppScopedId, PageId};
 use domain::secret::AccessToken;
@@ -37,9 +37,9 @@ impl LoginGrant {
         Grant {
             app_scoped_user_id: self.app_scoped_user_id.clone(),
             scopes: self.scopes.clone(),
-            token_expires_at: match login.facts().renewal {
-                Renewal::ByCall { .. } => self.expires_at,
-                Renewal::Never => None,
+            token_expires_at: match login.facts().token_life {
+                TokenLife::RenewedByCall { .. } => self.expires_at,
+                TokenLife::NeverRenewed => None,
             },
             token_issued_at: self.issued_at,
             data_access_expires_at: self.data_access_expires_at,

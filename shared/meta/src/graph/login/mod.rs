@@ -16,7 +16,7 @@ pub use discovery::{DiscoveredAccount, Discovery};
 pub use grant::LoginGrant;
 
 use authorize::granted_channels;
-use domain::channel::{Channel, Login, Renewal as TokenLife};
+use domain::channel::{Channel, Login, TokenLife};
 use domain::id::{AppScopedId, PageId};
 use domain::secret::{AccessToken, AuthorizationCode};
 use domain::time::UnixSeconds;
@@ -241,7 +241,7 @@ impl GraphClient<'_> {
     ///
     /// Any [`GraphError`]: the old token is unchanged.
     pub async fn refresh(&self, token: &AccessToken, now: UnixSeconds) -> Result<Renewal, GraphError> {
-        if self.login().facts().renewal == TokenLife::Never {
+        if self.login().facts().token_life == TokenLife::NeverRenewed {
             return Ok(Renewal::NotNeeded);
         }
         let parameters = [("grant_type", "ig_refresh_token"), ("access_token", token.expose())];

@@ -33,7 +33,7 @@ pub struct ReadError;
 /// [`ReadError`] for what is not a JSON object. An unknown kind is no error: it becomes a note in its conversation, or a
 /// notice of its account. Nor is too much of something: it is left out, and [`Event::reduced`] tells.
 pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
-    let (account, received_at) = (queued.account.id.clone(), queued.received_at_ms);
+    let (account, received_at) = (queued.account.clone(), queued.received_at_ms);
     let Parsed { element, reduced } = parse(queued)?;
     let Some(element) = element else {
         let happening = notice("malformed_event", Map::new());

@@ -54,7 +54,7 @@ pub(crate) fn notification(entry: &Value) -> String {
 /// What one entry's only event says.
 fn entry(entry: &Value) -> Happening {
     let event = read_body(&notification(entry));
-    assert_eq!(event.account, page().id);
+    assert_eq!(event.account, page());
     event.happening
 }
 

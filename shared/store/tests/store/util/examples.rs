@@ -1,10 +1,9 @@
 //! Valid examples; a test changes the field that it is about.
 
-use domain::connection::PROVIDER;
 use domain::event::{NewMessage, ReadUpTo};
 use domain::message::{Edit, Reaction, Reactor, SendFailure};
 use domain::{
-    AccountId, Author, Change, Connection, ConnectionStatus, ContactId, ConversationId, Direction, Event, Happening,
+    Account, Author, Change, Connection, ConnectionStatus, ContactId, ConversationId, Direction, Event, Happening,
     Kind, Login, MessageId, Mid, PageId, SealedToken, TenantId, UnixMillis, UnixSeconds, UserId,
 };
 use serde_json::Map;
@@ -23,8 +22,8 @@ pub(crate) fn tenant(name: &str) -> TenantId {
     TenantId::try_from(name).expect("a tenant")
 }
 
-pub(crate) fn account(digits: &str) -> AccountId {
-    AccountId::try_from(digits).expect("an account")
+pub(crate) fn account(digits: &str) -> Account {
+    Account::instagram(digits.try_into().expect("an account"))
 }
 
 pub(crate) fn contact_id(digits: &str) -> ContactId {
@@ -52,12 +51,11 @@ pub(crate) fn conversation() -> ConversationId {
 pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
     Connection {
         tenant: tenant(whose),
-        ig_user_id: account(ig),
-        provider: PROVIDER.to_owned(),
+        account: account(ig),
         login: Login::Instagram,
         status: ConnectionStatus::Active,
         app_scoped_user_id: None,
-        ig_username: "cafe".to_owned(),
+        name: "cafe".to_owned(),
         picture_url: None,
         page_id: None,
         page_name: None,

@@ -26,9 +26,8 @@ use self::wire::Wire;
 pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Attributes of the conversations' index beside its keys: what a list shows.
-pub(crate) const LISTED: [&str; 12] = [
+pub(crate) const LISTED: [&str; 11] = [
     "id",
-    "channel",
     "account",
     "contact",
     "state",
