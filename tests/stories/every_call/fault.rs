@@ -17,6 +17,9 @@ const fn attempts(service: Service) -> u32 {
     }
 }
 
+/// How often a caller of little patience asks within one call: the second time begins before the call's time is up, and no third.
+const ATTEMPTS_OF_LITTLE_PATIENCE: u32 = 2;
+
 /// Longer than any function may run: Lambda kills at the timeout, and so do we, without waiting for it.
 const FOR_EVER: Duration = Duration::from_hours(1);
 
@@ -72,8 +75,11 @@ impl Fault {
         let kills = matches!(self, Self::KilledBefore | Self::KilledAfter);
         match place {
             Place::Aws { function, service, operation, after, entries } => {
-                let once = matches!(self, Self::LostOnce | Self::LateOnce | Self::KilledBefore | Self::KilledAfter);
-                let times = if once { 1 } else { attempts(*service) };
+                let times = match self {
+                    Self::LostOnce | Self::LateOnce | Self::KilledBefore | Self::KilledAfter => 1,
+                    Self::Late => ATTEMPTS_OF_LITTLE_PATIENCE,
+                    Self::Refused | Self::Throttled | Self::Conflict | Self::Lost => attempts(*service),
+                };
                 let rule = FaultRule::on(*service, operation, self.at_aws(*service, operation, *entries))
                     .from_function(function)
                     .after(*after)
