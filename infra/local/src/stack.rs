@@ -259,7 +259,8 @@ impl Stack {
         self.invoker.invoke(&logical_id, event.to_owned()).await
     }
 
-    /// Runs a schedule of the template now: a function's crate and the event's name, as `("sender", "Sweep")`.
+    /// Runs a schedule of the template now: a function's crate and the event's name, as `("sender", "Sweep")`. Schedules are
+    /// minutes apart, an index lags by less: it shows what was written before.
     ///
     /// # Errors
     ///
@@ -267,6 +268,7 @@ impl Stack {
     pub async fn run_schedule(&self, function: &str, name: &str) -> Result<Vec<u8>, InvokeError> {
         let logical_id = self.logical_id(function)?;
         let alarm = self.alarms.iter().find(|alarm| alarm.is(&logical_id, name));
+        self.aws.catch_up();
         alarm.ok_or_else(|| InvokeError::Unknown(format!("{function}/{name}")))?.ring().await
     }
 
