@@ -91,8 +91,10 @@ async fn what_the_sweep_hands_over_goes_on_under_its_trace() {
         .into_iter()
         .find(|queue| queue.name.contains("utbound") && !queue.is_dead_letter_queue);
     let messages = queued.expect("the queue").messages;
-    assert_eq!(messages.len(), 1);
-    assert!(messages[0].trace_header.as_deref().is_some_and(|header| header.contains(&trace)), "{messages:?}");
+    // A run that fails is made again, and hands over again.
+    assert!(!messages.is_empty());
+    let has_trace = |header: &Option<String>| header.as_deref().is_some_and(|header| header.contains(&trace));
+    assert!(messages.iter().all(|message| has_trace(&message.trace_header)), "{messages:?}");
     faults.clear();
     world.settle().await;
     assert_eq!(answers_on_phone(&world, INES).await, ["late"]);
