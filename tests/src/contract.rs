@@ -11,7 +11,10 @@ use crate::Answer;
 
 /// The description of the HTTP API.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    serde_yaml_ng::from_str(include_str!("../../infra/openapi.yaml")).expect("the description of the API is YAML")
+    let yaml: Result<serde_yaml_ng::Value, _> = serde_yaml_ng::from_str(include_str!("../../infra/openapi.yaml"));
+    let mut yaml = yaml.expect("the description of the API is YAML");
+    yaml.apply_merge().expect("an operation of one channel takes over that of the other");
+    serde_json::to_value(yaml).expect("the description of the API is JSON in another spelling")
 });
 
 /// Schemas that were compiled, by where they stand. To compile one takes longer than to ask it a thousand times.

@@ -24,6 +24,8 @@ OPEN_ROUTES = {
     "get /api/integrations/meta/instagram/callback": "the state and the browser's cookie are the proof",
     "get /webhooks/meta/instagram": "the verify token is the proof",
     "post /webhooks/meta/instagram": "the signature is the proof",
+    "get /webhooks/meta/messenger": "the verify token is the proof",
+    "post /webhooks/meta/messenger": "the signature is the proof",
     "post /webhooks/meta/deauthorize": "the signed request is the proof",
     "post /webhooks/meta/data-deletion": "the signed request is the proof",
     "get /data-deletion/{code}": "the confirmation code is the proof",

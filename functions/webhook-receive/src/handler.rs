@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use domain::{Channel, Login, UnixMillis};
+use domain::{Login, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use edge::{Problem, http};
 use lambda_http::http::{HeaderValue, header};
@@ -57,10 +57,9 @@ async fn authenticate<'b>(
     Ok(app.secrets.find(now, verify).await?.ok_or(SignatureError::Wrong)??)
 }
 
-/// What is queued. Nothing receives on Messenger yet: its events are counted and dropped.
+/// What is queued: everything, since who has connected an account is the processor's question.
 fn entries(notification: &Notification<'_>, login: Login, now: UnixMillis) -> Result<Vec<Entry>, ReceiveError> {
-    let connected = notification.events.iter().filter(|event| event.account.channel == Channel::Instagram);
-    connected.map(|event| entry(event.queued(login, now))).collect()
+    notification.events.iter().map(|event| entry(event.queued(login, now))).collect()
 }
 
 /// An event that no message of the queue can hold goes without what nobody reads of it: a refusal would only make Meta
@@ -79,11 +78,6 @@ fn entry(event: QueuedEvent) -> Result<Entry, ReceiveError> {
 fn count(notification: &Notification<'_>, login: Login) {
     let events = u64::try_from(notification.events.len()).unwrap_or(u64::MAX);
     metric("webhook_events", events, &[("login", login.as_str())]);
-    let unconnected = notification.events.iter().filter(|event| event.account.channel == Channel::Messenger).count();
-    if unconnected > 0 {
-        let unconnected = u64::try_from(unconnected).unwrap_or(u64::MAX);
-        metric("webhook_oddities", unconnected, &[("kind", "unconnected_channel")]);
-    }
     for (kind, &times) in &notification.oddities {
         info!(kind, times, "A notification had a part that nobody documented");
         metric("webhook_oddities", u64::from(times), &[("kind", kind)]);
@@ -115,29 +109,41 @@ mod tests {
 
     use super::*;
 
-    const SAMPLE: &str = include_str!("../../../events/webhook-receive.json");
-    const SAMPLE_BATCH: &str = include_str!("../../../events/processor.json");
-
-    /// The Instagram app's secret that the sample event is signed with.
-    const SAMPLE_SECRET: &str = "0123456789abcdef0123456789abcdef";
-
-    fn sample() -> Request {
-        lambda_http::request::from_str(SAMPLE).expect("the sample is an event of API Gateway")
-    }
+    /// A notification, the processor's batch that it becomes, and the login and secret of the app that signed it.
+    const SAMPLES: [(&str, &str, Login, &str); 2] = [
+        (
+            include_str!("../../../events/webhook-receive.json"),
+            include_str!("../../../events/processor.json"),
+            Login::Instagram,
+            "0123456789abcdef0123456789abcdef",
+        ),
+        (
+            include_str!("../../../events/webhook-receive-messenger.json"),
+            include_str!("../../../events/processor-messenger.json"),
+            Login::Facebook,
+            "10ca1000000000000000000000000002",
+        ),
+    ];
 
     #[test]
-    fn the_sample_notification_becomes_the_processors_sample_batch() {
-        let request = sample();
-        let secret = AppSecret::new(SAMPLE_SECRET.to_owned());
+    fn a_sample_notification_becomes_the_processors_sample_batch() {
+        for (sample, batch, login, secret) in SAMPLES {
+            becomes(sample, batch, login, secret);
+        }
+    }
+
+    fn becomes(sample: &str, batch: &str, login: Login, secret: &str) {
+        let request = lambda_http::request::from_str(sample).expect("the sample is an event of API Gateway");
+        let secret = AppSecret::new(secret.to_owned());
         let signature = http::header(&request, SIGNATURE_HEADER);
         let (payload, ()) =
             SignedPayload::verify(request.body(), signature, std::iter::once((&secret, ()))).expect("signed");
         let notification = payload.split().expect("JSON");
 
         let received_at = UnixMillis::new(1_795_164_301_539);
-        let entries = entries(&notification, Login::Instagram, received_at).expect("small events");
+        let entries = entries(&notification, login, received_at).expect("small events");
 
-        let batch: Value = serde_json::from_str(SAMPLE_BATCH).expect("a batch");
+        let batch: Value = serde_json::from_str(batch).expect("a batch");
         let records = batch["Records"].as_array().expect("records");
         assert_eq!(entries.len(), records.len());
         for (entry, record) in entries.iter().zip(records) {

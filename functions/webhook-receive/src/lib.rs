@@ -1,4 +1,4 @@
-//! `POST /webhooks/meta/instagram`: checks the signature, queues each event as Meta wrote it, answers.
+//! `POST /webhooks/meta/instagram`, and `…/messenger`: checks the signature, queues each event as Meta wrote it, answers.
 //!
 //! Meta waits 5 seconds and delivers again for hours, so nothing else happens here: one call to the queue for each ten
 //! events. Everything that takes time or can fail is the processor's.

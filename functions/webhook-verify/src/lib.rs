@@ -1,4 +1,4 @@
-//! `GET /webhooks/meta/instagram`: proves to Meta that the address is ours.
+//! `GET /webhooks/meta/instagram`, and `…/messenger`: proves to Meta that the address is ours.
 //!
 //! Meta asks when the address is saved in the app dashboard, and now and then again. The answer needs the
 //! registered apps' verify tokens and no database.

@@ -23,8 +23,13 @@ use crate::{
 
 /// Where Meta sends people back to.
 const CALLBACK: &str = "/api/integrations/meta/instagram/callback";
-/// Where Meta delivers.
-const WEBHOOK: &str = "/webhooks/meta/instagram";
+/// Where the app of each login has Meta deliver. Either address takes the webhooks of both channels.
+const fn webhook(login: Login) -> &'static str {
+    match login {
+        Login::Instagram => "/webhooks/meta/instagram",
+        Login::Facebook => "/webhooks/meta/messenger",
+    }
+}
 
 /// Names of the issuer's pages under which browsers take them for another site than the API's. They lead the first to loopback by
 /// themselves; tests lead the second.
@@ -76,7 +81,7 @@ pub(crate) async fn meta(settings: &StackSettings, api_url: &str) -> Result<Meta
         app_id: app.app_id,
         app_secret: app.app_secret,
         redirect_uris: vec![format!("{api_url}{CALLBACK}")],
-        webhook_url: Some(format!("{api_url}{WEBHOOK}")),
+        webhook_url: Some(format!("{api_url}{}", webhook(app.login))),
         verify_token: Some(app.verify_token),
         deauthorize_url: Some(format!("{api_url}/webhooks/meta/deauthorize")),
         data_deletion_url: Some(format!("{api_url}/webhooks/meta/data-deletion")),

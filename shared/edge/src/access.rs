@@ -43,11 +43,14 @@ pub const ROUTES: &[(&str, Access)] = &[
     // What Meta and people outside call.
     ("GET /webhooks/meta/instagram", Public),
     ("POST /webhooks/meta/instagram", Public),
+    ("GET /webhooks/meta/messenger", Public),
+    ("POST /webhooks/meta/messenger", Public),
     ("POST /webhooks/meta/deauthorize", Public),
     ("POST /webhooks/meta/data-deletion", Public),
     ("GET /data-deletion/{code}", Public),
     // The inbox.
     ("POST /api/tenants/{tenantId}/instagram/messages/send", INBOX),
+    ("POST /api/tenants/{tenantId}/messenger/messages/send", INBOX),
     ("GET /api/tenants/{tenantId}/conversations", INBOX),
     ("GET /api/tenants/{tenantId}/conversations/{conversationId}", INBOX),
     ("GET /api/tenants/{tenantId}/conversations/{conversationId}/messages", INBOX),
@@ -144,6 +147,7 @@ mod tests {
             GET /api/integrations/meta/instagram/status                             a A s -
             GET /api/integrations/status                                            a A s -
             POST /api/tenants/{tenantId}/instagram/messages/send                    a A s -
+            POST /api/tenants/{tenantId}/messenger/messages/send                    a A s -
             GET /api/tenants/{tenantId}/conversations                               a A s -
             GET /api/tenants/{tenantId}/conversations/{conversationId}              a A s -
             GET /api/tenants/{tenantId}/conversations/{conversationId}/messages     a A s -
