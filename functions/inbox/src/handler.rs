@@ -47,7 +47,7 @@ async fn respond(app: &App, request: &Request) -> Result<Response<Body>, InboxEr
 
 async fn list(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, InboxError> {
     let page = PageQuery::of(request)?;
-    let filter = query::filter(http::query(request, "state"), http::query(request, "unread"))?;
+    let filter = query::filter(|name| http::query(request, name))?;
     let found = app.inbox.conversations(&caller.tenant, page.cursor, page.limit, filter).await?;
     Ok(http::json_with_etag(request, &ConversationsPage::new(found, app.clock.now_ms())))
 }

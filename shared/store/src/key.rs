@@ -135,6 +135,11 @@ pub(crate) fn all_with(prefix: &str) -> (String, String) {
     (prefix.to_owned(), format!("{prefix}{}", char::MAX))
 }
 
+/// The text of every account of a channel, and of no other, begins so.
+pub(crate) fn accounts_of(channel: Channel) -> String {
+    format!("{}#", channel.provider())
+}
+
 pub(crate) fn tenant_partition(tenant: &TenantId) -> String {
     format!("TENANT#{tenant}")
 }

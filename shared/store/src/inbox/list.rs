@@ -1,14 +1,14 @@
 //! Lists, newest first.
 
 use domain::conversation::ConversationState;
-use domain::{Conversation, ConversationId, Message, TenantId};
+use domain::{Channel, Conversation, ConversationId, Message, TenantId};
 
 use super::InboxStore;
 use crate::cursor::{List, Listing, Page};
 use crate::error::StoreError;
 use crate::expiry;
 use crate::item::{number, readable, text, to_value};
-use crate::key::{CONVERSATION, MESSAGE, all_with, messages_partition, tenant_partition};
+use crate::key::{CONVERSATION, MESSAGE, accounts_of, all_with, messages_partition, tenant_partition};
 
 /// The index of conversations by their last message.
 const BY_LAST_MESSAGE: &str = "by-last-message";
@@ -22,13 +22,17 @@ pub struct Filter {
     pub state: Option<ConversationState>,
     /// Only those with unread messages.
     pub unread: bool,
+    /// Only those of one channel.
+    pub channel: Option<Channel>,
 }
 
 impl Filter {
     /// Empty where it leaves nothing out.
     fn words(self) -> String {
         let state = self.state.map(|state| format!("{state:?}"));
-        state.into_iter().chain(self.unread.then(|| "unread".to_owned())).collect::<Vec<_>>().join(" ")
+        let unread = self.unread.then(|| "unread".to_owned());
+        let channel = self.channel.map(|channel| channel.to_string());
+        [state, unread, channel].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -77,6 +81,10 @@ impl InboxStore {
         if filter.unread {
             conditions.push("unread > :zero");
             query = query.expression_attribute_values(":zero", number(0));
+        }
+        if let Some(channel) = filter.channel {
+            conditions.push("begins_with(account, :channel)");
+            query = query.expression_attribute_values(":channel", text(accounts_of(channel)));
         }
         let query = query.set_filter_expression((!conditions.is_empty()).then(|| conditions.join(" AND ")));
         listing.page(query, |item| readable("conversation", item)).await

@@ -1,11 +1,11 @@
 //! Lists: in order, in pages, filtered, and only one's own.
 
-use domain::Event;
 use domain::conversation::ConversationState;
+use domain::{Account, Channel, Connection, Event, Login};
 use store::{Filter, StoreError};
 
 use crate::util::World;
-use crate::util::examples::{ANY, NOW, account, connection, contact_id, conversation, inbound, tenant};
+use crate::util::examples::{ANY, NOW, account, connection, contact_id, conversation, inbound, page, tenant};
 
 /// A message of contact number `n`, sent at second `n`.
 fn from_contact(n: i64) -> Event {
@@ -79,8 +79,23 @@ async fn filtered_pages_are_full_although_most_conversations_are_left_out() {
     assert_eq!(pages(&world, 2, unread).await, [vec!["from 8", "from 5"], vec!["from 2"]]);
     let closed = Filter { state: Some(ConversationState::Closed), ..Filter::default() };
     assert_eq!(pages(&world, 4, closed).await, [vec!["from 8", "from 6", "from 4", "from 2"], vec!["from 0"]]);
-    let both = Filter { state: Some(ConversationState::Open), unread: true };
+    let both = Filter { state: Some(ConversationState::Open), unread: true, ..Filter::default() };
     assert_eq!(pages(&world, 4, both).await, [["from 5"]]);
+}
+
+#[tokio::test]
+async fn a_list_of_one_channel_leaves_out_the_other() {
+    let world = world_with_conversations(2).await;
+    let on_messenger = Account::messenger(&page("17841"));
+    let connected = Connection { account: on_messenger.clone(), login: Login::Facebook, ..connection("acme", "17841") };
+    world.connections.activate(&connected, None, &ANY).await.expect("connected");
+    for n in 2..4 {
+        world.receive(&Event { account: on_messenger.clone(), ..from_contact(n) }).await.expect("received");
+    }
+    assert_eq!(pages(&world, 9, Filter::default()).await, [["from 3", "from 2", "from 1", "from 0"]]);
+    let of = |channel| Filter { channel: Some(channel), ..Filter::default() };
+    assert_eq!(pages(&world, 1, of(Channel::Instagram)).await, [["from 1"], ["from 0"]]);
+    assert_eq!(pages(&world, 1, of(Channel::Messenger)).await, [["from 3"], ["from 2"]]);
 }
 
 #[tokio::test]
