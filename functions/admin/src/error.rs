@@ -168,14 +168,12 @@ fn of_connect(error: &ConnectError) -> Problem {
 
 fn of_upkeep(outcome: UpkeepOutcome) -> Problem {
     match outcome {
-        UpkeepOutcome::Broken(problem) => {
-            Problem::new(409, "connection-error", "The connection to Instagram does not work")
-                .detail("Connect the account again.")
-                .with("reason", AccountProblem::as_str(problem))
-        }
+        UpkeepOutcome::Broken(problem) => Problem::new(409, "connection-error", "The connection does not work")
+            .detail("Connect the account again.")
+            .with("reason", AccountProblem::as_str(problem)),
         UpkeepOutcome::Overtaken => changed_meanwhile(),
         UpkeepOutcome::SetBack | UpkeepOutcome::Resting | UpkeepOutcome::AppRefused => unavailable(),
-        UpkeepOutcome::Released => Problem::new(409, "connection-error", "The connection to Instagram does not work")
+        UpkeepOutcome::Released => Problem::new(409, "connection-error", "The connection does not work")
             .detail("Connect the account again.")
             .with("reason", Refusal::SUBSCRIPTION_FAILED.reason),
         UpkeepOutcome::Idle | UpkeepOutcome::Renewed | UpkeepOutcome::Checked | UpkeepOutcome::TooYoung => {

@@ -19,13 +19,13 @@ pub enum SendError {
     /// The message to reply to is not known, or has not reached the provider.
     #[error("the message to reply to is not known")]
     UnknownReplyTarget,
-    /// Instagram does not send both in one message.
+    /// Meta does not send both in one message.
     #[error("there are a text and an attachment")]
     TextAndAttachment,
-    /// Not one of the kinds that Instagram takes.
+    /// Not one of the kinds that the channel takes.
     #[error("the attachment has another type")]
     AttachmentKind,
-    /// Not an address that Instagram could fetch.
+    /// Not an address that Meta could fetch.
     #[error("the attachment has no usable address")]
     AttachmentUrl,
     /// Not 1 to 255 visible ASCII characters.
@@ -93,7 +93,7 @@ impl From<&SendError> for Problem {
             Request(problem) => problem.clone(),
             UnknownConversation => Self::NOT_FOUND,
             UnknownReplyTarget => Self::new(422, "unknown-reply-target", "The message to reply to is not known"),
-            TextAndAttachment => Self::new(400, "text-and-attachment", "Instagram does not send both in one message")
+            TextAndAttachment => Self::new(400, "text-and-attachment", "One message has a text or an attachment")
                 .detail("Send the attachment and the text as two messages."),
             AttachmentKind => Self::new(400, "attachment-type", "This type of attachment cannot be sent")
                 .detail("Use image, video, audio or file."),
@@ -104,7 +104,7 @@ impl From<&SendError> for Problem {
             KeyReused => Self::new(422, "idempotency-key-reused", "The idempotency key was used for another message"),
             NotConnected => Self::new(409, "not-connected", "This account is not connected")
                 .detail("Connect the account again to answer."),
-            ConnectionBroken => Self::new(409, "connection-error", "The connection to Instagram does not work")
+            ConnectionBroken => Self::new(409, "connection-error", "The connection does not work")
                 .detail("Connect the account again to answer."),
             ConnectionPaused => Self::new(409, "connection-paused", "The connection is paused")
                 .detail("Your plan has fewer connections than are stored. Upgrade it, or disconnect another account."),
@@ -132,10 +132,11 @@ fn text_too_long(length: usize, limit: TextLimit) -> Problem {
 
 fn by_policy(refusal: Refusal) -> Problem {
     match refusal {
-        Refusal::NoContactYet => Problem::new(409, "no-contact-yet", "This person has not written yet")
-            .detail("Instagram only allows answers."),
+        Refusal::NoContactYet => {
+            Problem::new(409, "no-contact-yet", "This person has not written yet").detail("Meta only allows answers.")
+        }
         Refusal::WindowClosed { at } => Problem::new(409, "reply-window-closed", "The time to answer is over")
-            .detail("Instagram allows an answer again once this person writes.")
+            .detail("Meta allows an answer again once this person writes.")
             .with("reply_until", UnixMillis::rfc3339(at)),
         Refusal::TextTooLong { length, limit } => text_too_long(length, limit),
         Refusal::Empty => Problem::new(400, "empty-message", "The message is empty"),

@@ -210,7 +210,8 @@ fn answer(request: &Request, accepted: &Accepted) -> Response<Body> {
 
 /// Where to watch what becomes of the message: the newest of its conversation.
 fn location(request: &Request, conversation: &Conversation) -> Option<HeaderValue> {
-    let base = request.raw_http_path().strip_suffix("/instagram/messages/send")?;
+    let route = format!("/{}/messages/send", conversation.account.channel);
+    let base = request.raw_http_path().strip_suffix(&route)?;
     HeaderValue::from_str(&format!("{base}/conversations/{}/messages", conversation.id)).ok()
 }
 

@@ -1,4 +1,4 @@
-//! `POST /api/tenants/{tenantId}/instagram/messages/send`: accepts an answer, or says why not.
+//! `POST /api/tenants/{tenantId}/instagram/messages/send`, and `…/messenger/…`: accepts an answer, or says why not.
 //!
 //! Checked in this order: the conversation is the tenant's; its account is connected; the contact has written; the reply
 //! window is open for this author; the content is what Instagram takes; the plan's month has a message left. Then message,
