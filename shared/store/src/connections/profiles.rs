@@ -7,7 +7,7 @@ use domain::connection::ProfilesRefused;
 
 use super::ConnectionStore;
 use crate::error::StoreError;
-use crate::item::{Written, text, to_value, written};
+use crate::item::{Written, number, text, to_value, written};
 use crate::key::Key;
 
 impl ConnectionStore {
@@ -40,14 +40,16 @@ impl ConnectionStore {
         Ok(())
     }
 
-    /// An update of what concerns nobody else who changes the connection, so that its version stays.
+    /// An update of what concerns nobody else who changes the connection, so that its version stays. What was found out with
+    /// one token says nothing of the next, which may be another login's.
     fn beside(&self, used: &Connection) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
             .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
-            .condition_expression("attribute_exists(pk) AND #status <> :revoked")
+            .condition_expression("#status <> :revoked AND token_refreshed_at = :of_token")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":revoked", text("revoked"))
+            .expression_attribute_values(":of_token", number(used.token_refreshed_at.get()))
     }
 }

@@ -104,6 +104,19 @@ async fn nothing_is_told_any_more_about_a_connection_that_has_ended() {
 }
 
 #[tokio::test]
+async fn what_one_token_was_refused_is_not_held_against_the_next() {
+    let world = World::empty().await;
+    let refused = ProfilesRefused { reason: "app_not_reviewed".to_owned(), since: seconds(5), asked_at: seconds(5) };
+    let first = world.connections.activate(&connection("acme", "17841"), None, &ANY).await.expect("connected");
+    let again = Connection { token_refreshed_at: first.token_refreshed_at.plus(9), ..first.clone() };
+    let second = world.connections.activate(&again, Some(first.version), &ANY).await.expect("reconnected");
+    assert!(!world.connections.set_profiles_refused(&first, &refused).await.expect("a write"));
+    let found = world.connections.find(&second.tenant, &second.account).await.expect("a read").expect("there");
+    assert_eq!(found.profiles_refused, None);
+    assert!(world.connections.set_profiles_refused(&second, &refused).await.expect("a write"));
+}
+
+#[tokio::test]
 async fn revoking_the_old_account_of_a_page_keeps_the_route_of_its_new_one() {
     let world = World::empty().await;
     world.connections.activate(&with_page("acme", "17841", "55"), None, &ANY).await.expect("connected");
