@@ -1,7 +1,9 @@
 //! Tenants and their plans.
 
-use domain::tenant::{Overrides, TenantSettings};
-use domain::{EffectivePlan, ErasureCode, Plan, PlanSource, TenantId, TenantProfile};
+use std::collections::BTreeSet;
+
+use domain::tenant::{Limit, Overrides, TenantSettings};
+use domain::{Channel, EffectivePlan, ErasureCode, Plan, PlanSource, TenantId, TenantProfile};
 use edge::http::{self, StatusCode};
 use edge::{Caller, PageQuery, Role};
 use lambda_http::{Body, Request, Response};
@@ -91,11 +93,46 @@ struct TenantChange {
     #[serde(default)]
     plan: Option<String>,
     #[serde(default)]
-    overrides: Overrides,
+    overrides: OverridesChange,
     #[serde(default)]
-    settings: TenantSettings,
+    settings: SettingsChange,
     /// The version that the caller has read; absent: whatever is there.
     version: Option<u64>,
+}
+
+/// [`Overrides`] as an operator types them: a misspelt one is refused, where a stored one that is unknown is left alone.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OverridesChange {
+    channels: Option<BTreeSet<Channel>>,
+    #[serde(default, deserialize_with = "Limit::stated")]
+    max_connections: Option<Limit>,
+    #[serde(default, deserialize_with = "Limit::stated")]
+    monthly_messages: Option<Limit>,
+    #[serde(default, deserialize_with = "Limit::stated")]
+    retention_days: Option<Limit>,
+    auto_reply: Option<bool>,
+}
+
+impl From<OverridesChange> for Overrides {
+    fn from(change: OverridesChange) -> Self {
+        let OverridesChange { channels, max_connections, monthly_messages, retention_days, auto_reply } = change;
+        Self { channels, max_connections, monthly_messages, retention_days, auto_reply }
+    }
+}
+
+/// [`TenantSettings`] as an operator types them.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsChange {
+    #[serde(default)]
+    integration_debug: bool,
+}
+
+impl From<SettingsChange> for TenantSettings {
+    fn from(SettingsChange { integration_debug }: SettingsChange) -> Self {
+        Self { integration_debug }
+    }
 }
 
 /// `GET /api/admin/tenants`: those who have connected something or were set up.
@@ -128,7 +165,7 @@ pub(crate) async fn set(app: &App, request: &Request, caller: &Caller) -> Result
         Some(version) => version,
         None => plans.profile(&tenant).await?.version,
     };
-    let terms = Terms { plan: change.plan, overrides: change.overrides, settings: change.settings };
+    let terms = Terms { plan: change.plan, overrides: change.overrides.into(), settings: change.settings.into() };
     let profile = plans.set_terms(&tenant, &terms, expected, &caller.user, app.clock.now_ms()).await?;
     Ok(http::json(StatusCode::OK, &view(app, &profile).await?))
 }
@@ -171,5 +208,7 @@ mod tests {
         assert!(read(r#"{"plan": "pro", "overrides": {"max_connections": null}}"#));
         assert!(!read(r#"{"plan": "pro", "overrides": {"max_conections": 5}}"#));
         assert!(!read(r#"{"plan": "pro", "override": {}}"#));
+        assert!(!read(r#"{"overrides": {"channels": ["whatsapp"]}}"#));
+        assert!(!read(r#"{"settings": {"debug": true}}"#));
     }
 }

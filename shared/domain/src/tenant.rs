@@ -39,6 +39,16 @@ pub enum Limit {
     AtMost(u32),
 }
 
+impl Limit {
+    /// Reads a field that may be absent: `null` is a value of it, not its absence. Goes with `#[serde(default)]`.
+    ///
+    /// # Errors
+    /// The field holds neither a number nor `null`.
+    pub fn stated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Self::deserialize(deserializer).map(Some)
+    }
+}
+
 impl From<Option<u32>> for Limit {
     fn from(limit: Option<u32>) -> Self {
         limit.map_or(Self::Unlimited, Self::AtMost)
@@ -54,35 +64,35 @@ impl From<Limit> for Option<u32> {
     }
 }
 
-/// What was agreed with one tenant in place of what its plan says. What is absent is as in the plan.
+/// What was agreed with one tenant in place of what its plan says. What is absent is as in the plan, and so is what only a newer
+/// version knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Overrides {
     /// The channels that can be connected.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "known_channels", skip_serializing_if = "Option::is_none")]
     pub channels: Option<BTreeSet<Channel>>,
     /// Accounts of all channels connected at once.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "Limit::stated", skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<Limit>,
     /// Messages in a calendar month (UTC).
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "Limit::stated", skip_serializing_if = "Option::is_none")]
     pub monthly_messages: Option<Limit>,
     /// Days that messages are kept.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "Limit::stated", skip_serializing_if = "Option::is_none")]
     pub retention_days: Option<Limit>,
     /// Whether programs may answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_reply: Option<bool>,
 }
 
-/// A field that is there, whatever it holds: `null` is a value here, not an absence.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Limit>, D::Error> {
-    Limit::deserialize(deserializer).map(Some)
+/// The channels among the words that this version knows.
+fn known_channels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BTreeSet<Channel>>, D::Error> {
+    let words: Option<Vec<String>> = Option::deserialize(deserializer)?;
+    Ok(words.map(|words| words.iter().filter_map(|word| word.parse().ok()).collect()))
 }
 
 /// Switches of one tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct TenantSettings {
     /// Whether everybody of the tenant may connect an account by hand, with its id and token.
     #[serde(default)]
@@ -166,7 +176,16 @@ mod tests {
         assert_eq!(overrides.retention_days, None);
         let text = serde_json::to_string(&overrides).expect("JSON");
         assert_eq!(text, r#"{"max_connections":null,"monthly_messages":5}"#);
-        assert!(serde_json::from_str::<Overrides>(r#"{"max_conections": 1}"#).is_err());
+    }
+
+    #[test]
+    fn what_a_newer_version_has_agreed_with_a_tenant_does_not_hide_the_tenant() {
+        let profile: TenantProfile = serde_json::from_str(
+            r#"{"tenant": "acme", "overrides": {"channels": ["messenger", "whatsapp"], "max_seats": 5}, "settings": {"beta": true}}"#,
+        )
+        .expect("a tenant");
+        assert_eq!(profile.overrides.channels, Some(BTreeSet::from([Channel::Messenger])));
+        assert_eq!(profile.settings, TenantSettings::default());
     }
 
     #[test]
