@@ -152,10 +152,21 @@ mod tests {
             text(name).lines().filter_map(|line| line.strip_prefix("  \"")?.split('"').next()).collect()
         };
         let (spanish, english) = (keys("text-es.js"), keys("text-en.js"));
-        let by_the_server = |key: &&str| key.starts_with("problem.") || key.starts_with("failure.");
+        let by_the_server = |key: &&str| {
+            let key = key.trim_start_matches("messenger.");
+            key.starts_with("problem.") || key.starts_with("failure.")
+        };
         let only_in_spanish: Vec<_> = spanish.difference(&english).filter(|key| !by_the_server(key)).collect();
         assert!(only_in_spanish.is_empty(), "{only_in_spanish:?}");
         assert!(english.is_subset(&spanish), "{:?}", english.difference(&spanish));
+    }
+
+    #[test]
+    fn a_text_of_one_channel_stands_beside_the_general_one() {
+        let general = |key: &str| text("text-es.js").contains(&format!("\n  \"{key}\": "));
+        let of_one =
+            text("text-es.js").lines().filter_map(|line| line.strip_prefix("  \"messenger.")?.split('"').next());
+        assert_eq!(of_one.filter(|key| !general(key)).collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]

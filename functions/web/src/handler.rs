@@ -36,9 +36,10 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 async fn connect(app: &App, request: &Request) -> Response<Body> {
     let page = pages::find(pages::CONNECT).expect("it is one of the pages");
     let mut response = match handover::read(request, &app.settings.allowed_origins) {
-        Ok(Handover { token, login, account, back, mode }) => {
+        Ok(Handover { token, channel, login, account, back, mode }) => {
             let handed = [
                 ("token", &*token),
+                ("channel", &channel),
                 ("login", &login),
                 ("account", &account),
                 ("back", back.as_str()),

@@ -19,6 +19,8 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 pub(crate) struct Handover {
     /// The person's token.
     pub(crate) token: String,
+    /// Which channel; empty for Instagram.
+    pub(crate) channel: String,
     /// Which login; empty for the default.
     pub(crate) login: String,
     /// The account that is connected again; empty for any.
@@ -74,10 +76,10 @@ pub(crate) fn read(request: &Request, allowed: &[String]) -> Result<Handover, Re
         let found = form_urlencoded::parse(body).find(|(key, _)| key == name);
         found.map(|(_, value)| value.into_owned()).unwrap_or_default()
     };
-    let [token, login, account, mode] = ["token", "login", "account", "mode"].map(field);
+    let [token, channel, login, account, mode] = ["token", "channel", "login", "account", "mode"].map(field);
     let back = Url::parse(&field("back")).ok().filter(|back| back.origin().ascii_serialization() == origin);
     match back {
-        Some(back) if !token.is_empty() => Ok(Handover { token, login, account, back, mode }),
+        Some(back) if !token.is_empty() => Ok(Handover { token, channel, login, account, back, mode }),
         _ => Err(Refusal::Form),
     }
 }
@@ -102,9 +104,11 @@ mod tests {
 
     #[test]
     fn a_page_of_a_known_origin_hands_a_login_over() {
-        let form = "token=a.b.c&login=facebook&account=17&mode=popup&back=https%3A%2F%2Fapp.example%2Fsettings%3Fa%3D1";
+        let form = "token=a.b.c&channel=messenger&login=facebook&account=17&mode=popup\
+                    &back=https%3A%2F%2Fapp.example%2Fsettings%3Fa%3D1";
         let Ok(handed) = read_from(Some(HOME), form) else { panic!("the page may") };
         assert_eq!((handed.token.as_str(), handed.login.as_str()), ("a.b.c", "facebook"));
+        assert_eq!(handed.channel, "messenger");
         assert_eq!((handed.account.as_str(), handed.mode.as_str()), ("17", "popup"));
         assert_eq!(handed.back.as_str(), "https://app.example/settings?a=1");
     }

@@ -30,7 +30,7 @@ struct Titles {
 /// Where a card on another site hands its login over, and where such a login ends.
 pub(crate) const CONNECT: &str = "/connect";
 
-const PAGES: [Page; 6] = [
+const PAGES: [Page; 7] = [
     Page { path: "/", module: "page-home.js", titles: Titles { es: "Inicio", en: "Home" }, ends_popup: false },
     Page {
         path: "/auth/callback",
@@ -48,6 +48,12 @@ const PAGES: [Page; 6] = [
         path: "/settings/integrations/instagram/select",
         module: "page-select.js",
         titles: Titles { es: "Elige tu cuenta", en: "Choose your account" },
+        ends_popup: true,
+    },
+    Page {
+        path: "/settings/integrations/messenger/select",
+        module: "page-select.js",
+        titles: Titles { es: "Elige tu página", en: "Choose your Page" },
         ends_popup: true,
     },
     Page {

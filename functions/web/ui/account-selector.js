@@ -1,19 +1,19 @@
 // @ts-check
-/** `<buzon-account-selector state="…">`: chooses among the accounts that a login may connect. */
+/** `<buzon-account-selector channel="…" state="…">`: chooses among the accounts that a login may connect. */
 
 import { ApiError } from "./api.js";
+import { factsOf, integration, textsOf } from "./channel.js";
 import { portrait } from "./connection-row.js";
-import { h, icon, ICONS } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { BuzonElement } from "./element.js";
 import { either, meaning } from "./text.js";
 
-const BASE = "/api/integrations/meta/instagram";
-
-/** @typedef {{ ig_user_id: string | null, ig_username: string | null, page_id: string | null, page_name: string | null, picture_url: string | null, selectable: boolean, reason: string | null }} Asset */
-/** @typedef {{ ig_username: string, reason: string, title: string }} Refused */
+/** @typedef {import("./channel.js").Named} Named */
+/** @typedef {Named & { picture_url: string | null, selectable: boolean, reason?: string }} Asset */
+/** @typedef {Named & { reason: string, title: string }} Refused */
 
 export class BuzonAccountSelector extends BuzonElement {
-  static observedAttributes = [...BuzonElement.observedAttributes, "state", "max"];
+  static observedAttributes = [...BuzonElement.observedAttributes, "channel", "state", "max"];
 
   constructor() {
     super();
@@ -32,6 +32,10 @@ export class BuzonAccountSelector extends BuzonElement {
     this.root.append(h("section", { class: "card", "aria-labelledby": "title" }, this.top, this.region, this.content));
   }
 
+  texts() {
+    return textsOf(super.texts(), this.channel);
+  }
+
   start() {
     this.render();
     void this.#load();
@@ -43,7 +47,7 @@ export class BuzonAccountSelector extends BuzonElement {
    * @param {string | null} after
    */
   attributeChangedCallback(name, before, after) {
-    if (name === "state" && before !== after) {
+    if ((name === "state" || name === "channel") && before !== after) {
       this.assets = this.message = this.result = undefined;
       this.chosen.clear();
       if (this.isConnected) void this.#load();
@@ -55,14 +59,19 @@ export class BuzonAccountSelector extends BuzonElement {
     const state = this.getAttribute("state");
     if (!state) return; // nobody has logged in yet
     try {
-      this.assets = await this.api.get(`${BASE}/assets?state=${encodeURIComponent(state)}`, this.alive.signal);
+      this.assets = await this.api.get(`${integration(this.channel)}/assets?state=${encodeURIComponent(state)}`, this.alive.signal);
       const possible = this.assets?.filter((asset) => asset.selectable) ?? [];
-      if (possible.length === 1) this.chosen.add(String(possible[0].ig_user_id));
+      if (possible.length === 1) this.chosen.add(this.#idOf(possible[0]));
       if (possible.length === 0) this.message = { tone: "warn", title: this.t("select.none") };
     } catch (error) {
       this.#failed(error);
     }
     this.render();
+  }
+
+  /** @param {Named} named */
+  #idOf(named) {
+    return named[factsOf(this.channel).idField] ?? "";
   }
 
   /** How many may be chosen: what the plan leaves; without the attribute, any number. */
@@ -76,10 +85,10 @@ export class BuzonAccountSelector extends BuzonElement {
     this.message = undefined;
     this.render();
     const accounts = (this.assets ?? [])
-      .filter((asset) => asset.ig_user_id && this.chosen.has(asset.ig_user_id))
+      .filter((asset) => this.chosen.has(this.#idOf(asset)))
       .map(({ ig_user_id, page_id }) => ({ ig_user_id, page_id }));
     try {
-      const result = await this.api.change("POST", `${BASE}/select`, { state: this.getAttribute("state"), accounts });
+      const result = await this.api.change("POST", `${integration(this.channel)}/select`, { state: this.getAttribute("state"), accounts });
       if (result.refused?.length) this.#partly(result);
       else this.tell("selected", result);
     } catch (error) {
@@ -91,11 +100,12 @@ export class BuzonAccountSelector extends BuzonElement {
 
   /**
    * Some were connected and some were not: the person reads which before the page goes on.
-   * @param {{ connections: { ig_username: string }[], refused: Refused[] }} result
+   * @param {{ connections: Named[], refused: Refused[] }} result
    */
   #partly(result) {
-    const connected = result.connections.map(({ ig_username: username }) => this.t("card.connected", { username }));
-    const refused = result.refused.map(({ ig_username: username, reason, title }) => `@${username}: ${meaning(this.t, `outcome.${reason}`, { title }).title}`);
+    const { nameOf } = factsOf(this.channel);
+    const connected = result.connections.map((named) => this.t("card.connected", { account: nameOf(named), username: named.ig_username ?? "" }));
+    const refused = result.refused.map((named) => `${nameOf(named)}: ${meaning(this.t, `outcome.${named.reason}`, { title: named.title }).title}`);
     this.message = { tone: "warn", title: this.t("select.partial"), text: [...connected, ...refused].join(". ") };
     this.result = result;
   }
@@ -110,7 +120,7 @@ export class BuzonAccountSelector extends BuzonElement {
 
   render() {
     const several = this.max > 1;
-    this.draw(this.top, h("span", { class: "mark" }, icon(ICONS.instagram)), h("h2", { id: "title" }, this.t(several ? "select.many" : "select.title")));
+    this.draw(this.top, h("span", { class: `mark ${this.channel}` }, icon(factsOf(this.channel).icon)), h("h2", { id: "title" }, this.t(several ? "select.many" : "select.title")));
     this.say(this.region, this.message);
     this.draw(this.content, this.#content(several));
   }
@@ -155,8 +165,8 @@ export class BuzonAccountSelector extends BuzonElement {
    * @param {boolean} several
    */
   #choice(asset, index, several) {
-    const id = asset.ig_user_id ?? "";
-    const name = asset.ig_username ? `@${asset.ig_username}` : (asset.page_name ?? "");
+    const id = this.#idOf(asset);
+    const name = factsOf(this.channel).nameOf(asset);
     const full = several && this.chosen.size >= this.max && !this.chosen.has(id);
     const why = asset.selectable ? undefined : either(this.t, `select.reason.${asset.reason}`, "select.reason.other");
     const input = h("input", {

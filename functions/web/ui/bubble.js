@@ -28,6 +28,9 @@ import { clock } from "./time.js";
 /** Kinds that stand in the middle, as something that happened. */
 const EVENTS = new Set(["referral", "optin", "thread_control"]);
 
+/** How far an answer has come, at a glance. @type {Record<string, string | undefined>} */
+const TICKS = { sent: ICONS.check, delivered: ICONS.checks, read: ICONS.checks };
+
 /** Messages so close together are read as one turn. */
 const TURN_MS = 300_000;
 
@@ -102,7 +105,7 @@ function content(message, t) {
 function attached({ type, url, title }, t) {
   const href = safeUrl(url);
   const name = title || either(t, type === "story_mention" ? "message.story_mention.attachment" : `message.${type}`, "message.attachment");
-  if (href && type === "image") return picture(href, name);
+  if (href && (type === "image" || type === "sticker")) return picture(href, name, type);
   if (href && type === "audio") return h("div", { class: "attachment" }, h("audio", { controls: true, preload: "none", src: href, "aria-label": name }));
   if (href && type === "video") return h("div", { class: "attachment" }, h("video", { controls: true, preload: "none", src: href, "aria-label": name }));
   const label = [icon(ICONS.link), h("span", {}, name)];
@@ -115,10 +118,11 @@ function attached({ type, url, title }, t) {
  * A picture by its link; a tile in its place once Meta's link has expired.
  * @param {string} href
  * @param {string} name
+ * @param {"image" | "sticker"} type
  */
-function picture(href, name) {
+function picture(href, name, type) {
   const image = h("img", { src: href, alt: name, loading: "lazy", referrerpolicy: "no-referrer" });
-  const link = h("a", { class: "attachment", href, target: "_blank", rel: "noopener noreferrer" }, image);
+  const link = h("a", { class: type === "sticker" ? "attachment sticker" : "attachment", href, target: "_blank", rel: "noopener noreferrer" }, image);
   image.addEventListener("error", () => image.replaceWith(icon(ICONS.link), h("span", {}, name)), { once: true });
   return link;
 }
@@ -150,6 +154,7 @@ function footer(message, { t, language, again }, followed) {
  * @param {Translate} t
  */
 function state({ status }, t) {
-  const tone = status === "failed" ? "bad" : status === "uncertain" ? "warn" : "";
-  return h("span", { class: tone }, t(`status.${status}`));
+  const tone = status === "failed" ? "bad" : status === "uncertain" ? "warn" : status === "read" ? "seen" : "";
+  const ticks = TICKS[status];
+  return h("span", { class: `state ${tone}` }, ticks && icon(ticks, "icon tick"), t(`status.${status}`));
 }

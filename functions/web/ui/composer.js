@@ -1,15 +1,11 @@
 // @ts-check
-/** Where an answer is written: counts bytes, counts the window down, says why it is closed. */
+/** Where an answer is written: counts its length, counts the window down, says why it is closed. */
 
+import { factsOf, textsOf } from "./channel.js";
 import { h, icon, ICONS } from "./dom.js";
 import { duration } from "./time.js";
 
-/** Meta's limit, in bytes of UTF-8. */
-export const MAX_BYTES = 1000;
-
-const encoder = new TextEncoder();
-
-/** @typedef {{ id: string, reply_until: string | null, human_agent_until: string | null }} Window */
+/** @typedef {{ id: string, channel: import("./channel.js").Channel, reply_until: string | null, human_agent_until: string | null }} Window */
 
 export class Composer {
   /**
@@ -20,7 +16,7 @@ export class Composer {
     this.t = t;
     this.sendText = send;
     /** @type {Window} */
-    this.window = { id: "", reply_until: null, human_agent_until: null };
+    this.window = { id: "", channel: "instagram", reply_until: null, human_agent_until: null };
     /** @type {Set<string>} conversations in which Meta's longer window turned out not to be open to this app */
     this.refused = new Set();
     this.input = h("textarea", {
@@ -33,12 +29,12 @@ export class Composer {
     });
     this.button = h("button", { class: "button", type: "submit", "aria-label": t("composer.send") }, icon(ICONS.send));
     this.hint = h("span", { id: "composer-hint", class: "muted" });
-    this.bytes = h("span", { class: "muted", role: "status" });
+    this.length = h("span", { class: "muted", role: "status" });
     this.element = h(
       "form",
       { class: "composer", onsubmit: (/** @type {Event} */ event) => this.#submit(event) },
       h("div", { class: "line" }, this.input, this.button),
-      h("div", { class: "below" }, this.hint, this.bytes),
+      h("div", { class: "below" }, this.hint, this.length),
     );
   }
 
@@ -62,10 +58,6 @@ export class Composer {
     this.update();
   }
 
-  get used() {
-    return encoder.encode(this.input.value).length;
-  }
-
   /** What the window allows now. */
   get #permission() {
     const now = Date.now();
@@ -79,18 +71,21 @@ export class Composer {
   update() {
     const permission = this.#permission;
     const open = permission === "open" || permission === "human";
-    const tooLong = this.used > MAX_BYTES;
+    const { channel } = this.window;
+    const { most, length } = factsOf(channel).text;
+    const [t, used] = [textsOf(this.t, channel), length(this.input.value)];
+    const tooLong = used > most;
     this.input.disabled = !open;
     this.button.disabled = !open || tooLong || this.input.value.trim() === "";
     this.hint.replaceChildren(
       icon(open ? ICONS.clock : ICONS.lock),
       permission === "open"
-        ? this.t("composer.until", { time: duration(Date.parse(this.window.reply_until ?? "") - Date.now()) })
-        : this.t(`composer.${permission}`),
+        ? t("composer.until", { time: duration(Date.parse(this.window.reply_until ?? "") - Date.now()) })
+        : t(`composer.${permission}`),
     );
-    this.bytes.className = tooLong ? "bad" : "muted";
-    this.bytes.textContent = this.t(tooLong ? "composer.too_long" : "composer.bytes", { used: this.used });
-    this.bytes.hidden = this.used < MAX_BYTES * 0.6;
+    this.length.className = tooLong ? "bad" : "muted";
+    this.length.textContent = t(tooLong ? "composer.too_long" : "composer.length", { used, most });
+    this.length.hidden = used < most * 0.6;
   }
 
   /** @param {KeyboardEvent} event */

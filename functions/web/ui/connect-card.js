@@ -1,16 +1,15 @@
 // @ts-check
-/** `<buzon-connect-card>`: connects Instagram, shows what is connected, disconnects. */
+/** `<buzon-connect-card channel="…">`: connects a channel (Instagram unless said), shows what is connected, disconnects. */
 
 import { ApiError } from "./api.js";
+import { factsOf, integration, textsOf } from "./channel.js";
 import { connectionRow } from "./connection-row.js";
 import { h, icon, ICONS } from "./dom.js";
 import { BuzonElement } from "./element.js";
 import { handOver } from "./handover.js";
-import { invitation, mayManage } from "./invitation.js";
-import { CHANNEL, endPopup, forgetHost, outcomeAtHost, POPUP_NAME, POPUP_QUERY, unfinishedChoice } from "./round-trip.js";
+import { invitation, isInPlan, mayManage } from "./invitation.js";
+import { endAtThisHost, ENDED, endPopup, forgetHost, POPUP_NAME, POPUP_QUERY, unfinishedChoice } from "./round-trip.js";
 import { meaning } from "./text.js";
-
-const BASE = "/api/integrations/meta/instagram";
 
 /** While the login's window is open: it may lose its opener at Meta, so the status is asked for as well. */
 const WATCH_MS = 1500;
@@ -19,11 +18,11 @@ const WATCH_MS = 1500;
 const RETRY_MS = 3000;
 
 /** @typedef {import("./connection-row.js").Connection} Connection */
-/** @typedef {{ name: string, connections_left: number | null, required: string | null }} Plan */
+/** @typedef {{ name: string, max_connections: number | null, connections_left: number | null, required: string | null }} Plan */
 /** @typedef {{ connections: Connection[], can_manage?: boolean, can_connect?: boolean, plan?: Plan | null }} Status */
 
 export class BuzonConnectCard extends BuzonElement {
-  static observedAttributes = [...BuzonElement.observedAttributes, "outcome", "upgrade-url"];
+  static observedAttributes = [...BuzonElement.observedAttributes, "channel", "outcome", "upgrade-url"];
 
   constructor() {
     super();
@@ -48,6 +47,23 @@ export class BuzonConnectCard extends BuzonElement {
     this.root.append(h("section", { class: "card", "aria-labelledby": "title" }, this.top, this.region, this.content, this.help));
   }
 
+  texts() {
+    return textsOf(super.texts(), this.channel);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string | null} before
+   * @param {string | null} after
+   */
+  attributeChangedCallback(name, before, after) {
+    super.attributeChangedCallback(name, before, after);
+    if (name !== "channel" || before === after || !this.isConnected) return;
+    this.status = this.message = this.choosing = this.confirming = this.connecting = this.blocked = undefined;
+    this.render();
+    void this.refresh();
+  }
+
   start() {
     const outcome = this.getAttribute("outcome");
     if (outcome) this.#tellOutcome(outcome);
@@ -55,9 +71,9 @@ export class BuzonConnectCard extends BuzonElement {
     void this.refresh();
     if (this.#isElsewhere()) this.#comeBack();
     const { signal } = this.alive;
-    const channel = new BroadcastChannel(CHANNEL);
-    channel.addEventListener("message", ({ data }) => this.#ended(data));
-    signal.addEventListener("abort", () => channel.close());
+    const pages = new BroadcastChannel(ENDED);
+    pages.addEventListener("message", ({ data }) => this.#ended(data));
+    signal.addEventListener("abort", () => pages.close());
     window.addEventListener("message", (event) => this.#heard(event), { signal });
     window.addEventListener("focus", () => void this.refresh(), { signal });
     window.addEventListener("online", () => void this.refresh(), { signal });
@@ -68,11 +84,14 @@ export class BuzonConnectCard extends BuzonElement {
 
   /** Reads what is connected. */
   async refresh() {
+    const { channel } = this;
     try {
-      this.status = await this.api.get(`${BASE}/status`, this.alive.signal);
+      const status = await this.api.get(`${integration(channel)}/status`, this.alive.signal);
+      if (channel !== this.channel) return;
+      this.status = status;
       if (this.offline) this.message = undefined;
       this.offline = false;
-      this.tell("status", this.status);
+      this.tell("status", { channel, ...status });
     } catch (error) {
       this.#failed(error);
     }
@@ -96,12 +115,13 @@ export class BuzonConnectCard extends BuzonElement {
     try {
       if (this.#isElsewhere()) {
         const back = new URL(this.getAttribute("return-to") ?? location.href, location.href).href;
-        await handOver(this.api, { login, account, back, mode: popup ? "popup" : "page" });
+        await handOver(this.api, { channel: this.channel, login, account, back, mode: popup ? "popup" : "page" });
         if (popup) void this.#watch(popup);
         return;
       }
       forgetHost();
-      const { authUrl } = await this.api.change("POST", `${BASE}/start`, { login, return_to: this.#returnTo(popup !== null), ig_user_id: account });
+      const asked = { login, return_to: this.#returnTo(popup !== null), [this.#idField]: account };
+      const { authUrl } = await this.api.change("POST", `${integration(this.channel)}/start`, asked);
       if (popup) {
         popup.location.href = authUrl;
         void this.#watch(popup);
@@ -121,15 +141,19 @@ export class BuzonConnectCard extends BuzonElement {
     this.busy = true;
     this.render();
     try {
-      await this.api.change("POST", `${BASE}/disconnect`, { ig_user_id: account });
+      await this.api.change("POST", `${integration(this.channel)}/disconnect`, { [this.#idField]: account });
       this.message = undefined;
-      this.tell("disconnected", { ig_user_id: account });
+      this.tell("disconnected", { channel: this.channel, [this.#idField]: account });
     } catch (error) {
       this.#failed(error);
     }
     this.confirming = undefined;
     this.busy = false;
     await this.refresh();
+  }
+
+  get #idField() {
+    return factsOf(this.channel).idField;
   }
 
   /** Whether this page is of another origin than the API, whose cookie browsers keep for certain only on pages of its own. */
@@ -139,11 +163,11 @@ export class BuzonConnectCard extends BuzonElement {
 
   /** A login that began here may have ended: then this page's address says how. */
   #comeBack() {
-    const ended = outcomeAtHost();
+    const ended = endAtThisHost(this.channel);
     if (!ended) return;
     // The window of the login has lost its tie to the page that the card is on.
-    if (ended.popup) endPopup(ended.outcome, ended.state);
-    this.#ended(ended);
+    if (ended.popup) endPopup(ended.end);
+    this.#ended(ended.end);
   }
 
   /** @param {boolean} popup */
@@ -167,11 +191,12 @@ export class BuzonConnectCard extends BuzonElement {
   /** @param {MessageEvent} event */
   #heard(event) {
     const home = new URL(this.api.base, location.href).origin;
-    if (event.origin === home && event.data?.type === CHANNEL) this.#ended(event.data);
+    if (event.origin === home && event.data?.type === ENDED) this.#ended(event.data);
   }
 
-  /** @param {{ outcome: string, state?: string }} data */
-  #ended({ outcome, state }) {
+  /** @param {import("./round-trip.js").End} end */
+  #ended({ channel, outcome, state }) {
+    if (channel !== this.channel) return;
     this.connecting = undefined;
     this.choosing = outcome === "choosing" ? state : undefined;
     if (this.choosing) this.message = undefined;
@@ -199,7 +224,8 @@ export class BuzonConnectCard extends BuzonElement {
   }
 
   render() {
-    this.draw(this.top, h("span", { class: "mark" }, icon(ICONS.instagram)), h("h2", { id: "title" }, this.t("card.title")));
+    const { channel } = this;
+    this.draw(this.top, h("span", { class: `mark ${channel}` }, icon(factsOf(channel).icon)), h("h2", { id: "title" }, this.t("card.title")));
     this.say(this.region, this.message);
     if (this.choosing) this.#offerChoice(this.choosing);
     else this.draw(this.content, this.status ? this.#body(this.status.connections) : this.#skeleton());
@@ -219,11 +245,12 @@ export class BuzonConnectCard extends BuzonElement {
     if (this.content.querySelector(`[state="${CSS.escape(state)}"]`)) return;
     const left = this.status?.plan?.connections_left;
     const max = left === null || left === undefined ? undefined : Math.max(1, left);
-    const attributes = { class: "inside", state, max, api: this.api.base, locale: this.language, brand: this.brand, tenant: this.getAttribute("tenant") };
+    const { channel } = this;
+    const attributes = { class: "inside", channel, state, max, api: this.api.base, locale: this.language, brand: this.brand, tenant: this.getAttribute("tenant") };
     const selector = h(/** @type {"div"} */ ("buzon-account-selector"), attributes);
     if (this.token) /** @type {BuzonElement} */ (/** @type {unknown} */ (selector)).token = this.token;
-    selector.addEventListener("buzon-selected", () => this.#ended({ outcome: "connected" }));
-    const giveUp = h("button", { class: "link", type: "button", "data-focus": "choose-none", onclick: () => this.#ended({ outcome: "cancelled" }) }, this.t("card.confirm.no"));
+    selector.addEventListener("buzon-selected", () => this.#ended({ channel, outcome: "connected" }));
+    const giveUp = h("button", { class: "link", type: "button", "data-focus": "choose-none", onclick: () => this.#ended({ channel, outcome: "cancelled" }) }, this.t("card.confirm.no"));
     this.draw(this.content, selector, h("p", {}, giveUp));
   }
 
@@ -231,9 +258,12 @@ export class BuzonConnectCard extends BuzonElement {
   #body(connections) {
     const live = connections.filter(({ status }) => status !== "revoked");
     const gone = live.length === 0 ? connections : [];
+    const { channel } = this;
     const around = {
+      channel,
       t: this.t,
       language: this.language,
+      inPlan: isInPlan(this.status),
       busy: this.busy,
       connecting: this.connecting !== undefined,
       allowed: mayManage(this.status),
@@ -247,12 +277,13 @@ export class BuzonConnectCard extends BuzonElement {
       "div",
       { class: "accounts" },
       this.#choose(),
-      ...gone.map(({ ig_username: username }) =>
-        h("div", { class: "notice", "data-status": "revoked" }, icon(ICONS.link), h("p", {}, `${this.t("card.revoked", { username })} `, h("span", { class: "muted" }, this.t("card.kept")))),
+      ...gone.map((connection) =>
+        h("div", { class: "notice", "data-status": "revoked" }, icon(ICONS.link), h("p", {}, `${this.t("card.revoked", { account: factsOf(channel).nameOf(connection) })} `, h("span", { class: "muted" }, this.t("card.kept")))),
       ),
       live.length > 0 && h("ul", { class: "accounts" }, ...live.map((connection) => connectionRow(connection, around))),
       live.length === 0 && h("p", {}, this.t("card.intro")),
       invitation(this.status, {
+        channel,
         t: this.t,
         another: live.length > 0,
         connecting: this.connecting,
@@ -266,7 +297,7 @@ export class BuzonConnectCard extends BuzonElement {
   }
 
   #choose() {
-    const path = unfinishedChoice();
+    const path = unfinishedChoice(this.channel);
     if (!path) return null;
     return h(
       "div",

@@ -1,15 +1,19 @@
 // @ts-check
 /** One connected account in the card: what it can do, what it needs, and its way out. */
 
+import { factsOf } from "./channel.js";
 import { h, icon, ICONS, safeUrl } from "./dom.js";
 import { either } from "./text.js";
 import { longDate } from "./time.js";
 
+/** @typedef {import("./channel.js").Channel} Channel */
+
 /**
  * @typedef {object} Connection
- * @property {string} ig_user_id
- * @property {string} ig_username
+ * @property {string} [ig_user_id]
+ * @property {string} [ig_username]
  * @property {"instagram" | "facebook"} login
+ * @property {string | null} page_id
  * @property {string | null} page_name
  * @property {string | null} picture_url
  * @property {"active" | "pending" | "error" | "paused" | "revoked"} status
@@ -20,8 +24,10 @@ import { longDate } from "./time.js";
 
 /**
  * @typedef {object} Surroundings
+ * @property {Channel} channel
  * @property {import("./text.js").Translate} t
  * @property {string} language
+ * @property {boolean} inPlan whether the plan has the channel
  * @property {boolean} busy
  * @property {boolean} connecting
  * @property {boolean} allowed whether the person's role lets them change connections
@@ -41,7 +47,9 @@ const MEND = { error: "card.reconnect", pending: "card.retry", active: "card.rec
  */
 export function connectionRow(connection, around) {
   const { t } = around;
-  const { ig_user_id: id, ig_username: username, status } = connection;
+  const { idField, nameOf } = factsOf(around.channel);
+  const { status } = connection;
+  const [id, account] = [connection[idField] ?? "", nameOf(connection)];
   const mend = MEND[status];
   const quiet = status === "active" && !connection.notice;
   return h(
@@ -50,8 +58,8 @@ export function connectionRow(connection, around) {
     h(
       "div",
       { class: "line" },
-      portrait(connection.picture_url, username),
-      h("div", { class: "who" }, h("strong", {}, headline(connection, t)), h("span", { class: "muted" }, explanation(connection, t))),
+      portrait(connection.picture_url, account),
+      h("div", { class: "who" }, h("strong", {}, headline(connection, account, t)), h("span", { class: "muted" }, explanation(connection, around))),
       h(
         "div",
         { class: "actions" },
@@ -59,19 +67,19 @@ export function connectionRow(connection, around) {
           "button",
           { class: quiet ? "button quiet small" : "button small", type: "button", "data-focus": `mend-${id}`, disabled: around.connecting, onclick: () => around.connect(connection.login, id) },
           t(mend),
-          h("span", { class: "visually-hidden" }, ` @${username}`),
+          h("span", { class: "visually-hidden" }, ` ${account}`),
         ),
         around.allowed && h(
           "button",
           { class: "button quiet small", type: "button", "data-focus": `disconnect-${id}`, disabled: around.busy, onclick: () => around.ask(id) },
           t("card.disconnect"),
-          h("span", { class: "visually-hidden" }, ` @${username}`),
+          h("span", { class: "visually-hidden" }, ` ${account}`),
         ),
       ),
     ),
     notice(connection, around),
     nameless(connection, around),
-    around.confirming === id && confirmation(id, username, around),
+    around.confirming === id && confirmation(id, account, around),
   );
 }
 
@@ -91,18 +99,20 @@ export function portrait(address, name) {
 
 /**
  * @param {Connection} connection
+ * @param {string} account
  * @param {Surroundings["t"]} t
  */
-function headline({ status, ig_username: username }, t) {
-  return t(status === "active" ? "card.connected" : `card.${status}`, { username });
+function headline({ status, ig_username: username = "" }, account, t) {
+  return t(status === "active" ? "card.connected" : `card.${status}`, { account, username });
 }
 
 /**
  * @param {Connection} connection
- * @param {Surroundings["t"]} t
+ * @param {Surroundings} around
  */
-function explanation({ status, error, page_name: page }, t) {
+function explanation({ status, error, page_name: page }, { t, inPlan }) {
   if (status === "error") return either(t, `reason.${error?.reason}`, "reason.other");
+  if (status === "paused" && !inPlan) return t("card.without");
   if (status === "pending" || status === "paused") return t(`card.${status}.text`);
   return status === "active" ? t("card.can") : (page ?? "");
 }
@@ -129,17 +139,17 @@ function nameless({ profiles_refused: refused, status }, { t }) {
 
 /**
  * @param {string} id
- * @param {string} username
+ * @param {string} account
  * @param {Surroundings} around
  */
-function confirmation(id, username, { t, busy, cancel, disconnect }) {
+function confirmation(id, account, { t, busy, cancel, disconnect }) {
   return h(
     "div",
     { class: "notice bad", role: "group", "aria-labelledby": "ask", onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && cancel() },
     h(
       "div",
       { class: "accounts" },
-      h("p", { id: "ask" }, t("card.confirm", { username })),
+      h("p", { id: "ask" }, t("card.confirm", { account })),
       h(
         "div",
         { class: "actions" },

@@ -53,7 +53,10 @@ export function icon(path, className = "icon") {
 export const ICONS = {
   instagram:
     "M7 3h10a4 4 0 0 1 4 4v10a4 4 0 0 1-4 4H7a4 4 0 0 1-4-4V7a4 4 0 0 1 4-4z M12 8.2a3.8 3.8 0 1 0 0 7.6 3.8 3.8 0 0 0 0-7.6z M17 6.9v.2",
+  messenger:
+    "M12 3.5c-5 0-9 3.6-9 8.1 0 2.6 1.3 4.8 3.4 6.3V21.5l3.2-1.8c.8.2 1.6.2 2.4.2 5 0 9-3.6 9-8.2s-4-8.2-9-8.2z M8.2 11.7v.1 M12 11.7v.1 M15.8 11.7v.1",
   check: "M5 13l4 4L19 7",
+  checks: "M2 13l4 4L16 7 M11.5 16.5l.5.5L22 7",
   alert: "M12 4 2.8 20h18.4z M12 10v4 M12 17v.2",
   lock: "M7 11V8a5 5 0 0 1 10 0v3 M6 11h12v9H6z",
   send: "M21 3 3 10l7.5 3.5L14 21z M21 3 10.5 13.5",

@@ -2,6 +2,7 @@
 /** What the three components share: settings, token, texts, style, rendering. */
 
 import { Api, ApiError, claimsOf, tellOnce } from "./api.js";
+import { channelNamed, CHANNELS } from "./channel.js";
 import { h, icon, ICONS } from "./dom.js";
 import { sheet } from "./style.js";
 import { translator } from "./text.js";
@@ -24,7 +25,7 @@ export class BuzonElement extends HTMLElement {
     /** @type {Api | undefined} */
     this.client = undefined;
     this.alive = new AbortController();
-    this.t = translator(this.language, this.brand);
+    this.t = this.texts();
   }
 
   connectedCallback() {
@@ -35,7 +36,7 @@ export class BuzonElement extends HTMLElement {
       this.token = early;
     }
     this.alive = new AbortController();
-    this.t = translator(this.language, this.brand);
+    this.t = this.texts();
     this.start();
   }
 
@@ -50,8 +51,13 @@ export class BuzonElement extends HTMLElement {
    */
   attributeChangedCallback(_name, _before, _after) {
     this.client = undefined;
-    this.t = translator(this.language, this.brand);
+    this.t = this.texts();
     if (this.isConnected) this.render();
+  }
+
+  /** What it says, in the page's language. */
+  texts() {
+    return translator(this.language, this.brand);
   }
 
   get language() {
@@ -60,6 +66,14 @@ export class BuzonElement extends HTMLElement {
 
   get brand() {
     return this.getAttribute("brand") ?? "Curbe";
+  }
+
+  /** Which channel a card or a selector is about. */
+  get channel() {
+    const word = this.getAttribute("channel") ?? "instagram";
+    const channel = channelNamed(word);
+    if (!channel) tellOnce(`<${this.localName}> knows no channel "${word}": it takes ${CHANNELS.join(" or ")}`);
+    return channel ?? "instagram";
   }
 
   /** @returns {import("./api.js").TokenSource | undefined} what gives tokens of the signed-in person */

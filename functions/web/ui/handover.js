@@ -11,10 +11,10 @@ let frame;
  * Posts the login and the person's token to `/connect`, at the top of a window: no address holds the token. The form stands in a frame
  * of its own, so that the browser tells the API this page's origin, whatever this page's referrer policy is.
  * @param {import("./api.js").Api} api
- * @param {{ login?: string, account?: string, back: string, mode: "popup" | "page" }} what
+ * @param {{ channel: import("./channel.js").Channel, login?: string, account?: string, back: string, mode: "popup" | "page" }} what
  */
-export async function handOver(api, { login = "", account = "", back, mode }) {
-  const fields = { token: await api.given(), login, account, back, mode };
+export async function handOver(api, { channel, login = "", account = "", back, mode }) {
+  const fields = { token: await api.given(), channel, login, account, back, mode };
   const inputs = Object.entries(fields).map(([name, value]) => h("input", { type: "hidden", name, value }));
   const form = h("form", { method: "post", action: `${api.base}/connect`, target: mode === "popup" ? POPUP_NAME : "_top" }, ...inputs);
   frame?.remove();

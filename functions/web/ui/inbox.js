@@ -2,6 +2,7 @@
 /** `<buzon-inbox>`: conversations, a thread, answers. */
 
 import { ApiError } from "./api.js";
+import { CHANNELS, factsOf } from "./channel.js";
 import { Composer } from "./composer.js";
 import { ConversationList } from "./conversation-list.js";
 import { h } from "./dom.js";
@@ -19,6 +20,16 @@ const KEPT = "buzon:inbox";
 
 /** @typedef {import("./conversation-list.js").Conversation} Conversation */
 /** @typedef {import("./connection-row.js").Connection} Connection */
+/** @typedef {import("./channel.js").Channel} Channel */
+
+/**
+ * What is loaded of the list of one channel, or of all.
+ * @typedef {object} Loaded
+ * @property {Set<string>} ids
+ * @property {string | null} nextCursor
+ * @property {boolean} more whether more than the first page was asked for
+ * @property {boolean} ready
+ */
 
 export class BuzonInbox extends BuzonElement {
   static observedAttributes = [...BuzonElement.observedAttributes, "settings"];
@@ -27,15 +38,16 @@ export class BuzonInbox extends BuzonElement {
     super();
     /** @type {Map<string, Conversation>} */
     this.conversations = new Map();
-    /** @type {string | null} */
-    this.nextCursor = null;
-    this.loadedMore = false;
+    /** @type {Channel | undefined} the one that the list is narrowed to */
+    this.only = undefined;
+    /** @type {Map<Channel | undefined, Loaded>} */
+    this.lists = new Map();
     /** @type {string | undefined} */
     this.selected = undefined;
     /** @type {Map<string, string>} */
     this.drafts = new Map();
-    /** @type {Connection[] | undefined} */
-    this.accounts = undefined;
+    /** @type {Map<Channel, Connection[]>} */
+    this.accounts = new Map();
     this.ready = false;
     this.pageTitle = document.title;
     this.region = h("div", { role: "status" });
@@ -46,7 +58,7 @@ export class BuzonInbox extends BuzonElement {
 
   start() {
     this.composer = new Composer(this.t, (text) => void this.thread?.send(text));
-    this.list = new ConversationList(this.t, this.language, { pick: (id) => void this.open(id), more: () => void this.#more() });
+    this.list = new ConversationList(this.t, this.language, { pick: (id) => void this.open(id), more: () => void this.#more(), only: (channel) => this.#narrow(channel) });
     this.thread = new Thread({
       t: this.t,
       language: this.language,
@@ -65,7 +77,7 @@ export class BuzonInbox extends BuzonElement {
     const { signal } = this.alive;
     window.addEventListener("online", () => void this.#poll(), { signal });
     // A card on the same page knows first what is connected.
-    document.addEventListener("buzon-status", (event) => this.#learn(/** @type {CustomEvent} */ (event).detail.connections), { signal });
+    document.addEventListener("buzon-status", (event) => this.#learn([/** @type {CustomEvent} */ (event).detail]), { signal });
     window.addEventListener("pagehide", () => this.#keep(), { signal });
     signal.addEventListener("abort", () => (document.title = this.pageTitle));
   }
@@ -102,13 +114,39 @@ export class BuzonInbox extends BuzonElement {
     if (this.selected) this.list?.focus(this.selected);
   }
 
+  /** Of the list that is shown. */
+  get #loaded() {
+    const { only } = this;
+    const loaded = this.lists.get(only) ?? { ids: new Set(), nextCursor: null, more: false, ready: false };
+    this.lists.set(only, loaded);
+    return loaded;
+  }
+
+  /**
+   * Shows the conversations of one channel, or of all.
+   * @param {Channel | undefined} channel
+   */
+  #narrow(channel) {
+    this.only = channel;
+    this.#renderList();
+    void this.#poll();
+  }
+
+  async #conversations(cursor = "") {
+    const query = new URLSearchParams({ limit: "50" });
+    if (this.only) query.set("channel", this.only);
+    if (cursor) query.set("cursor", cursor);
+    return this.api.get(`${await this.#base()}/conversations?${query}`, this.alive.signal);
+  }
+
   async #poll() {
+    const loaded = this.#loaded;
     try {
-      const page = await this.api.get(`${await this.#base()}/conversations?limit=50`, this.alive.signal);
+      const page = await this.#conversations();
       const first = !this.ready;
-      this.ready = true;
-      if (!this.loadedMore) this.nextCursor = page.next_cursor;
-      this.#take(page.conversations);
+      this.ready = loaded.ready = true;
+      if (!loaded.more) loaded.nextCursor = page.next_cursor;
+      this.#take(page.conversations, loaded);
       this.say(this.region, undefined);
       if (first && this.selected) await this.open(this.selected, false);
       else await this.#refreshThread();
@@ -128,60 +166,81 @@ export class BuzonInbox extends BuzonElement {
 
   async #lookAtAccounts() {
     try {
-      const { connections } = await this.api.get("/api/integrations/meta/instagram/status", this.alive.signal);
-      this.#learn(connections);
+      const cards = await this.api.get("/api/integrations/status", this.alive.signal);
+      this.#learn(CHANNELS.map((channel) => ({ channel, connections: cards[channel]?.connections ?? [] })));
     } catch (error) {
       // What is connected is only said beside the conversations; they say themselves when nobody answers.
       if (!(error instanceof ApiError) && !(error instanceof DOMException)) throw error;
     }
   }
 
-  /** @param {Connection[]} accounts */
-  #learn(accounts) {
-    this.accounts = accounts;
+  /** @param {{ channel: Channel, connections: Connection[] }[]} cards */
+  #learn(cards) {
+    for (const { channel, connections } of cards) this.accounts.set(channel, connections);
     this.render();
   }
 
   /**
-   * The account's name, where there are several to tell apart.
+   * The account's name, where its channel has several to tell apart.
    * @param {Conversation} conversation
    */
-  #accountOf({ ig_user_id: account }) {
-    const known = this.accounts ?? [];
-    return known.length > 1 ? known.find(({ ig_user_id: id }) => id === account)?.ig_username : undefined;
+  #accountOf(conversation) {
+    const { idField, nameOf } = factsOf(conversation.channel);
+    const known = this.accounts.get(conversation.channel) ?? [];
+    const account = known.length > 1 && known.find((connection) => connection[idField] === conversation[idField]);
+    return account ? nameOf(account) : undefined;
   }
 
-  /** @param {Conversation[]} conversations */
-  #take(conversations) {
-    for (const conversation of conversations) this.conversations.set(conversation.id, conversation);
+  /** The channels through which messages come in, as far as it is known. */
+  #connected() {
+    return CHANNELS.filter((channel) => this.accounts.get(channel)?.some(({ status }) => status !== "revoked"));
+  }
+
+  /**
+   * @param {Conversation[]} conversations
+   * @param {Loaded} [loaded] the list that they are of
+   */
+  #take(conversations, loaded) {
+    for (const conversation of conversations) {
+      this.conversations.set(conversation.id, conversation);
+      loaded?.ids.add(conversation.id);
+    }
     this.#renderList();
   }
 
   render() {
     const settings = this.getAttribute("settings");
     const go = settings && h("a", { href: settings }, this.t("inbox.connect.go"));
-    const broken = (this.accounts ?? []).filter(({ status }) => status === "error");
-    const said = broken.map(({ ig_username: username }) => this.t("inbox.broken", { username }));
-    if (this.accounts && !this.accounts.some(({ status }) => status !== "revoked")) said.push(this.t("inbox.connect"));
+    const said = [...this.accounts].flatMap(([channel, connections]) => {
+      const broken = connections.filter(({ status }) => status === "error");
+      return broken.map((connection) => this.t("inbox.broken", { account: factsOf(channel).nameOf(connection) }));
+    });
+    const known = CHANNELS.every((channel) => this.accounts.has(channel));
+    if (known && this.#connected().length === 0) said.push(this.t("inbox.connect"));
     this.draw(this.notices, ...said.map((text) => h("div", { class: "notice warn" }, h("p", {}, `${text} `, go && go.cloneNode(true)))));
     this.#renderList();
   }
 
   #renderList() {
     const all = [...this.conversations.values()].sort((a, b) => (b.last_message_at ?? "").localeCompare(a.last_message_at ?? ""));
-    this.list?.render(all, { selected: this.selected, more: this.nextCursor !== null, ready: this.ready });
+    const { ids, nextCursor, ready } = this.#loaded;
+    const connected = this.#connected();
+    const channels = CHANNELS.filter((channel) => connected.includes(channel) || all.some((conversation) => conversation.channel === channel));
+    const shown = all.filter(({ id }) => ids.has(id));
+    this.list?.render(shown, { selected: this.selected, more: nextCursor !== null, ready, only: this.only, channels, connected });
     if (this.thread) this.thread.invitation.hidden = all.length === 0;
     const unread = all.reduce((sum, { unread_count: count }) => sum + count, 0);
     document.title = unread > 0 ? `(${unread}) ${this.pageTitle}` : this.pageTitle;
   }
 
   async #more() {
-    if (!this.nextCursor) return;
+    const loaded = this.#loaded;
+    if (!loaded.nextCursor) return;
     try {
-      const page = await this.api.get(`${await this.#base()}/conversations?limit=50&cursor=${encodeURIComponent(this.nextCursor)}`, this.alive.signal);
-      this.loadedMore = true;
-      this.nextCursor = page.next_cursor;
-      this.#take(page.conversations);
+      const page = await this.#conversations(loaded.nextCursor);
+      loaded.more = true;
+      loaded.nextCursor = page.next_cursor;
+      this.#take(page.conversations, loaded);
     } catch (error) {
       this.#failed(error);
     }

@@ -1,12 +1,14 @@
 // @ts-check
 /** The part of the card that invites to connect: an account, or another one, or why not. */
 
+import { factsOf } from "./channel.js";
 import { h, icon, ICONS, safeUrl } from "./dom.js";
 
 /** @typedef {import("./connect-card.js").Status} Status */
 
 /**
  * @typedef {object} Surroundings
+ * @property {import("./channel.js").Channel} channel
  * @property {import("./text.js").Translate} t
  * @property {boolean} another whether something is connected already
  * @property {"window" | "page" | undefined} connecting where Meta's login is open
@@ -23,6 +25,7 @@ import { h, icon, ICONS, safeUrl } from "./dom.js";
  */
 export function invitation(status, around) {
   const { t, another, connecting, connect } = around;
+  const { icon: mark, hasSecondLogin } = factsOf(around.channel);
   const why = whyLocked(status, t);
   const locked = connecting !== undefined || why !== undefined;
   const under = connecting ? t(connecting === "window" ? "card.connecting" : "card.going") : (why ?? (another ? undefined : t("card.under")));
@@ -44,7 +47,7 @@ export function invitation(status, around) {
           "aria-busy": connecting ? "true" : undefined,
           onclick: () => connect(),
         },
-        icon(ICONS.instagram),
+        icon(mark),
         t(another ? "card.add" : "card.connect"),
       ),
       planBadge(status, around),
@@ -52,7 +55,7 @@ export function invitation(status, around) {
     ),
     under && h("p", { class: "muted", id: "under" }, under),
     around.blocked && blockedNotice(around),
-    !locked && h("p", {}, h("button", { class: "link small", type: "button", "data-focus": "facebook", onclick: () => connect("facebook") }, t("card.facebook"))),
+    !locked && hasSecondLogin && h("p", {}, h("button", { class: "link small", type: "button", "data-focus": "facebook", onclick: () => connect("facebook") }, t("card.facebook"))),
   );
 }
 
@@ -74,6 +77,14 @@ function isFull(status) {
 }
 
 /**
+ * Whether the plan has the channel at all.
+ * @param {Status | undefined} status
+ */
+export function isInPlan(status) {
+  return status?.plan?.max_connections !== 0;
+}
+
+/**
  * @param {Status | undefined} status
  * @param {Surroundings["t"]} t
  */
@@ -82,7 +93,8 @@ function whyLocked(status, t) {
   if (!mayManage(status)) return t("card.role");
   if (plan && isFull(status)) {
     const more = connections.some((connection) => connection.status !== "revoked");
-    return plan.required ? t(more ? "card.plan.more" : "card.plan.tip", { plan: plan.required }) : t("card.limit", { plan: plan.name });
+    if (plan.required) return t(more ? "card.plan.more" : "card.plan.tip", { plan: plan.required });
+    return isInPlan(status) ? t("card.limit", { plan: plan.name }) : t("card.without");
   }
   return allowed === false ? t("card.role") : undefined;
 }

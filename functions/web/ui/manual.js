@@ -34,21 +34,23 @@ function field(name, label, attributes = {}) {
 }
 
 /**
- * Puts the form, folded, below the card as soon as the card knows that the person may use it.
- * @param {HTMLElement} card
+ * Puts the form, folded, below the cards as soon as one of them knows that the person may use it.
+ * @param {HTMLElement[]} cards
  */
-export function offerManualConnection(card) {
+export function offerManualConnection(cards) {
   /** @type {HTMLElement | undefined} */
   let panel;
-  card.addEventListener("buzon-status", (event) => {
-    if (panel || !(/** @type {CustomEvent} */ (event).detail.can_connect_by_hand)) return;
-    panel = manualConnection(card);
-    card.parentElement?.append(panel);
-  });
+  for (const card of cards) {
+    card.addEventListener("buzon-status", (event) => {
+      if (panel || !(/** @type {CustomEvent} */ (event).detail.can_connect_by_hand)) return;
+      panel = manualConnection(cards);
+      card.parentElement?.append(panel);
+    });
+  }
 }
 
-/** @param {HTMLElement} card the card to refresh */
-function manualConnection(card) {
+/** @param {HTMLElement[]} cards to refresh */
+function manualConnection(cards) {
   const said = h("p", { role: "status" });
   const button = h("button", { class: "secondary", type: "submit" }, TEXTS.go);
   const form = h(
@@ -72,7 +74,7 @@ function manualConnection(card) {
     button.disabled = true;
     said.textContent = await connect(form);
     button.disabled = false;
-    await /** @type {import("./connect-card.js").BuzonConnectCard} */ (card).refresh();
+    await Promise.all(cards.map((card) => /** @type {import("./connect-card.js").BuzonConnectCard} */ (card).refresh()));
   });
   return h("details", { class: "panel" }, h("summary", {}, TEXTS.title), form);
 }

@@ -6,13 +6,12 @@
  */
 
 import { Api, ApiError } from "./api.js";
+import { channelNamed, factsOf, integration, textsOf } from "./channel.js";
 import { h } from "./dom.js";
 import { setting } from "./issuer.js";
-import { endAtHost, outcomeIn, rememberHost } from "./round-trip.js";
+import { endAtHost, endIn, rememberHost } from "./round-trip.js";
 import { language } from "./shell.js";
 import { translator } from "./text.js";
-
-const START = "/api/integrations/meta/instagram/start";
 
 const TEXTS = {
   es: {
@@ -48,17 +47,17 @@ function show(...children) {
   document.querySelector("main")?.replaceChildren(h("section", { class: "panel", role: "status" }, .../** @type {Node[]} */ (children.filter(Boolean))));
 }
 
-/** @param {{ token: string, login: string, account: string, back: string, popup: boolean }} handover */
-async function start({ token, login, account, back, popup }) {
+/** @param {{ token: string, channel: import("./channel.js").Channel, login: string, account: string, back: string, popup: boolean }} handover */
+async function start({ token, channel, login, account, back, popup }) {
   show(h("p", {}, TEXTS.going));
   try {
-    const asked = { login: login || undefined, ig_user_id: account || undefined, return_to: location.pathname };
-    const { authUrl } = await new Api(location.origin, () => token).change("POST", START, asked);
+    const asked = { login: login || undefined, [factsOf(channel).idField]: account || undefined, return_to: location.pathname };
+    const { authUrl } = await new Api(location.origin, () => token).change("POST", `${integration(channel)}/start`, asked);
     rememberHost(back, popup);
     location.replace(authUrl);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    const { title, text } = error.explain(translator(language, setting("brand")));
+    const { title, text } = error.explain(textsOf(translator(language, setting("brand")), channel));
     const leave = popup
       ? h("button", { class: "primary", type: "button", onclick: () => window.close() }, TEXTS.back)
       : h("a", { class: "primary", href: back }, TEXTS.back);
@@ -68,15 +67,16 @@ async function start({ token, login, account, back, popup }) {
 
 const refused = /** @type {"" | "origin" | "form"} */ (setting("refused"));
 const token = setting("token");
-const query = new URLSearchParams(location.search);
-const outcome = outcomeIn(query);
+const end = endIn(new URLSearchParams(location.search));
 
 if (refused) {
   console.error(`Buzón: ${MISTAKES[refused]}`);
   show(h("h1", {}, TEXTS[refused]), h("p", {}, TEXTS[`${refused}_text`]));
 } else if (token) {
-  await start({ token, login: setting("login"), account: setting("account"), back: setting("back"), popup: setting("mode") === "popup" });
-} else if (outcome && endAtHost(outcome, query.get("state") ?? undefined)) {
+  // Pages that were built before there was another channel name none.
+  const channel = channelNamed(setting("channel")) ?? "instagram";
+  await start({ token, channel, login: setting("login"), account: setting("account"), back: setting("back"), popup: setting("mode") === "popup" });
+} else if (end && endAtHost(end)) {
   show(h("p", {}, TEXTS.ended));
 } else {
   show(h("p", {}, TEXTS.nothing));

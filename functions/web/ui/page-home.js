@@ -2,30 +2,31 @@
 /** `/`: three steps to the first answer, each ticked by what is really there. */
 
 import { Api } from "./api.js";
+import { CHANNELS, factsOf } from "./channel.js";
 import { h } from "./dom.js";
 import { brand, person, phone, signIn, tenant, token } from "./session.js";
 import { language, nameOf, page } from "./shell.js";
 
 const TEXTS = {
   es: {
-    title: "Responde tus DMs de Instagram desde {brand}",
+    title: "Responde tus mensajes de Instagram y Messenger desde {brand}",
     lead: "Tres pasos y listo.",
     finished: "Todo listo: tus conversaciones te esperan en el inbox.",
     account: "Inicia sesión", account_text: "Entra con tu cuenta de {brand}.", account_go: "Iniciar sesión",
-    instagram: "Conecta Instagram", instagram_text: "Un botón, y Meta hace el resto.", instagram_go: "Conectar",
-    message: "Recibe tu primer mensaje", message_text: "Pide a alguien que te escriba por Instagram y respóndele.", message_go: "Abrir el inbox",
+    channel: "Conecta Instagram o Facebook", channel_text: "Un botón, y Meta hace el resto.", channel_go: "Conectar",
+    message: "Recibe tu primer mensaje", message_text: "Pide a alguien que te escriba y respóndele.", message_go: "Abrir el inbox",
     phone: "Aquí Meta es simulada: escríbete desde el teléfono simulado.", phone_go: "Abrir el teléfono",
-    instagram_see: "Ver conexión", done: "Hecho", wrote: (/** @type {string} */ name) => `${name} te escribió.`,
+    channel_see: "Ver conexión", done: "Hecho", wrote: (/** @type {string} */ name) => `${name} te escribió.`,
   },
   en: {
-    title: "Answer your Instagram DMs from {brand}",
+    title: "Answer your Instagram and Messenger messages from {brand}",
     lead: "Three steps and you are there.",
     finished: "All set: your conversations are waiting in the inbox.",
     account: "Sign in", account_text: "Use your {brand} account.", account_go: "Sign in",
-    instagram: "Connect Instagram", instagram_text: "One button, and Meta does the rest.", instagram_go: "Connect",
-    message: "Receive your first message", message_text: "Ask somebody to write to you on Instagram, and answer.", message_go: "Open the inbox",
+    channel: "Connect Instagram or Facebook", channel_text: "One button, and Meta does the rest.", channel_go: "Connect",
+    message: "Receive your first message", message_text: "Ask somebody to write to you, and answer.", message_go: "Open the inbox",
     phone: "Meta is simulated here: write to yourself from the simulated phone.", phone_go: "Open the phone",
-    instagram_see: "See connection", done: "Done", wrote: (/** @type {string} */ name) => `${name} wrote to you.`,
+    channel_see: "See connection", done: "Done", wrote: (/** @type {string} */ name) => `${name} wrote to you.`,
   },
 }[language];
 
@@ -33,7 +34,7 @@ const TEXTS = {
 const LOOK_MS = 3000;
 
 /** @typedef {Exclude<keyof typeof TEXTS, "wrote">} Text */
-/** @typedef {"account" | "instagram" | "message"} Step */
+/** @typedef {"account" | "channel" | "message"} Step */
 /** @typedef {Partial<Record<Step, string>>} Progress what says of each step that it is done */
 
 const t = (/** @type {Text} */ key) => TEXTS[key].replace("{brand}", brand);
@@ -46,13 +47,14 @@ async function progress() {
   if (!who) return {};
   const newest = `/api/tenants/${encodeURIComponent(tenant())}/conversations?limit=1`;
   const [status, inbox] = await Promise.all([
-    api.get("/api/integrations/meta/instagram/status").catch(() => ({ connected: false })),
+    api.get("/api/integrations/status").catch(() => ({})),
     api.get(newest).catch(() => ({ conversations: [] })),
   ]);
+  const connected = CHANNELS.filter((channel) => status[channel]?.connected);
   const [conversation] = inbox.conversations;
   return {
     account: nameOf(who),
-    instagram: status.connected ? `@${status.ig_username}` : undefined,
+    channel: connected.map((channel) => factsOf(channel).nameOf(status[channel])).join(" · ") || undefined,
     message: conversation && TEXTS.wrote(conversation.contact.display_name),
   };
 }
@@ -96,12 +98,12 @@ function show(lead, ...steps) {
  * @returns {boolean} whether a step may tick itself
  */
 function draw(done) {
-  const next = !done.account ? "account" : !done.instagram ? "instagram" : !done.message ? "message" : undefined;
+  const next = !done.account ? "account" : !done.channel ? "channel" : !done.message ? "message" : undefined;
   const signInButton = h("button", { class: "primary", type: "button", onclick: () => void signIn() }, t("account_go"));
   show(
     t(next ? "lead" : "finished"),
     step("account", done.account, next === "account", done.account ? null : signInButton),
-    step("instagram", done.instagram, next === "instagram", done.account && link("/settings/integrations", done.instagram ? "instagram_see" : "instagram_go", next === "instagram")),
+    step("channel", done.channel, next === "channel", done.account && link("/settings/integrations", done.channel ? "channel_see" : "channel_go", next === "channel")),
     step(
       "message",
       done.message,
@@ -110,11 +112,11 @@ function draw(done) {
       done.account && link("/inbox", "message_go", next === undefined || (next === "message" && !phone)),
     ),
   );
-  return next === "instagram" || next === "message";
+  return next === "channel" || next === "message";
 }
 
 // The frame at once; what is done, as soon as it is known.
-show(t("lead"), step("account", person() && nameOf(person() ?? {}), false), step("instagram", undefined, false), step("message", undefined, false));
+show(t("lead"), step("account", person() && nameOf(person() ?? {}), false), step("channel", undefined, false), step("message", undefined, false));
 let seen = await progress();
 let waiting = draw(seen);
 while (waiting) {

@@ -1,11 +1,12 @@
 // @ts-check
-/** `/settings/integrations`: the card, and the end of a round trip to Meta. */
+/** `/settings/integrations`: a card for each channel, and the end of a round trip to Meta. */
 
 import "./buzon.js";
+import { CHANNELS } from "./channel.js";
 import { h } from "./dom.js";
 import { offerManualConnection } from "./manual.js";
 import { nextSteps } from "./next-steps.js";
-import { endAtHost, endPopup, forgetChoice, inPopup, outcomeIn } from "./round-trip.js";
+import { endAtHost, endIn, endPopup, forgetChoice, inPopup } from "./round-trip.js";
 import { token } from "./session.js";
 import { component, language, page } from "./shell.js";
 
@@ -14,23 +15,26 @@ const TEXTS = {
   en: { title: "Integrations", lead: "The channels through which your customers write to you.", close: "You can close this window now." },
 }[language];
 
-const outcome = outcomeIn(new URLSearchParams(location.search));
+const end = endIn(new URLSearchParams(location.search));
 const popup = inPopup();
 
-if (outcome) {
+if (end) {
   forgetChoice();
   // The address is left clean, so that a reload does not tell the outcome again.
   history.replaceState(null, "", location.pathname);
 }
 
-if (outcome && endAtHost(outcome)) {
+if (end && endAtHost(end)) {
   // A login whose request is not known any more ends here, wherever it began.
   page(h("p", { class: "lead" }, TEXTS.close));
-} else if (outcome && popup) {
-  endPopup(outcome);
+} else if (end && popup) {
+  endPopup(end);
   page(h("p", { class: "lead" }, TEXTS.close));
 } else {
-  const card = component("buzon-connect-card", token, { outcome, "return-to": location.pathname });
-  offerManualConnection(card);
-  page(h("h1", {}, TEXTS.title), h("p", { class: "lead" }, TEXTS.lead), card, nextSteps(card));
+  const cards = CHANNELS.filter((channel) => channel === "instagram").map((channel) => {
+    const outcome = end?.channel === channel ? end.outcome : undefined;
+    return component("buzon-connect-card", token, { channel, outcome, "return-to": location.pathname });
+  });
+  page(h("h1", {}, TEXTS.title), h("p", { class: "lead" }, TEXTS.lead), ...cards, nextSteps(cards));
+  offerManualConnection(cards);
 }

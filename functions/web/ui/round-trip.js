@@ -4,6 +4,8 @@
  * opened. Meta's pages may cut the tie between that window and its opener, so the page is told by its address as well.
  */
 
+import { CHANNELS } from "./channel.js";
+
 /** The name of the window that Meta's login is opened in. */
 export const POPUP_NAME = "buzon-connect";
 
@@ -11,7 +13,7 @@ export const POPUP_NAME = "buzon-connect";
 export const POPUP_QUERY = "popup";
 
 /** How the pages tell the card that a round trip ended. */
-export const CHANNEL = "buzon:connect";
+export const ENDED = "buzon:connect";
 
 /** Where the pages remember a choice that was not finished. */
 const SELECTION_KEY = "buzon:selection";
@@ -19,7 +21,17 @@ const SELECTION_KEY = "buzon:selection";
 /** As long as the server keeps the choice open. */
 const TEN_MINUTES = 600_000;
 
-/** @typedef {{ type: typeof CHANNEL, outcome: string, state?: string }} Ended */
+/** @typedef {import("./channel.js").Channel} Channel */
+
+/**
+ * How a login ended.
+ * @typedef {object} End
+ * @property {Channel} channel
+ * @property {string} outcome `connected`, `cancelled`, `choosing` or why not
+ * @property {string} [state] of a login whose accounts are to be chosen
+ */
+
+/** @typedef {End & { type: typeof ENDED }} Ended */
 
 /** Whether this page stands in a window that a card has opened. */
 export function inPopup() {
@@ -29,30 +41,36 @@ export function inPopup() {
 /**
  * How a login ended, where the page's address says so.
  * @param {URLSearchParams} query
- * @returns {string | undefined} `connected`, `cancelled`, `choosing` or why not
+ * @param {Channel[]} [channels]
+ * @returns {End | undefined}
  */
-export function outcomeIn(query) {
-  const result = query.get("instagram");
-  return result === "error" ? (query.get("reason") ?? "other") : (result ?? undefined);
+export function endIn(query, channels = CHANNELS) {
+  const channel = channels.find((word) => query.has(word));
+  if (!channel) return undefined;
+  const result = query.get(channel) ?? "";
+  const outcome = result === "error" ? (query.get("reason") ?? "other") : result;
+  return { channel, outcome, state: query.get("state") ?? undefined };
 }
 
 /**
  * Tells the card, wherever it is on this origin, and closes the window. The page goes on where the browser keeps it open.
- * @param {string} outcome as of {@link outcomeIn}
- * @param {string} [state] of a login whose accounts are to be chosen
+ * @param {End} end
  */
-export function endPopup(outcome, state) {
+export function endPopup(end) {
   /** @type {Ended} */
-  const ended = { type: CHANNEL, outcome, state };
-  new BroadcastChannel(CHANNEL).postMessage(ended);
+  const ended = { type: ENDED, ...end };
+  new BroadcastChannel(ENDED).postMessage(ended);
   window.close();
 }
 
 /** Where this window remembers the card on another site that a login began with. */
 const HOST = "buzon:host";
 
-/** What the address of that card's page says: the login's `state`, and that the page stands in the window of the login. */
-export const HOST_QUERY = { state: "instagram_state", popup: "instagram_popup" };
+/**
+ * What the address of that card's page says: the login's `state`, and that the page stands in the window of the login.
+ * @param {Channel} channel
+ */
+const hostQuery = (channel) => ({ state: `${channel}_state`, popup: `${channel}_popup` });
 
 /**
  * @param {string} back the card's page
@@ -69,46 +87,53 @@ export function forgetHost() {
 
 /**
  * Ends a login at the card on another site that it began with: there the person goes on.
- * @param {string} outcome as of {@link outcomeIn}
- * @param {string} [state] of a login whose accounts are to be chosen
+ * @param {End} end
  * @returns {boolean} whether there is such a card
  */
-export function endAtHost(outcome, state) {
+export function endAtHost(end) {
   const kept = JSON.parse(sessionStorage.getItem(HOST) ?? "null");
   forgetHost();
   if (!kept) return false;
   const back = new URL(kept.back);
   if (kept.popup && window.opener) {
     /** @type {Ended} */
-    const ended = { type: CHANNEL, outcome, state };
+    const ended = { type: ENDED, ...end };
     window.opener.postMessage(ended, back.origin);
     window.close();
     return true;
   }
+  const { channel, outcome, state } = end;
+  const name = hostQuery(channel);
   const plain = ["connected", "cancelled", "choosing"].includes(outcome);
-  const says = { instagram: plain ? outcome : "error", reason: plain ? "" : outcome, [HOST_QUERY.state]: state, [HOST_QUERY.popup]: kept.popup && "1" };
+  const says = { [channel]: plain ? outcome : "error", reason: plain ? "" : outcome, [name.state]: state, [name.popup]: kept.popup && "1" };
   for (const [name, text] of Object.entries(says)) if (text) back.searchParams.set(name, text);
   location.replace(back);
   return true;
 }
 
 /**
- * How a login ended that began on this page of another site. The address is left clean, so that a reload does not tell it again.
- * @returns {{ outcome: string, state?: string, popup: boolean } | undefined}
+ * How a login of this channel ended that began on this page of another site. The address is left clean, so that a reload does not
+ * tell it again.
+ * @param {Channel} channel
+ * @returns {{ end: End, popup: boolean } | undefined}
  */
-export function outcomeAtHost() {
+export function endAtThisHost(channel) {
   const url = new URL(location.href);
-  const outcome = outcomeIn(url.searchParams);
-  if (!outcome) return undefined;
-  const [state, popup] = [HOST_QUERY.state, HOST_QUERY.popup].map((name) => url.searchParams.get(name) ?? undefined);
-  for (const name of ["instagram", "reason", "title", ...Object.values(HOST_QUERY)]) url.searchParams.delete(name);
+  const end = endIn(url.searchParams, [channel]);
+  if (!end) return undefined;
+  const name = hostQuery(channel);
+  const [state, popup] = [name.state, name.popup].map((name) => url.searchParams.get(name) ?? undefined);
+  for (const used of [channel, "reason", "title", name.state, name.popup]) url.searchParams.delete(used);
   history.replaceState(history.state, "", url);
-  return { outcome, state, popup: popup !== undefined };
+  return { end: { ...end, state }, popup: popup !== undefined };
 }
 
-/** Remembers the choice that this page offers. */
-export function rememberChoice() {
-  const kept = { path: location.pathname + location.search, until: Date.now() + TEN_MINUTES };
+/**
+ * Remembers the choice that this page offers.
+ * @param {Channel} channel
+ */
+export function rememberChoice(channel) {
+  const kept = { channel, path: location.pathname + location.search, until: Date.now() + TEN_MINUTES };
   sessionStorage.setItem(SELECTION_KEY, JSON.stringify(kept));
 }
 
@@ -117,11 +142,14 @@ export function forgetChoice() {
   sessionStorage.removeItem(SELECTION_KEY);
 }
 
-/** @returns {string | undefined} the path of the page with an unfinished choice */
-export function unfinishedChoice() {
+/**
+ * @param {Channel} channel
+ * @returns {string | undefined} the path of the page with an unfinished choice
+ */
+export function unfinishedChoice(channel) {
   try {
     const kept = JSON.parse(sessionStorage.getItem(SELECTION_KEY) ?? "null");
-    return kept && kept.until > Date.now() ? String(kept.path) : undefined;
+    return kept?.channel === channel && kept.until > Date.now() ? String(kept.path) : undefined;
   } catch {
     return undefined;
   }

@@ -107,6 +107,7 @@ a { color: var(--accent); }
   display: grid; place-items: center; width: 40px; height: 40px; border-radius: 11px; color: #fff;
   background: linear-gradient(45deg, #f9a03f, #d6249f 55%, #6d3bd7);
 }
+.mark.messenger { background: linear-gradient(45deg, #0a5be0, #0a8bff); }
 .actions { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; }
 .accounts { display: grid; gap: .75rem; }
 .account { display: grid; gap: .6rem; padding: .9rem; border: 1px solid var(--line); border-radius: 12px; }
@@ -144,6 +145,13 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .search { display: flex; align-items: center; gap: .5rem; padding: 0 .75rem; border: 1px solid var(--line); border-radius: 999px; background: var(--raised); }
 .search input { flex: 1; min-width: 0; min-height: 40px; border: 0; background: none; outline: none; }
 .search:focus-within { outline: 2px solid var(--accent); outline-offset: -1px; }
+.filter { display: flex; flex-wrap: wrap; gap: .4rem; }
+.chip {
+  min-height: 32px; padding: .15rem .7rem; border: 1px solid var(--line); border-radius: 999px; background: none; color: var(--muted);
+  font-size: .8125rem; font-weight: 600; cursor: pointer;
+}
+.chip:hover { background: var(--raised); }
+.chip[aria-pressed="true"] { border-color: var(--accent); background: color-mix(in srgb, var(--accent) 12%, var(--surface)); color: var(--text); }
 .scroll { position: relative; overflow-y: auto; min-height: 0; flex: 1; overscroll-behavior: contain; }
 .scroll, .composer textarea { scrollbar-width: thin; scrollbar-color: color-mix(in srgb, var(--muted) 55%, transparent) transparent; }
 .row {
@@ -152,15 +160,16 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 }
 .row:hover { background: var(--raised); }
 .row[aria-current="true"] { background: color-mix(in srgb, var(--accent) 12%, var(--surface)); }
-.row .avatar { grid-row: span 2; }
+.row .face { grid-row: span 2; }
 .row .skeleton.round { grid-row: span 2; }
 .row .skeleton:not(.round) { grid-column: 2 / -1; min-height: .8rem; }
 .more { display: grid; place-content: center; padding: .9rem; }
-.row .channel {
+.face { position: relative; flex: none; }
+.face .mark {
   position: absolute; inset-inline-end: -4px; inset-block-end: -4px; width: 20px; height: 20px; border-radius: 7px;
   box-shadow: 0 0 0 2px var(--surface);
 }
-.row .channel .icon { width: 14px; height: 14px; }
+.face .mark .icon { width: 14px; height: 14px; }
 .row .name, .row .preview { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
 .row.unread .name, .row.unread .preview { font-weight: 700; color: var(--text); }
 .row time { font-size: .8125rem; color: var(--muted); }
@@ -188,6 +197,8 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .attachment:has(img, video) { padding: .25rem; }
 .attachment img { min-width: 9rem; min-height: 6rem; object-fit: cover; }
 .attachment audio { width: 16rem; max-width: 100%; min-width: 0; }
+.attachment.sticker { background: none; border: 0; }
+.attachment.sticker img { min-width: 0; min-height: 0; width: 6rem; height: 6rem; object-fit: contain; }
 .attachment img, .attachment video { display: block; max-width: 100%; max-height: 16rem; border-radius: 10px; }
 .reactions { display: inline-flex; gap: .2rem; margin-top: -.5rem; padding: 0 .35rem; border-radius: 999px; background: var(--surface); border: 1px solid var(--line); }
 .meta { display: flex; flex-wrap: wrap; gap: .15rem .5rem; font-size: .8125rem; color: var(--muted); }
@@ -195,6 +206,9 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .meta .reason { flex-basis: 100%; }
 .meta .bad { color: var(--bad); }
 .meta .warn { color: var(--warn); }
+.state { display: inline-flex; gap: .2rem; align-items: center; }
+.state.seen .tick { color: var(--accent); }
+.tick { width: 1em; height: 1em; stroke-width: 2.4; }
 .composer { display: grid; grid-template-columns: minmax(0, 1fr); gap: .4rem; padding: .75rem .9rem; border-top: 1px solid var(--line); }
 .composer .line { display: flex; gap: .6rem; align-items: flex-end; }
 .composer textarea { flex: 1; overflow-wrap: anywhere; min-width: 0; min-height: 44px; max-height: 10rem; padding: .6rem .9rem; resize: none; border: 1px solid var(--line); border-radius: 20px; background: var(--raised); field-sizing: content; }

@@ -18,7 +18,7 @@ export function translator(language, brand) {
   const texts = TEXTS[language.slice(0, 2).toLowerCase()] ?? TEXTS.es;
   return (key, values = {}) => {
     /** @type {Record<string, string | number>} */
-    const all = { brand, ...values };
+    const all = { brand, channel: "Meta", ...values };
     return (texts[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(all[name] ?? whole));
   };
 }

@@ -3,7 +3,8 @@
 
 import { ApiError } from "./api.js";
 import { bubble, goesOn } from "./bubble.js";
-import { portrait } from "./connection-row.js";
+import { factsOf, textsOf } from "./channel.js";
+import { face } from "./conversation-list.js";
 import { h, icon, ICONS, reconcile } from "./dom.js";
 import { dayName } from "./time.js";
 
@@ -159,19 +160,19 @@ export class Thread {
    * @param {Message} message
    */
   async #deliver(message) {
-    const id = this.conversation?.id;
+    if (!this.conversation) return;
+    const { id, channel } = this.conversation;
     const key = message.key ?? "";
-    if (!id) return;
     this.pending.set(key, { conversation: id, message: { ...message, status: "queued", error: null } });
     this.#render();
     this.#toEnd();
     try {
-      const path = `${await this.around.base()}/instagram/messages/send`;
+      const path = `${await this.around.base()}/${channel}/messages/send`;
       const accepted = await this.around.api().change("POST", path, { conversationId: id, text: message.text }, { "idempotency-key": key });
       this.pending.delete(key);
       if (this.conversation?.id === id) this.#take([accepted]);
     } catch (error) {
-      this.pending.set(key, { conversation: id, message: { ...message, status: "failed", error: this.#explain(error) } });
+      this.pending.set(key, { conversation: id, message: { ...message, status: "failed", error: this.#explain(error, channel) } });
       if (error instanceof ApiError && error.kind === "reply-window-closed") this.around.composer.closeWindow(id);
       this.#render();
     }
@@ -186,26 +187,30 @@ export class Thread {
     void (message.key ? this.#deliver(message) : this.send(message.text ?? ""));
   }
 
-  /** @param {unknown} error */
-  #explain(error) {
+  /**
+   * @param {unknown} error
+   * @param {import("./channel.js").Channel} channel
+   */
+  #explain(error, channel) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.offline) return { reason: "offline", title: this.around.t("composer.offline"), advice: "" };
-    const { title, text } = error.explain(this.around.t);
+    const t = textsOf(this.around.t, channel);
+    if (error.offline) return { reason: "offline", title: t("composer.offline"), advice: "" };
+    const { title, text } = error.explain(t);
     return { reason: error.kind, title, advice: text ?? "" };
   }
 
   /** @param {Conversation} conversation */
   #renderHead(conversation) {
     const { t, back } = this.around;
-    const { contact } = conversation;
-    const handle = contact.username && contact.username !== contact.display_name ? `@${contact.username}` : "";
+    const { channel, contact } = conversation;
+    const handle = contact.username && contact.username !== contact.display_name ? `@${contact.username}` : factsOf(channel).name;
     const drawing = JSON.stringify([conversation.id, contact, conversation.handled_elsewhere, this.account]);
     if (this.head.dataset.drawing === drawing) return;
     this.head.dataset.drawing = drawing;
-    const detail = [handle, this.account && t("inbox.to", { username: this.account })].filter(Boolean).join(" · ");
+    const detail = [handle, this.account && t("inbox.to", { account: this.account })].filter(Boolean).join(" · ");
     this.head.replaceChildren(
       h("button", { class: "back", type: "button", "aria-label": t("inbox.back"), onclick: back }, icon(ICONS.back)),
-      portrait(contact.picture_url, contact.display_name),
+      face(conversation),
       h("div", { class: "who" }, h("h2", {}, contact.display_name), h("span", { class: "muted" }, detail)),
     );
     if (conversation.handled_elsewhere) this.head.append(h("span", { class: "badge warn" }, t("inbox.elsewhere")));
@@ -225,7 +230,8 @@ export class Thread {
    * @returns {import("./dom.js").Row[]}
    */
   #rows(all) {
-    const { t, language } = this.around;
+    const { language } = this.around;
+    const t = textsOf(this.around.t, this.conversation?.channel ?? "instagram");
     const byMid = new Map(all.map((message) => [message.provider_message_id, message]));
     const thread = { t, language, find: (/** @type {string} */ mid) => byMid.get(mid), again: (/** @type {Message} */ message) => this.#again(message) };
     let day = "";

@@ -48,7 +48,7 @@ async fn who_knows_nothing_connects_receives_and_answers() {
     ana.picture("card-connected").await;
 
     ana.visit("/").await;
-    ana.reads("Conecta Instagram Hecho @luna.cafe").await;
+    ana.reads("Conecta Instagram o Facebook Hecho @luna.cafe").await;
     ana.picture("home-connected").await;
     ines.visit(&format!("{}/phone?contact={INES}&account={LUNA}", story.world.stack.meta_url())).await;
     ines.write("Message", "¿Abren hoy?").await;

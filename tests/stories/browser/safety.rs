@@ -55,7 +55,14 @@ async fn a_sign_in_that_was_not_started_here_is_not_finished() {
 async fn every_page_has_the_headers_of_the_checklist() {
     let world = World::start().await;
     let stranger = world.stranger();
-    for page in ["/", "/inbox", "/settings/integrations", "/settings/integrations/instagram/select", "/auth/callback"] {
+    for page in [
+        "/",
+        "/inbox",
+        "/settings/integrations",
+        "/settings/integrations/instagram/select",
+        "/settings/integrations/messenger/select",
+        "/auth/callback",
+    ] {
         let answer = stranger.get(page).await;
         assert_eq!(answer.status, 200, "{page}");
         let policy = answer.header("content-security-policy");
