@@ -53,10 +53,12 @@ impl Accounts {
         now: UnixSeconds,
     ) -> Result<OpenAccount<'_>, AccessError> {
         let found = self.find(tenant, account, now).await?;
-        if let Some(failure) = failures::of_connection(found.as_ref().map(|connection| connection.status)) {
+        if let Some(failure) =
+            failures::of_connection(account.channel, found.as_ref().map(|connection| connection.status))
+        {
             return Err(AccessError::Unusable(failure));
         }
-        let unusable = || AccessError::Unusable(failures::reconnect_needed());
+        let unusable = || AccessError::Unusable(failures::reconnect_needed(account.channel));
         let connection = found.ok_or_else(unusable)?;
         self.connector.open_account(connection, now).await.map_err(|failure| match failure {
             OpenError::NoToken => unusable(),
@@ -117,7 +119,8 @@ impl Accounts {
             remembered.clear();
         }
         // One that is of no use is read anew each time: whoever has just connected again wants to answer.
-        match found.as_ref().filter(|connection| failures::of_connection(Some(connection.status)).is_none()) {
+        let is_usable = |status| failures::of_connection(account.channel, Some(status)).is_none();
+        match found.as_ref().filter(|connection| is_usable(connection.status)) {
             Some(connection) => {
                 remembered.insert(key, Remembered { connection: connection.clone(), read_at: now });
             }

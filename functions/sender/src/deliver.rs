@@ -58,7 +58,7 @@ async fn take(app: &App, delivery: &Delivery) -> Result<Verdict, StoreError> {
             Attempt { app, delivery, message: &message }.run().instrument(span).await
         }
         // Whoever began it is dead (see the crate's first lines): the call to Meta may have been made.
-        Begun::Running(_) => delivery.doubt(app, &failures::delivery_unknown()).await,
+        Begun::Running(_) => delivery.doubt(app, &failures::delivery_unknown(delivery.dispatch.account.channel)).await,
         Begun::Uncertain(message, doubt) => match (Search { app, delivery, message: &message, doubt }).run().await? {
             Searched::Ended(verdict) => Ok(verdict),
             Searched::Absent => send_again(app, delivery, &message).await,
