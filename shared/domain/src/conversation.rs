@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::{Account, ContactId};
 use crate::contact::Contact;
 use crate::id::{ConversationId, MessageId};
-use crate::message::{Author, Direction, Kind, Message, Status, is_note};
+use crate::message::{Author, Change, Direction, Kind, Message, Reactor, Status, is_note};
 use crate::policy::{ReplyWindow, WindowClosed};
 use crate::time::{UnixMillis, UnixSeconds};
 use crate::trace::TraceId;
@@ -280,6 +280,14 @@ impl Conversation {
         }
         if message.referral.as_ref().is_some_and(|referral| referral.ad_id.is_some()) {
             self.came_from_ad_at = self.came_from_ad_at.max(at);
+        }
+    }
+
+    /// Opens the window where a change is an act of the contact's that does so on this channel: a reaction, but not taking it back.
+    pub fn open_window_by(&mut self, change: &Change) {
+        let Change::React { by: Reactor::Contact, reaction } = change else { return };
+        if reaction.emoji.is_some() && self.account.channel.limits().reaction_opens_window {
+            self.window_opened_at = self.window_opened_at.max(Some(reaction.at));
         }
     }
 

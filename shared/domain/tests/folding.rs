@@ -6,8 +6,8 @@ use domain::conversation::{ConversationState, WasCounted};
 use domain::message::{Edit, Reaction, Reactor, Referral};
 use domain::policy::Permission;
 use domain::{
-    Account, Author, Change, ContactId, Conversation, ConversationId, Direction, Kind, Message, MessageId, Mid, Status,
-    TenantId, UnixMillis, event::NewMessage,
+    Account, Author, Change, Channel, ContactId, Conversation, ConversationId, Direction, Kind, Message, MessageId,
+    Mid, Status, TenantId, UnixMillis, event::NewMessage,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -230,5 +230,32 @@ fn what_was_sent_after_the_mark_is_not_delivered_and_what_failed_never_is() {
     for status in [Status::Sent, Status::Failed, Status::Uncertain, Status::Queued, Status::Deleted] {
         message.status = status;
         assert_eq!(conversation.shown_status(&message), status);
+    }
+}
+
+#[test]
+fn a_reaction_of_the_contact_opens_the_window_of_messenger_and_taking_it_back_does_not() {
+    let react = |by, at, emoji: Option<&str>| {
+        let reaction = Reaction { at: UnixMillis::new(at), emoji: emoji.map(str::to_owned), name: None };
+        Change::React { by, reaction }
+    };
+    let edit = Change::Edit { edit: Edit { number: 1, at: UnixMillis::new(9), text: "edited".to_owned() } };
+    for channel in Channel::ALL {
+        let mut conversation = conversation();
+        conversation.account.channel = channel;
+        for change in [
+            react(Reactor::Contact, 5, Some("👍")),
+            react(Reactor::Contact, 3, Some("👍")),
+            react(Reactor::Contact, 7, None),
+            react(Reactor::Account, 8, Some("👍")),
+            edit.clone(),
+        ] {
+            conversation.open_window_by(&change);
+        }
+        let expected = match channel {
+            Channel::Instagram => None,
+            Channel::Messenger => Some(UnixMillis::new(5)),
+        };
+        assert_eq!(conversation.window_opened_at, expected, "{channel}");
     }
 }

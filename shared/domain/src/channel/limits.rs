@@ -15,6 +15,8 @@ pub struct Limits {
     pub window_ms: i64,
     /// For so long a person may answer with the `HUMAN_AGENT` tag. An advertisement keeps a thread open no longer.
     pub human_agent_ms: i64,
+    /// A contact's reaction is an act as well, after which they may be answered.
+    pub reaction_opens_window: bool,
     /// The kinds of attachment that can be sent by address.
     pub attachments: &'static [AttachmentLimit],
 }
@@ -77,11 +79,12 @@ const MEDIA: &[AttachmentLimit] = &[
 /// <https://developers.facebook.com/docs/messenger-platform/reference/send-api> and
 /// <https://developers.facebook.com/docs/messenger-platform/policy/policy-overview>.
 pub(super) const fn of(channel: Channel) -> Limits {
-    let text = match channel {
-        Channel::Instagram => TextLimit { most: 1000, unit: TextUnit::Bytes },
-        Channel::Messenger => TextLimit { most: 2000, unit: TextUnit::Utf16 },
+    let (text, reaction_opens_window) = match channel {
+        // Of reactions Meta does not say it.
+        Channel::Instagram => (TextLimit { most: 1000, unit: TextUnit::Bytes }, false),
+        Channel::Messenger => (TextLimit { most: 2000, unit: TextUnit::Utf16 }, true),
     };
-    Limits { text, window_ms: DAY_MS, human_agent_ms: 7 * DAY_MS, attachments: MEDIA }
+    Limits { text, window_ms: DAY_MS, human_agent_ms: 7 * DAY_MS, reaction_opens_window, attachments: MEDIA }
 }
 
 #[cfg(test)]

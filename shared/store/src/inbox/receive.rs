@@ -92,7 +92,9 @@ impl Threads {
             Happening::Message { message, .. } => self.store(thread, message).await,
             Happening::Change { mid, change, .. } => {
                 let change = self.dated(thread, event, change).await?;
-                self.change(thread, mid, &change.into(), now).await
+                let outcome = self.change(thread, mid, &change.clone().into(), now).await?;
+                self.open_window_by(thread, &change).await?;
+                Ok(outcome)
             }
             Happening::Read { up_to: ReadUpTo::Message(mid), .. } => self.change(thread, mid, &Parked::Read, now).await,
             Happening::Read { up_to: ReadUpTo::Time(until), .. } => self.read_until(thread, *until).await,
@@ -130,6 +132,14 @@ impl Threads {
             Some(id) => change.dated(self.first_delivered(thread, id).await?),
             None => change,
         })
+    }
+
+    /// Opens the window where the change does that, whether or not its message is there.
+    async fn open_window_by(&self, thread: &mut Thread, change: &Change) -> Result<(), StoreError> {
+        if thread.is_stored() {
+            self.amend(thread, |conversation| conversation.open_window_by(change)).await?;
+        }
+        Ok(())
     }
 
     /// Counts a message, then stores it, then applies what waited for it.
