@@ -60,7 +60,7 @@ impl<'a> Attempt<'a> {
     async fn send(self, account: &OpenAccount<'_>, now: UnixMillis) -> Result<Verdict, StoreError> {
         match self.post(account).await {
             Ok(sent) => {
-                let settled = self.settle_sent(account, &sent).await;
+                let settled = self.settle_sent(account, &sent, now).await;
                 self.app.watch.works(account.connection.login, now).await;
                 settled
             }
@@ -86,11 +86,16 @@ impl<'a> Attempt<'a> {
         account.graph().send(account.access(), outbound).await
     }
 
-    async fn settle_sent(self, account: &OpenAccount<'_>, sent: &Sent) -> Result<Verdict, StoreError> {
+    /// Sent when the call was begun, and not when it was answered: by then the contact may have it, and Meta tell up to when.
+    async fn settle_sent(
+        self,
+        account: &OpenAccount<'_>,
+        sent: &Sent,
+        tried_at: UnixMillis,
+    ) -> Result<Verdict, StoreError> {
         let Dispatch { tenant, conversation, message, account: id, .. } = &self.delivery.dispatch;
-        let now = self.app.clock.now_ms();
         // On the heap: the future of a step that may have to correct an echo is large.
-        Box::pin(self.app.outbound.settle_sent(tenant, conversation, message, &sent.mid, now)).await?;
+        Box::pin(self.app.outbound.settle_sent(tenant, conversation, message, &sent.mid, tried_at)).await?;
         metric("sends", 1, &[("outcome", "sent")]);
         if sent.usage.percent >= NEAR_LIMIT_PERCENT {
             warn!(account = %id, percent = sent.usage.percent, "An account is near a limit of Meta's");
