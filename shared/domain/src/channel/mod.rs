@@ -65,6 +65,16 @@ impl Channel {
         }
     }
 
+    /// Whether an echo gives our id of the message back: then nothing else makes it ours. Otherwise it is known by its mid, or by
+    /// its text as long as the mid is not known.
+    #[must_use]
+    pub const fn echoes_our_id(self) -> bool {
+        match self {
+            Self::Instagram => false,
+            Self::Messenger => true,
+        }
+    }
+
     /// What the channel takes.
     #[must_use]
     pub const fn limits(self) -> Limits {

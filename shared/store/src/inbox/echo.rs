@@ -1,6 +1,6 @@
 //! What the account itself sent comes back as an echo: from here, from the phone, from another tool.
 
-use domain::conversation::WasCounted;
+use domain::conversation::{SAME_MESSAGE_MS, WasCounted};
 use domain::event::NewMessage;
 use domain::{Author, Change, Direction, Message, MessageId, Mid, Status, UnixMillis};
 
@@ -23,7 +23,7 @@ const CLOCK_SKEW_MS: i64 = 10 * 60 * 1000;
 enum Original {
     /// The message has the mid already.
     Known(Message),
-    /// Meta has not told us yet whether it took this one.
+    /// Meta has not told us yet whether it took this one, or by another mid.
     Unanswered(Message),
     /// Nothing of ours.
     Foreign,
@@ -69,8 +69,8 @@ impl Threads {
         Err(StoreError::Conflict)
     }
 
-    /// Looks among the outbound messages that may be on their way. The one begun last comes first: what is being sent
-    /// now, then the oldest of those that nobody is sure of, since they were sent in order.
+    /// Looks among the outbound messages that may be on their way, unless the echo gives our id back. The one begun last comes
+    /// first: what is being sent now, then the oldest of those that nobody is sure of, since they were sent in order.
     async fn original(&self, thread: &Thread, echo: &NewMessage) -> Result<Original, StoreError> {
         if !thread.is_stored() {
             return Ok(Original::Foreign);
@@ -78,6 +78,7 @@ impl Threads {
         let at = echo.id.at();
         let mut walk = Walk::between(&thread.tenant, thread.id(), earliest(echo), at.plus(CLOCK_SKEW_MS))
             .only("direction", "outbound");
+        let by_content = echo.sent_as.is_none() && !thread.conversation.account.channel.echoes_our_id();
         let (mut sending, mut uncertain) = (None, None);
         while let Some(items) = self.next_items(&mut walk).await? {
             for item in items {
@@ -86,7 +87,13 @@ impl Threads {
                 if message.provider_message_id.is_some() && message.provider_message_id == echo.mid {
                     return Ok(Original::Known(message));
                 }
-                if may_be_of(&message, echo) && tried_at.is_none_or(|at| is_of_that_time(&message, at, echo)) {
+                if is_named_by(&message, echo) {
+                    return Ok(Original::Unanswered(message));
+                }
+                if by_content
+                    && may_be_of(&message, echo)
+                    && tried_at.is_none_or(|at| is_of_that_time(&message, at, echo))
+                {
                     let place = if message.status == Status::Sending { &mut sending } else { &mut uncertain };
                     *place = Some(message);
                 }
@@ -173,12 +180,27 @@ fn is_of_that_time(message: &Message, tried_at: UnixMillis, echo: &NewMessage) -
     (first..=last).contains(&echo.id.at())
 }
 
-/// Whether the echo may be of this message of ours: by our id, where the channel gives that back, else by its content.
+fn is_ours(message: &Message) -> bool {
+    message.direction == Direction::Outbound && message.author != Author::App
+}
+
+/// Whether the echo gives the message's id back: it was sent, whatever was believed of it. Where it was found in the provider's list
+/// before, it may have another mid there. What was sent twice, since it seemed not to have gone out, are two messages.
+fn is_named_by(message: &Message, echo: &NewMessage) -> bool {
+    let is_it = echo.sent_as.as_ref() == Some(&message.id) && echo.mid.is_some();
+    let is_same_call = || {
+        let apart = message.at_provider().get().abs_diff(echo.id.at().get());
+        message.attempts <= 1 || i64::try_from(apart).is_ok_and(|apart| apart <= SAME_MESSAGE_MS)
+    };
+    let has_no_other = message.provider_message_id.is_none() || is_same_call();
+    is_it && is_ours(message) && message.status != Status::Deleted && has_no_other
+}
+
+/// Whether the echo may be of this message of ours by its content.
 fn may_be_of(message: &Message, echo: &NewMessage) -> bool {
-    let ours = message.direction == Direction::Outbound && message.author != Author::App;
     let unanswered = matches!(message.status, Status::Sending | Status::Uncertain);
-    let is_it = || echo.sent_as.as_ref().map_or_else(|| same_content(message, echo), |id| *id == message.id);
-    ours && unanswered && message.provider_message_id.is_none() && echo.mid.is_some() && is_it()
+    let is_open = unanswered && message.provider_message_id.is_none() && echo.mid.is_some();
+    is_open && is_ours(message) && same_content(message, echo)
 }
 
 /// The same text, but for white space, which Meta may trim; without text as many attachments.

@@ -116,6 +116,35 @@ impl OutboundStore {
         Err(StoreError::Conflict)
     }
 
+    /// The provider's list of messages shows one that was in doubt, by an id that webhooks may not know it by. An echo that came
+    /// meanwhile knows better. Answers the message as it is then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn settle_listed(
+        &self,
+        tenant: &TenantId,
+        conversation: &ConversationId,
+        id: &MessageId,
+        listed: &Mid,
+        at: UnixMillis,
+    ) -> Result<Option<Message>, StoreError> {
+        let update = self
+            .step(tenant, conversation, id)
+            .update_expression(
+                "SET #status = :next, provider_message_id = :mid, sent_at = :at \
+                 ADD #version :one REMOVE #error, outbound_shard, outbound_at",
+            )
+            .if_living("#status = :uncertain AND attribute_not_exists(provider_message_id)", self.now())
+            .expression_attribute_names("#error", "error")
+            .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?)
+            .expression_attribute_values(":next", to_value(&Status::Sent)?)
+            .expression_attribute_values(":mid", text(listed.as_str()))
+            .expression_attribute_values(":at", number(at.get()));
+        self.settled(update).await
+    }
+
     /// The provider refused the message for good. Answers the message as it is then: not failed when an echo has shown
     /// meanwhile that it was sent.
     ///

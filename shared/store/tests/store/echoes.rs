@@ -308,6 +308,61 @@ async fn an_echo_that_gives_our_id_back_is_of_that_message_whatever_it_says() {
 }
 
 #[tokio::test]
+async fn an_echo_that_gives_our_id_back_settles_what_was_believed_otherwise() {
+    let world = world_with_a_question().await;
+    let (whose, thread) = (tenant("acme"), conversation());
+    let [waiting, failed] = [sending(&world, "Yes", 1).await, sending(&world, "No", 2).await];
+    world.outbound.requeue(&whose, &thread, &waiting.id, NOW.plus(60_000)).await.expect("to be sent again");
+    world.outbound.settle_failed(&whose, &thread, &failed.id, &failure("refused")).await.expect("failed");
+    for (name, message) in [("waiting", &waiting), ("failed", &failed)] {
+        let received = world.receive(&named(name, "?", &message.id)).await.expect("received");
+        let found = world.find(name).await.expect("merged");
+        assert_eq!((received.outcome, &found.id, found.status), (Outcome::Merged, &message.id, Status::Sent));
+        assert_eq!(found.error, None, "{name}");
+    }
+    let begun = world.outbound.begin(&whose, &thread, &waiting.id, NOW).await.expect("redelivered");
+    assert!(matches!(begun, Begun::Settled(_)), "it is not sent again: {begun:?}");
+    assert_eq!(outbound(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_message_that_metas_list_knew_by_another_id_has_the_echos_whichever_comes_first() {
+    for echo_first in [true, false] {
+        let world = world_with_a_question().await;
+        let (whose, thread) = (tenant("acme"), conversation());
+        let message = sending(&world, "Yes", 1).await;
+        uncertain(&world, &message).await;
+        world.receive(&reacted("webhook", 5, Some("❤"))).await.expect("waits");
+        let echo = named("webhook", "Yes", &message.id);
+        if echo_first {
+            world.receive(&echo).await.expect("received");
+        }
+        let listed = world.outbound.settle_listed(&whose, &thread, &message.id, &mid("listed"), NOW.plus(2000)).await;
+        assert_eq!(listed.expect("settled").expect("a message").status, Status::Sent);
+        assert_eq!(world.receive(&echo).await.expect("received").outcome, Outcome::Merged);
+        let found = world.find("webhook").await.expect("known by what webhooks call it");
+        assert_eq!((found.id, found.reactions.len()), (message.id, 1), "echo first: {echo_first}");
+        assert_eq!(outbound(&world).await.len(), 1, "echo first: {echo_first}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_twice_since_it_seemed_absent_is_shown_twice() {
+    let world = world_with_a_question().await;
+    let (whose, thread) = (tenant("acme"), conversation());
+    let message = sending(&world, "Yes", 1).await;
+    uncertain(&world, &message).await;
+    let later = NOW.plus(120_000);
+    world.outbound.requeue(&whose, &thread, &message.id, later).await.expect("it seemed absent");
+    world.outbound.begin(&whose, &thread, &message.id, later).await.expect("sent again");
+    let settled = world.outbound.settle_sent(&whose, &thread, &message.id, &mid("second"), later).await;
+    settled.expect("settled").expect("a message");
+    let received = world.receive(&named("first", "Yes", &message.id)).await.expect("received");
+    assert_eq!(received.outcome, Outcome::Stored { new_conversation: false });
+    assert_eq!(outbound(&world).await.len(), 2, "as on the phone");
+}
+
+#[tokio::test]
 async fn what_reached_the_phone_is_delivered_up_to_its_time() {
     let world = world_with_a_question().await;
     let message = sending(&world, "Yes", 1).await;
