@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use accounts::OpenAccount;
-use domain::{Dispatch, Message, Mid, UnixMillis};
+use domain::{Channel, Direction, Dispatch, Message, Mid, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::GraphError;
 use meta::graph::{Thread, ThreadMessage};
@@ -38,6 +38,9 @@ const LONGEST_SEARCH_MS: i64 = 15 * 60 * 1000;
 
 /// How far Meta's clock may be behind ours.
 const CLOCK_SKEW_MS: i64 = 2 * 60 * 1000;
+
+/// Between the begin of a call that was answered and the time that Meta gives its message.
+const LONGEST_CALL_MS: u64 = 10 * 1000;
 
 /// How many of the newest messages are compared with what Meta shows: it shows 20.
 const KNOWN_MESSAGES: u32 = 100;
@@ -94,7 +97,15 @@ impl Search<'_> {
         }
         let ended = match self.look().await {
             Ok(Finding::Sent { mid, at }) => {
-                Box::pin(app.outbound.settle_sent(tenant, conversation, &message.id, &mid, at)).await?;
+                match account.channel {
+                    Channel::Instagram => {
+                        Box::pin(app.outbound.settle_sent(tenant, conversation, &message.id, &mid, at)).await?;
+                    }
+                    // Nothing says that the list calls a message what its webhooks do.
+                    Channel::Messenger => {
+                        app.outbound.settle_listed(tenant, conversation, &message.id, &mid, at).await?;
+                    }
+                }
                 self.found("sent");
                 Verdict::Done
             }
@@ -164,6 +175,7 @@ impl Search<'_> {
     async fn look(self) -> Result<Finding, LookError> {
         let Self { app, delivery, message, .. } = self;
         let Dispatch { tenant, account, contact, conversation, .. } = &delivery.dispatch;
+        let channel = account.channel;
         let account = app.accounts.open(tenant, account, app.clock.now()).await?;
         let since = message.created_at.plus(-CLOCK_SKEW_MS);
         let graph = account.graph();
@@ -177,7 +189,7 @@ impl Search<'_> {
         };
         app.watch.works(account.connection.login, app.clock.now_ms()).await;
         let known = app.inbox.messages(tenant, conversation, None, KNOWN_MESSAGES).await?.items;
-        Ok(find(message, &thread, &known))
+        Ok(find(channel, message, &thread, &known))
     }
 
     /// Notes what the refusal of one question says about the account.
@@ -198,16 +210,40 @@ fn before_asking(since_ms: i64) -> Duration {
     waited.min(left).max(backoff::FIRST)
 }
 
-/// Looks for the message among those that no message of ours stands for. Of several the oldest: they went out in order.
-fn find(message: &Message, thread: &Thread, known: &[Message]) -> Finding {
-    let is_known = |mid: &Mid| known.iter().any(|message| message.provider_message_id.as_ref() == Some(mid));
-    let is_it = |candidate: &&ThreadMessage| {
-        !candidate.from_contact && same_text(message, candidate) && !is_known(&candidate.mid)
-    };
-    match thread.messages.iter().filter(is_it).min_by_key(|candidate| candidate.created_at) {
+/// Looks for the message among those that no other message of ours stands for. Of several the oldest: they went out in order.
+fn find(channel: Channel, message: &Message, thread: &Thread, known: &[Message]) -> Finding {
+    let shown = thread.messages.iter().filter(|shown| !shown.from_contact && same_text(message, shown));
+    let is = |known: &Message, shown: &ThreadMessage| known.provider_message_id.as_ref() == Some(&shown.mid);
+    let (mut unknown, by_mid): (Vec<_>, Vec<_>) = shown.partition(|shown| !known.iter().any(|known| is(known, shown)));
+    match channel {
+        Channel::Instagram => {}
+        Channel::Messenger => {
+            let is_found = |known: &&Message| by_mid.iter().any(|shown| is(known, shown));
+            let same = |known: &&Message| known.id != message.id && known.text == message.text;
+            let written = known.iter().filter(|known| known.direction == Direction::Outbound && same(known));
+            let sent_at = written.filter(|known| !is_found(known)).filter_map(|known| known.sent_at);
+            leave_out(&mut unknown, &sent_at.collect::<Vec<_>>());
+        }
+    }
+    match unknown.into_iter().min_by_key(|shown| shown.created_at) {
         Some(found) => Finding::Sent { mid: found.mid.clone(), at: found.created_at },
         None if thread.complete => Finding::Absent,
         None => Finding::Unknown,
+    }
+}
+
+/// Leaves out what was sent at these times, where the list may know it by another id than we do: the nearest of each, and each once.
+fn leave_out(shown: &mut Vec<&ThreadMessage>, sent_at: &[UnixMillis]) {
+    let apart = |at: UnixMillis, shown: &ThreadMessage| at.get().abs_diff(shown.created_at.get());
+    let mut left = sent_at.to_vec();
+    loop {
+        let pairs = left.iter().enumerate().flat_map(|(one, at)| {
+            let distances = shown.iter().enumerate().map(move |(other, shown)| (apart(*at, shown), one, other));
+            distances.filter(|(apart, ..)| *apart <= LONGEST_CALL_MS)
+        });
+        let Some((_, one, other)) = pairs.min() else { return };
+        left.swap_remove(one);
+        shown.swap_remove(other);
     }
 }
 
@@ -221,7 +257,7 @@ fn same_text(message: &Message, candidate: &ThreadMessage) -> bool {
 #[cfg(test)]
 mod tests {
     use domain::event::NewMessage;
-    use domain::{Author, ConversationId, Direction, Kind, MessageId};
+    use domain::{Author, ConversationId, Kind, MessageId};
 
     use super::*;
 
@@ -263,6 +299,35 @@ mod tests {
         Thread { contact_name: None, messages, complete: true }
     }
 
+    /// What is found of a message where nothing else is known.
+    fn looked_for(text: Option<&str>, thread: &Thread) -> Finding {
+        let [finding, other] = Channel::ALL.map(|channel| find(channel, &message(text, None), thread, &[]));
+        assert_eq!(finding, other);
+        finding
+    }
+
+    /// One that is known by a mid that the list does not have, sent so many seconds after the first.
+    fn sent(id: u8, seconds: i64) -> Message {
+        let known = message(Some("yes"), Some(mid(&format!("webhook {id}"))));
+        Message { id: MessageId::new(AT, [id; 8]), sent_at: Some(AT.plus(seconds * 1000)), ..known }
+    }
+
+    #[test]
+    fn on_messenger_a_message_that_the_list_knows_by_another_id_is_told_by_its_time() {
+        let look = |listed: &[i64], known: &[i64]| {
+            let id = |index: usize| u8::try_from(index + 2).expect("few");
+            let known: Vec<_> = known.iter().enumerate().map(|(index, at)| sent(id(index), *at)).collect();
+            let listed = listed.iter().map(|at| at_meta(&format!("listed {at}"), Some("yes"), *at));
+            find(Channel::Messenger, &message(Some("yes"), None), &thread(listed.collect()), &known)
+        };
+        let found = |at: i64| Finding::Sent { mid: mid(&format!("listed {at}")), at: AT.plus(at * 1000) };
+        assert_eq!(look(&[0, 9], &[1]), found(9));
+        assert_eq!(look(&[0], &[1]), Finding::Absent);
+        assert_eq!(look(&[0, 3, 40], &[0, 2]), found(40));
+        assert_eq!(look(&[3], &[-60]), found(3), "sent long before");
+        assert_eq!(look(&[0, 3], &[-20, 0]), found(3), "nobody's twice, and the nearest first");
+    }
+
     #[test]
     fn an_echo_is_looked_for_soon_and_often_before_meta_is_asked() {
         let mut since = 0;
@@ -278,27 +343,29 @@ mod tests {
     fn the_oldest_message_with_the_text_that_nobody_knows_is_it() {
         let messages =
             vec![at_meta("c", Some("yes"), 9), at_meta("b", Some(" yes\n"), 5), at_meta("a", Some("yes"), 1)];
-        let finding = find(&message(Some("yes"), None), &thread(messages), &[message(Some("yes"), Some(mid("a")))]);
-        assert_eq!(finding, Finding::Sent { mid: mid("b"), at: AT.plus(5000) });
+        let known = [Message { id: MessageId::new(AT, [2; 8]), ..message(Some("yes"), Some(mid("a"))) }];
+        for channel in Channel::ALL {
+            let finding = find(channel, &message(Some("yes"), None), &thread(messages.clone()), &known);
+            assert_eq!(finding, Finding::Sent { mid: mid("b"), at: AT.plus(5000) }, "{channel}");
+        }
     }
 
     #[test]
     fn what_the_contact_wrote_is_not_it() {
         let from_contact = ThreadMessage { from_contact: true, ..at_meta("a", Some("yes"), 1) };
-        assert_eq!(find(&message(Some("yes"), None), &thread(vec![from_contact]), &[]), Finding::Absent);
+        assert_eq!(looked_for(Some("yes"), &thread(vec![from_contact])), Finding::Absent);
     }
 
     #[test]
     fn absence_is_proven_only_where_everything_is_shown() {
         let shown = thread(vec![at_meta("a", Some("another"), 1)]);
-        assert_eq!(find(&message(Some("yes"), None), &shown, &[]), Finding::Absent);
-        assert_eq!(find(&message(Some("yes"), None), &Thread { complete: false, ..shown }, &[]), Finding::Unknown);
+        assert_eq!(looked_for(Some("yes"), &shown), Finding::Absent);
+        assert_eq!(looked_for(Some("yes"), &Thread { complete: false, ..shown }), Finding::Unknown);
     }
 
     #[test]
     fn a_message_without_text_is_found_by_having_none() {
         let shown = thread(vec![at_meta("a", Some("text"), 1), at_meta("b", None, 2)]);
-        let finding = find(&message(None, None), &shown, &[]);
-        assert_eq!(finding, Finding::Sent { mid: mid("b"), at: AT.plus(2000) });
+        assert_eq!(looked_for(None, &shown), Finding::Sent { mid: mid("b"), at: AT.plus(2000) });
     }
 }
