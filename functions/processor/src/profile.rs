@@ -18,7 +18,7 @@ use crate::app::App;
 /// write for the first time, everybody's messages behind theirs.
 const fn patience(occasion: Occasion) -> Duration {
     match occasion {
-        Occasion::Wrote | Occasion::Answered => Duration::from_secs(1),
+        Occasion::Wrote | Occasion::Came | Occasion::Answered => Duration::from_secs(1),
         Occasion::Opened => Duration::from_secs(3),
     }
 }
@@ -60,12 +60,34 @@ impl ProfileError {
         }
     }
 
-    /// The code of a refusal that is about this contact alone: not agreed (230), nobody (9010), hidden (100).
-    fn about_contact(&self) -> Option<i64> {
+    /// What the refusal says about this contact alone, if it does.
+    fn about_contact(&self, occasion: Occasion) -> Option<OfContact> {
         let Self::Graph(refusal) = self else { return None };
+        if is_of_contact_only(refusal, occasion) {
+            return Some(OfContact::NotAgreed);
+        }
         let code = refusal.refusal().and_then(|refusal| refusal.code);
-        code.filter(|code| [NO_CONSENT, 100, 9010].contains(code) && refusal.class() == FailureClass::Permanent)
+        match code.filter(|_| refusal.class() == FailureClass::Permanent)? {
+            NO_CONSENT => Some(OfContact::NotAgreed),
+            100 | 9010 => Some(OfContact::Hidden),
+            _ => None,
+        }
     }
+}
+
+/// What a refusal says about one contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OfContact {
+    /// They have not agreed yet.
+    NotAgreed,
+    /// They are nobody, or hide.
+    Hidden,
+}
+
+/// Messenger shows nothing of those who have not written by themselves, as it does to an app without access to profiles: that
+/// proves something about the app only where the contact wrote.
+fn is_of_contact_only(refusal: &GraphError, occasion: Occasion) -> bool {
+    matches!(refusal, GraphError::ProfilesHidden) && occasion != Occasion::Wrote
 }
 
 /// Asks Meta for the contact's profile, if it is due, and shows it in the conversation.
@@ -92,9 +114,9 @@ async fn try_learn(app: &App, request: &ProfileRequest) -> Result<&'static str, 
         Err(failure @ ProfileError::Resting) => return Ok(failure.as_str()),
         Err(failure) => {
             info!(%account, error = %Chain(&failure), "A contact stays without a name");
-            match failure.about_contact() {
-                Some(NO_CONSENT) => (contact.without_consent(now), "no_consent"),
-                Some(_) => (contact.hidden(now), "hidden"),
+            match failure.about_contact(*occasion) {
+                Some(OfContact::NotAgreed) => (contact.without_consent(now), "no_consent"),
+                Some(OfContact::Hidden) => (contact.hidden(now), "hidden"),
                 None => (contact.unanswered(now), failure.as_str()),
             }
         }
@@ -131,7 +153,9 @@ async fn ask(
         }
         Err(ProfileError::Graph(refusal)) => {
             app.connector.leave_alone(&connection, refusal.regain_seconds(), now).await;
-            report(app, &connection, refusal, now).await?;
+            if !is_of_contact_only(refusal, request.occasion) {
+                report(app, &connection, refusal, now).await?;
+            }
         }
         Err(_) => {}
     }

@@ -45,8 +45,10 @@ pub enum ProfileState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Occasion {
-    /// The contact did what lets the business answer, which is their consent.
+    /// The contact wrote by themselves, which is their consent.
     Wrote,
+    /// The contact came through an advertisement, a link or a web page, and may be answered: no consent yet.
+    Came,
     /// The business wrote, elsewhere.
     Answered,
     /// Somebody opened the conversation.
@@ -113,8 +115,8 @@ impl Contact {
     pub fn profile_due(&self, occasion: Occasion, now: UnixMillis) -> bool {
         let Some(asked) = self.profile_checked_at else { return true };
         let wait = match (self.profile_state, occasion) {
-            (ProfileState::Known, Occasion::Wrote | Occasion::Answered)
-            | (ProfileState::Refused, Occasion::Answered | Occasion::Opened) => return false,
+            (ProfileState::Known, Occasion::Wrote | Occasion::Came | Occasion::Answered)
+            | (ProfileState::Refused, Occasion::Came | Occasion::Answered | Occasion::Opened) => return false,
             (ProfileState::Refused, Occasion::Wrote) => after(&AFTER_REFUSALS_MS, self.profile_setbacks),
             (ProfileState::Known, Occasion::Opened) if self.profile_setbacks == 0 => FRESH_MS,
             (ProfileState::Known | ProfileState::Unknown, _) => after(&AFTER_FAILURES_MS, self.profile_setbacks),
@@ -232,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_stranger_is_asked_for_at_once_whatever_happens() {
-        for occasion in [Occasion::Wrote, Occasion::Answered, Occasion::Opened] {
+        for occasion in [Occasion::Wrote, Occasion::Came, Occasion::Answered, Occasion::Opened] {
             assert_eq!(due_after(&stranger(), occasion), Some(0), "{occasion:?}");
         }
     }
@@ -253,6 +255,7 @@ mod tests {
             contact = contact.without_consent(NOW);
             assert_eq!(due_after(&contact, Occasion::Opened), None, "the contact has to do something first");
             assert_eq!(due_after(&contact, Occasion::Answered), None);
+            assert_eq!(due_after(&contact, Occasion::Came), None, "an advertisement brings no consent");
             waits.push(due_after(&contact, Occasion::Wrote));
         }
         assert_eq!(waits, [Some(0), Some(60), Some(24 * 60), Some(24 * 60)]);

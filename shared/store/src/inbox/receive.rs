@@ -74,10 +74,16 @@ fn about_account(outcome: Outcome, tenant: TenantId) -> Received {
 /// What a stored message is a reason to ask for its contact's profile. A comment alone is none: Meta would refuse.
 fn occasion(event: &Event) -> Option<Occasion> {
     match &event.happening {
+        Happening::Message { message, .. } if message.opens_window && came(message) => Some(Occasion::Came),
         Happening::Message { message, .. } if message.opens_window => Some(Occasion::Wrote),
         Happening::Message { message, .. } if message.kind != Kind::Comment => Some(Occasion::Answered),
         _ => None,
     }
+}
+
+/// Whether something brought the contact here, and nothing says that they wrote by themselves.
+fn came(message: &NewMessage) -> bool {
+    message.referral.is_some() || matches!(message.kind, Kind::Referral | Kind::Optin)
 }
 
 impl Threads {
