@@ -69,8 +69,9 @@ def fault_of(app, before):
         return ".app_id is not a decimal number"
     if not re.fullmatch(r"v[0-9]{1,3}\.[0-9]+", app["graph_version"]):
         return ".graph_version does not look like v25.0"
-    if not isinstance(app.get("config_id", ""), (str, type(None))):
-        return ".config_id is no text"
+    for field in ("config_id", "config_id_messenger"):
+        if not isinstance(app.get(field, ""), (str, type(None))):
+            return f".{field} is no text"
     if not isinstance(app.get("human_agent", False), bool):
         return ".human_agent is neither true nor false"
     if any((one["login"], one["app_id"]) == (app["login"], app["app_id"]) for one in before):

@@ -22,6 +22,7 @@ from deployed import (
 
 OPEN_ROUTES = {
     "get /api/integrations/meta/instagram/callback": "the state and the browser's cookie are the proof",
+    "get /api/integrations/meta/messenger/callback": "the state and the browser's cookie are the proof",
     "get /webhooks/meta/instagram": "the verify token is the proof",
     "post /webhooks/meta/instagram": "the signature is the proof",
     "get /webhooks/meta/messenger": "the verify token is the proof",

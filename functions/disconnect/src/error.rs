@@ -1,6 +1,8 @@
 //! Why nothing was disconnected.
 
 use accounts::DisconnectError;
+use domain::Channel;
+use domain::view::NamedAccount;
 use edge::Problem;
 use store::StoreError;
 
@@ -13,9 +15,9 @@ pub enum RevokeError {
     /// No account was named and none is connected.
     #[error("no account is connected")]
     NothingConnected,
-    /// No account was named and more than one is connected.
+    /// No account was named and more than one of the channel is connected.
     #[error("several accounts are connected and none was named")]
-    WhichOne,
+    WhichOne(Channel),
     /// The connections could not be read.
     #[error("the connections could not be read")]
     Store(#[from] StoreError),
@@ -38,8 +40,10 @@ impl From<&RevokeError> for Problem {
             NothingConnected | Disconnect(DisconnectError::NotConnected) => {
                 Self::new(404, "not-connected", "This account is not connected")
             }
-            WhichOne => Self::new(400, "account-required", "Several accounts are connected")
-                .detail("Name the one to disconnect as ig_user_id; the status lists them"),
+            WhichOne(channel) => Self::new(400, "account-required", "Several accounts are connected").detail(format!(
+                "Name the one to disconnect as {}; the status lists them",
+                NamedAccount::field(*channel)
+            )),
             Store(error) | Disconnect(DisconnectError::Store(error)) => Self::failure(error.passes()),
         }
     }

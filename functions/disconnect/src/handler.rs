@@ -2,25 +2,18 @@
 
 use std::convert::Infallible;
 
-use domain::view::ConnectionView;
-use domain::{Account, AccountId, Channel, Connection, ConnectionStatus};
+use domain::view::{ConnectionView, NamedAccount};
+use domain::{Account, Channel, Connection, ConnectionStatus};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, Problem};
 use lambda_http::{Body, Request, Response};
-use serde::Deserialize;
 use tracing::{error, info};
 
 use crate::app::App;
 use crate::error::RevokeError;
 
 const MAX_BODY_BYTES: usize = 8 * 1024;
-
-/// Which account; absent where there is only one.
-#[derive(Deserialize)]
-struct DisconnectRequest {
-    ig_user_id: Option<AccountId>,
-}
 
 /// Answers the revoked connection, also when it was revoked before, or a problem document.
 ///
@@ -38,10 +31,11 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 
 async fn disconnect(app: &App, request: &Request) -> Result<Connection, RevokeError> {
     let caller = Caller::admit(request, &app.claims)?;
-    let asked: DisconnectRequest = http::body_json(request, MAX_BODY_BYTES)?;
+    // Which account; absent where there is only one.
+    let asked: NamedAccount = http::body_json(request, MAX_BODY_BYTES)?;
     let channel = http::channel(request)?;
-    let account = match asked.ig_user_id {
-        Some(id) => Account::new(channel, id),
+    let account = match asked.on(channel) {
+        Some(account) => account,
         None => the_only_one(channel, &app.connector.connections.list(&caller.tenant).await?)?,
     };
     Ok(app.connector.disconnect(&caller.tenant, &account, &caller.user, app.clock.now_ms()).await?)
@@ -53,7 +47,7 @@ fn the_only_one(channel: Channel, connections: &[Connection]) -> Result<Account,
     match (connected.next(), connected.next()) {
         (None, _) => Err(RevokeError::NothingConnected),
         (Some(one), None) => Ok(one.account.clone()),
-        (Some(_), Some(_)) => Err(RevokeError::WhichOne),
+        (Some(_), Some(_)) => Err(RevokeError::WhichOne(channel)),
     }
 }
 
@@ -112,7 +106,7 @@ mod tests {
     #[test]
     fn one_of_several_accounts_has_to_be_named() {
         let connections = [connection("1", ConnectionStatus::Active), connection("2", ConnectionStatus::Pending)];
-        assert!(matches!(the_only_one(Channel::Instagram, &connections), Err(RevokeError::WhichOne)));
+        assert!(matches!(the_only_one(Channel::Instagram, &connections), Err(RevokeError::WhichOne(_))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `POST /api/integrations/meta/instagram/disconnect`.
+//! `POST /api/integrations/meta/{channel}/disconnect`.
 
 use disconnect::{App, handle};
 use edge::{Setup, run_http, telemetry};

@@ -2,14 +2,14 @@
 
 use accounts::Connector;
 use edge::{Clock, ConfigError, Setup};
-use login::RedirectUri;
+use login::RedirectUris;
 use store::{AuthorizationStore, Tables};
 
 /// What the function needs.
 pub struct App {
     pub(crate) clock: Clock,
     pub(crate) web_url: String,
-    pub(crate) redirect_uri: RedirectUri,
+    pub(crate) redirect_uris: RedirectUris,
     pub(crate) authorizations: AuthorizationStore,
     pub(crate) connector: Connector,
 }
@@ -25,7 +25,7 @@ impl App {
         Ok(Self {
             clock: setup.clock.clone(),
             web_url: setup.env.optional("WEB_URL").unwrap_or_default().trim_end_matches('/').to_owned(),
-            redirect_uri: RedirectUri::from(&setup.env),
+            redirect_uris: RedirectUris::from(&setup.env),
             authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),
             connector: Connector::new(setup)?,
         })

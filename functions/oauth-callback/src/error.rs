@@ -1,6 +1,7 @@
 //! Why a login led to no connection, and what the page says about it.
 
 use accounts::{ConnectError, Refusal, RegistrationError};
+use domain::Channel;
 use meta::graph::AccountProblem;
 use meta::{FailureClass, GraphError};
 use plans::PlanError;
@@ -37,9 +38,9 @@ pub enum CallbackError {
     /// A call to Meta failed.
     #[error("Meta did not bring the login to its end")]
     Graph(#[from] GraphError),
-    /// The person has no account that could be connected.
+    /// The person has no account of the channel that could be connected.
     #[error("the login came with no account")]
-    NoAccounts,
+    NoAccounts(Channel),
     /// Accounts there are, but the person may answer messages for none of them.
     #[error("the login came with no account that the person may answer for")]
     NoUsableAccount,
@@ -85,10 +86,7 @@ impl From<&CallbackError> for Refusal {
             Error::Refused => return CODE_REFUSED,
             Error::MetaUnavailable | Error::OutOfTime => return META_UNAVAILABLE,
             Error::Graph(error) => return of_graph(error),
-            Error::NoAccounts => (
-                "no_accounts",
-                "No Instagram account found. Link a professional account to a Facebook Page that you manage",
-            ),
+            Error::NoAccounts(channel) => ("no_accounts", no_accounts(*channel)),
             Error::NoUsableAccount => (
                 "no_usable_account",
                 "You may not answer messages for these accounts. Ask for the task \"Messages\" on their Pages",
@@ -104,16 +102,25 @@ impl From<&CallbackError> for Refusal {
     }
 }
 
-const CODE_REFUSED: Refusal = Refusal::new("code_refused", "Instagram did not accept the login. Please connect again");
+const fn no_accounts(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Instagram => {
+            "No Instagram account found. Link a professional account to a Facebook Page that you manage"
+        }
+        Channel::Messenger => "No Facebook Page found. Log in as somebody who manages one, and choose it at Facebook",
+    }
+}
+
+const CODE_REFUSED: Refusal = Refusal::new("code_refused", "Meta did not accept the login. Please connect again");
 const META_UNAVAILABLE: Refusal =
-    Refusal::new("meta_unavailable", "Instagram does not answer at the moment. Please try again in a few minutes");
+    Refusal::new("meta_unavailable", "Meta does not answer at the moment. Please try again in a few minutes");
 const APP_UNAVAILABLE: Refusal = Refusal::new(
     "app_unavailable",
-    "The connection between this app and Instagram is interrupted. Support has to look into it",
+    "The connection between this app and Meta is interrupted. Support has to look into it",
 );
 const ACCOUNT_REFUSED: Refusal = Refusal::new(
     "account_refused",
-    "Instagram does not allow access to this account. Look at its notices there, then connect again",
+    "Meta does not allow access to this account. Look at its notices there, then connect again",
 );
 const PERMISSIONS_MISSING: Refusal = Refusal::new(
     "permissions_missing",

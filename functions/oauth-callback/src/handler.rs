@@ -6,7 +6,7 @@ use std::time::Duration;
 use accounts::{Choice, ConnectError, Refusal};
 use domain::connection::{AUTHORIZATION_SECONDS, Grant, Offer, UnlinkedPage};
 use domain::secret::AuthorizationCode;
-use domain::{Account, AuditEvent, AuditKind, AuthorizationRequest, ConnectionStatus, TenantId, UnixMillis};
+use domain::{Account, AuditEvent, AuditKind, AuthorizationRequest, Channel, ConnectionStatus, TenantId, UnixMillis};
 use edge::http;
 use edge::stamp::stamp;
 use edge::telemetry::{Chain, metric};
@@ -37,16 +37,18 @@ const LOGIN_PATIENCE: Duration = Duration::from_secs(17);
 /// Never: every failure has its page.
 pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
     let now = app.clock.now_ms();
-    let (return_to, landing) = match claim(app, &request, now).await {
+    // The address may serve both channels: which of them it was is known by the login, where that is known.
+    let asked = http::channel(&request).unwrap_or(Channel::Instagram);
+    let (channel, return_to, landing) = match claim(app, &request, asked, now).await {
         Ok(claimed) => {
             let outcome = finish_in_time(app, &claimed, now).await;
             let landing = outcome.unwrap_or_else(|failure| fail(&failure, Some(&claimed.authorization.tenant)));
-            (claimed.authorization.return_to, landing)
+            (claimed.authorization.channel, claimed.authorization.return_to, landing)
         }
-        Err(failure) => (None, fail(&failure, None)),
+        Err(failure) => (asked, None, fail(&failure, None)),
     };
     metric("oauth_callback", 1, &[("outcome", landing.word())]);
-    Ok(redirect(&request, &landing.address(&app.web_url, return_to.as_deref())))
+    Ok(redirect(&request, &landing.address(channel, &app.web_url, return_to.as_deref())))
 }
 
 /// An authorization request that was claimed, with its answer.
@@ -58,14 +60,17 @@ struct Claimed {
 }
 
 /// Takes the authorization request that the `state` names: for this browser, and once.
-async fn claim(app: &App, request: &Request, now: UnixMillis) -> Result<Claimed, CallbackError> {
+async fn claim(app: &App, request: &Request, asked: Channel, now: UnixMillis) -> Result<Claimed, CallbackError> {
     let response = AuthorizationResponse::read(request)?;
-    let redirect_uri = app.redirect_uri.of(request).ok_or(CallbackError::NoRedirectUri)?;
-    let cookie = BrowserCookie::for_redirect_uri(&redirect_uri);
+    let redirect_uri = |channel| app.redirect_uris.of(channel, request).ok_or(CallbackError::NoRedirectUri);
+    let cookie = BrowserCookie::for_redirect_uri(&redirect_uri(asked)?);
     // Who comes without the cookie is another browser, and anybody can: nothing is read or written for them.
     let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).ok_or(CallbackError::OtherBrowser)?;
     match app.authorizations.claim(&response.state.hash(), &browser.hash(), now.seconds()).await? {
-        Claim::Claimed(authorization) => Ok(Claimed { authorization: *authorization, response, redirect_uri }),
+        Claim::Claimed(authorization) => {
+            let redirect_uri = redirect_uri(authorization.channel)?;
+            Ok(Claimed { authorization: *authorization, response, redirect_uri })
+        }
         Claim::Unknown => Err(CallbackError::StateUnknown),
         Claim::Used => Err(CallbackError::StateUsed),
         Claim::Expired => Err(CallbackError::StateExpired),
@@ -97,7 +102,7 @@ async fn finish(app: &App, claimed: &Claimed, now: UnixMillis) -> Result<Landing
     let usable: Vec<&DiscoveredAccount> =
         brought.accounts.iter().filter(|account| account.unavailable.is_none()).collect();
     match usable.as_slice() {
-        [] if brought.accounts.is_empty() => Err(CallbackError::NoAccounts),
+        [] if brought.accounts.is_empty() => Err(CallbackError::NoAccounts(authorization.channel)),
         [] => Err(CallbackError::NoUsableAccount),
         [account] if brought.is_plain() => connect(app, authorization, &brought.grant, account, now).await,
         [_, ..] => offer(app, authorization, &brought, &response.state, now).await,

@@ -1,4 +1,4 @@
-//! `GET /api/integrations/meta/instagram/callback`.
+//! `GET /api/integrations/meta/{channel}/callback`.
 
 use edge::{Setup, run_http, telemetry};
 use lambda_http::Error;

@@ -1,7 +1,8 @@
 //! Why a choice was not shown or not made.
 
 use accounts::{ConnectError, Refusal};
-use domain::{AccountId, Candidate, PlanRefusal};
+use domain::view::{AccountNames, NamedAccount};
+use domain::{Candidate, PlanRefusal};
 use edge::Problem;
 use plans::PlanError;
 use serde::Serialize;
@@ -14,9 +15,8 @@ use crate::selection::{MAX_ACCOUNTS, SelectionError};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefusedAccount {
     /// Which.
-    pub ig_user_id: AccountId,
-    /// Its name without `@`.
-    pub ig_username: String,
+    #[serde(flatten)]
+    pub names: AccountNames,
     /// Why.
     #[serde(flatten)]
     pub refusal: Refusal,
@@ -29,8 +29,7 @@ impl RefusedAccount {
     /// This candidate, for this reason.
     #[must_use]
     pub fn new(candidate: &Candidate, refusal: Refusal) -> Self {
-        let (ig_user_id, ig_username) = (candidate.account.id.clone(), candidate.name.clone());
-        Self { ig_user_id, ig_username, refusal, plan: None }
+        Self { names: names(candidate), refusal, plan: None }
     }
 
     /// This candidate, which was not connected.
@@ -46,6 +45,12 @@ impl RefusedAccount {
     fn is_our_fault(&self) -> bool {
         [Refusal::INTERNAL, Refusal::UNAVAILABLE].contains(&self.refusal)
     }
+}
+
+/// What the API calls a candidate.
+pub(crate) fn names(candidate: &Candidate) -> AccountNames {
+    let Candidate { account, name, page_id, page_name, .. } = candidate;
+    AccountNames::new(account, name, page_id.as_ref(), page_name.as_deref())
 }
 
 /// Why a choice was not shown or not made.
@@ -97,8 +102,8 @@ impl From<&SelectError> for Problem {
 
 fn of_selection(error: &SelectionError) -> Problem {
     match error {
-        SelectionError::Shape => Problem::new(400, "invalid-selection", "Choose at least one account")
-            .detail("Name one as ig_user_id, or several as accounts")
+        SelectionError::Shape(channel) => Problem::new(400, "invalid-selection", "Choose at least one account")
+            .detail(format!("Name one as {}, or several as accounts", NamedAccount::field(*channel)))
             .with("max_accounts", MAX_ACCOUNTS),
         SelectionError::NotOffered => {
             Problem::new(400, "account-not-offered", "This account does not belong to the login")
@@ -128,17 +133,15 @@ fn of_refused(accounts: &[RefusedAccount]) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use domain::Account;
+
     use super::*;
 
     const TAKEN: Refusal = Refusal::new("account_taken", "Connected elsewhere");
 
     fn refused(account: &str, refusal: Refusal) -> RefusedAccount {
-        RefusedAccount {
-            ig_user_id: account.try_into().expect("an account"),
-            ig_username: "shop".to_owned(),
-            refusal,
-            plan: None,
-        }
+        let account = Account::instagram(account.try_into().expect("an account"));
+        RefusedAccount { names: AccountNames::new(&account, "shop", None, None), refusal, plan: None }
     }
 
     #[test]

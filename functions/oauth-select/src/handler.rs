@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use accounts::{Choice, Refusal};
 use domain::connection::{AuthorizationPhase, Offer, UnlinkedPage};
-use domain::view::{self, ChannelStatus};
-use domain::{Account, AccountId, AuthorizationRequest, Candidate, Channel, Connection, PageId, UnixMillis};
+use domain::view::{self, AccountNames, ChannelStatus};
+use domain::{Account, AuthorizationRequest, Candidate, Channel, Connection, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, Problem};
@@ -18,7 +18,7 @@ use serde::Serialize;
 use tracing::{error, info, warn};
 
 use crate::app::App;
-use crate::error::{RefusedAccount, SelectError};
+use crate::error::{RefusedAccount, SelectError, names};
 use crate::selection::{SelectRequest, pick};
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -26,11 +26,8 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 /// An account to choose.
 #[derive(Serialize)]
 struct Asset {
-    page_id: Option<PageId>,
-    page_name: Option<String>,
-    /// `null` for a Page that leads to no account.
-    ig_user_id: Option<AccountId>,
-    ig_username: Option<String>,
+    #[serde(flatten)]
+    names: AccountNames,
     picture_url: Option<String>,
     selectable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,10 +37,7 @@ struct Asset {
 impl From<Candidate> for Asset {
     fn from(candidate: Candidate) -> Self {
         Self {
-            page_id: candidate.page_id,
-            page_name: candidate.page_name,
-            ig_user_id: Some(candidate.account.id),
-            ig_username: Some(candidate.name),
+            names: names(&candidate),
             picture_url: view::web_address(candidate.picture_url.as_deref()),
             selectable: candidate.unavailable.is_none(),
             reason: candidate.unavailable,
@@ -51,17 +45,12 @@ impl From<Candidate> for Asset {
     }
 }
 
-impl From<UnlinkedPage> for Asset {
-    fn from(page: UnlinkedPage) -> Self {
-        Self {
-            page_id: Some(page.page_id),
-            page_name: page.page_name,
-            ig_user_id: None,
-            ig_username: None,
-            picture_url: None,
-            selectable: false,
-            reason: Some(page.reason),
-        }
+impl Asset {
+    /// Shown, so that a person sees why theirs cannot be chosen.
+    fn of_page(channel: Channel, page: UnlinkedPage) -> Self {
+        let UnlinkedPage { page_id, page_name, reason } = page;
+        let names = AccountNames::of_page(channel, page_id, page_name);
+        Self { names, picture_url: None, selectable: false, reason: Some(reason) }
     }
 }
 
@@ -108,15 +97,16 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 async fn assets(app: &App, request: &Request) -> Result<Vec<Asset>, SelectError> {
     let caller = Caller::admit(request, &app.claims)?;
     let waiting = waiting(app, request, &caller, http::query(request, "state")).await?;
-    let Offer { candidates, unlinked_pages, .. } = waiting.offer;
-    Ok(candidates.into_iter().map(Asset::from).chain(unlinked_pages.into_iter().map(Asset::from)).collect())
+    let Waiting { authorization, offer: Offer { candidates, unlinked_pages, .. } } = waiting;
+    let of_page = |page| Asset::of_page(authorization.channel, page);
+    Ok(candidates.into_iter().map(Asset::from).chain(unlinked_pages.into_iter().map(of_page)).collect())
 }
 
 async fn select(app: &App, request: &Request) -> Result<Selected, SelectError> {
     let caller = Caller::admit(request, &app.claims)?;
     let asked: SelectRequest = http::body_json(request, MAX_BODY_BYTES)?;
     let waiting = waiting(app, request, &caller, Some(&asked.state)).await?;
-    let chosen = pick(&waiting.offer.candidates, &asked.accounts()?)?;
+    let chosen = pick(&waiting.offer.candidates, &asked.accounts(waiting.authorization.channel)?)?;
     let now = app.clock.now_ms();
     check_plan(app, &caller, waiting.authorization.channel, &chosen, now).await?;
     let state_hash = &waiting.authorization.state_hash;

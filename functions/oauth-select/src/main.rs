@@ -1,4 +1,4 @@
-//! `GET /api/integrations/meta/instagram/assets` and `POST …/select`.
+//! `GET /api/integrations/meta/{channel}/assets` and `POST …/select`.
 
 use edge::{Setup, run_http, telemetry};
 use lambda_http::Error;

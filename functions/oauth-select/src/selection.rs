@@ -1,6 +1,7 @@
 //! What the person chose, checked against what there was to choose from.
 
-use domain::{AccountId, Candidate, PageId};
+use domain::view::NamedAccount;
+use domain::{Account, AccountId, Candidate, Channel, PageId};
 use serde::Deserialize;
 
 /// As many as are connected within one answer's time.
@@ -13,16 +14,15 @@ pub struct SelectRequest {
     pub state: String,
     ig_user_id: Option<AccountId>,
     page_id: Option<PageId>,
-    accounts: Option<Vec<ChosenAccount>>,
+    accounts: Option<Vec<NamedAccount>>,
 }
 
 /// One account of a choice.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChosenAccount {
     /// Which.
-    pub ig_user_id: AccountId,
-    /// Its Page; may be left out.
-    #[serde(default)]
+    pub account: Account,
+    /// The Page that it is linked to; may be left out.
     pub page_id: Option<PageId>,
 }
 
@@ -31,7 +31,7 @@ pub struct ChosenAccount {
 pub enum SelectionError {
     /// Neither one account nor a list, both of them, or an empty or too long list.
     #[error("the choice names no account, or too many")]
-    Shape,
+    Shape(Channel),
     /// An account or a Page that was not offered.
     #[error("an account was chosen that was not offered")]
     NotOffered,
@@ -44,20 +44,23 @@ pub enum SelectionError {
 }
 
 impl SelectRequest {
-    /// The accounts, each of them once.
+    /// The accounts of the channel, each of them once.
     ///
     /// # Errors
     ///
     /// [`SelectionError::Shape`].
-    pub fn accounts(self) -> Result<Vec<ChosenAccount>, SelectionError> {
-        let mut accounts = match (self.ig_user_id, self.accounts) {
-            (Some(ig_user_id), None) => vec![ChosenAccount { ig_user_id, page_id: self.page_id }],
+    pub fn accounts(self, channel: Channel) -> Result<Vec<ChosenAccount>, SelectionError> {
+        let one = NamedAccount { ig_user_id: self.ig_user_id, page_id: self.page_id };
+        let named = match (one.on(channel), self.accounts) {
+            (Some(_), None) => vec![one],
             (None, Some(accounts)) => accounts,
-            (Some(_), Some(_)) | (None, None) => return Err(SelectionError::Shape),
+            (Some(_), Some(_)) | (None, None) => return Err(SelectionError::Shape(channel)),
         };
-        accounts.sort_by(|one, other| one.ig_user_id.cmp(&other.ig_user_id));
-        accounts.dedup_by(|one, other| one.ig_user_id == other.ig_user_id);
-        if (1..=MAX_ACCOUNTS).contains(&accounts.len()) { Ok(accounts) } else { Err(SelectionError::Shape) }
+        let chosen: Option<Vec<_>> = named.iter().map(|named| ChosenAccount::of(named, channel)).collect();
+        let mut chosen = chosen.ok_or(SelectionError::Shape(channel))?;
+        chosen.sort_by(|one, other| one.account.cmp(&other.account));
+        chosen.dedup_by(|one, other| one.account == other.account);
+        if (1..=MAX_ACCOUNTS).contains(&chosen.len()) { Ok(chosen) } else { Err(SelectionError::Shape(channel)) }
     }
 }
 
@@ -81,25 +84,33 @@ pub fn pick<'a>(candidates: &'a [Candidate], chosen: &[ChosenAccount]) -> Result
 }
 
 impl ChosenAccount {
+    fn of(named: &NamedAccount, channel: Channel) -> Option<Self> {
+        Some(Self { account: named.on(channel)?, page_id: named.page_beside(channel).cloned() })
+    }
+
     fn means(&self, candidate: &Candidate) -> bool {
-        self.ig_user_id == candidate.account.id && (self.page_id.is_none() || self.page_id == candidate.page_id)
+        self.account == candidate.account && (self.page_id.is_none() || self.page_id == candidate.page_id)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::{Account, SealedToken};
+    use domain::SealedToken;
     use serde_json::{Value, json};
 
     use super::*;
 
-    fn request(body: Value) -> SelectRequest {
-        serde_json::from_value(body).expect("a choice")
+    fn chosen_by(channel: Channel, body: Value) -> Result<Vec<ChosenAccount>, SelectionError> {
+        serde_json::from_value::<SelectRequest>(body).expect("a choice").accounts(channel)
     }
 
-    fn candidate(account: &str) -> Candidate {
+    fn account(channel: Channel, id: &str) -> Account {
+        Account::new(channel, id.try_into().expect("an account"))
+    }
+
+    fn candidate(id: &str) -> Candidate {
         Candidate {
-            account: Account::instagram(account.try_into().expect("an account")),
+            account: account(Channel::Instagram, id),
             name: "shop".to_owned(),
             picture_url: None,
             page_id: Some("77".try_into().expect("a Page")),
@@ -109,37 +120,48 @@ mod tests {
         }
     }
 
-    fn chosen(account: &str, page: Option<&str>) -> ChosenAccount {
+    fn chosen(id: &str, page: Option<&str>) -> ChosenAccount {
         ChosenAccount {
-            ig_user_id: account.try_into().expect("an account"),
+            account: account(Channel::Instagram, id),
             page_id: page.map(|page| page.try_into().expect("a Page")),
         }
     }
 
     #[test]
     fn one_account_is_chosen_with_or_without_its_page() {
-        let both = request(json!({"state": "s", "ig_user_id": "1", "page_id": "77"})).accounts();
+        let both = chosen_by(Channel::Instagram, json!({"state": "s", "ig_user_id": "1", "page_id": "77"}));
         assert_eq!(both, Ok(vec![chosen("1", Some("77"))]));
-        let alone = request(json!({"state": "s", "ig_user_id": "1"})).accounts();
+        let alone = chosen_by(Channel::Instagram, json!({"state": "s", "ig_user_id": "1"}));
         assert_eq!(alone, Ok(vec![chosen("1", None)]));
+        let page = chosen_by(Channel::Messenger, json!({"state": "s", "page_id": "77"}));
+        assert_eq!(page, Ok(vec![ChosenAccount { account: account(Channel::Messenger, "77"), page_id: None }]));
     }
 
     #[test]
     fn an_account_that_is_listed_twice_is_chosen_once() {
-        let body = json!({"state": "s", "accounts": [{"ig_user_id": "2"}, {"ig_user_id": "1"}, {"ig_user_id": "2"}]});
-        assert_eq!(request(body).accounts(), Ok(vec![chosen("1", None), chosen("2", None)]));
+        for channel in Channel::ALL {
+            let list = ["2", "1", "2"].map(|id| json!({NamedAccount::field(channel): id}));
+            let found = chosen_by(channel, json!({"state": "s", "accounts": list})).expect("two accounts");
+            let accounts: Vec<Account> = found.into_iter().map(|chosen| chosen.account).collect();
+            assert_eq!(accounts, [account(channel, "1"), account(channel, "2")]);
+        }
     }
 
     #[test]
     fn a_choice_of_nothing_of_too_much_or_in_two_forms_is_refused() {
-        let many: Vec<Value> = (0..=MAX_ACCOUNTS).map(|id| json!({"ig_user_id": id.to_string()})).collect();
-        for body in [
-            json!({"state": "s"}),
-            json!({"state": "s", "accounts": []}),
-            json!({"state": "s", "accounts": many}),
-            json!({"state": "s", "ig_user_id": "1", "accounts": [{"ig_user_id": "1"}]}),
-        ] {
-            assert_eq!(request(body.clone()).accounts(), Err(SelectionError::Shape), "{body}");
+        for (channel, others) in [(Channel::Instagram, "page_id"), (Channel::Messenger, "ig_user_id")] {
+            let field = NamedAccount::field(channel);
+            let many: Vec<Value> = (0..=MAX_ACCOUNTS).map(|id| json!({field: id.to_string()})).collect();
+            for body in [
+                json!({"state": "s"}),
+                json!({"state": "s", "accounts": []}),
+                json!({"state": "s", "accounts": many}),
+                json!({"state": "s", field: "1", "accounts": [{field: "1"}]}),
+                json!({"state": "s", others: "1"}),
+                json!({"state": "s", "accounts": [{others: "1"}]}),
+            ] {
+                assert_eq!(chosen_by(channel, body.clone()), Err(SelectionError::Shape(channel)), "{body}");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use accounts::Registrations;
 use audit::AuditLog;
 use edge::{ClaimNames, Clock, ConfigError, Setup};
-use login::RedirectUri;
+use login::RedirectUris;
 use plans::Plans;
 use store::{AuthorizationStore, Tables};
 
@@ -11,7 +11,7 @@ use store::{AuthorizationStore, Tables};
 pub struct App {
     pub(crate) clock: Clock,
     pub(crate) claims: ClaimNames,
-    pub(crate) redirect_uri: RedirectUri,
+    pub(crate) redirect_uris: RedirectUris,
     pub(crate) registrations: Registrations,
     pub(crate) plans: Plans,
     pub(crate) authorizations: AuthorizationStore,
@@ -29,7 +29,7 @@ impl App {
         Ok(Self {
             clock: setup.clock.clone(),
             claims: ClaimNames::new(&setup.env)?,
-            redirect_uri: RedirectUri::from(&setup.env),
+            redirect_uris: RedirectUris::from(&setup.env),
             registrations: Registrations::new(setup)?,
             plans: Plans::new(setup)?,
             authorizations: AuthorizationStore::new(store::client(&setup.aws), &tables),

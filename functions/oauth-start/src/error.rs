@@ -13,6 +13,9 @@ pub enum StartError {
     /// The caller may not, or the body cannot be read.
     #[error("the request was refused")]
     Refused(Problem),
+    /// The login that was asked for leads to accounts of other channels.
+    #[error("the login does not lead to the channel")]
+    OtherChannels,
     /// No Meta app is registered for the login that was asked for, or none at all.
     #[error("no Meta app is registered for the login")]
     NotConfigured,
@@ -41,9 +44,13 @@ impl From<Problem> for StartError {
 
 impl From<&StartError> for Problem {
     fn from(error: &StartError) -> Self {
-        use StartError::{NoRedirectUri, NotConfigured, Plan, Refused, Registrations, ReturnTo, Store};
+        use StartError::{NoRedirectUri, NotConfigured, OtherChannels, Plan, Refused, Registrations, ReturnTo, Store};
         match error {
             Refused(problem) => problem.clone(),
+            OtherChannels => {
+                Self::new(400, "login-of-another-channel", "This login does not lead to accounts of this channel")
+                    .detail("Leave `login` out, or name one that does")
+            }
             Plan(PlanError::Refused(refusal)) => Self::from(refusal),
             NotConfigured | Registrations(RegistrationError::NotConfigured) => {
                 Self::new(409, "login-not-configured", "This login is not set up")

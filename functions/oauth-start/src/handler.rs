@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use domain::connection::{AUTHORIZATION_SECONDS, AuthorizationPhase};
-use domain::{Account, AccountId, AuditEvent, AuditKind, AuthorizationRequest, Channel, Login, UnixMillis};
+use domain::view::NamedAccount;
+use domain::{Account, AccountId, AuditEvent, AuditKind, AuthorizationRequest, Channel, Login, PageId, UnixMillis};
 use edge::http::{self, StatusCode};
 use edge::telemetry::{Chain, metric};
 use edge::{Caller, Problem};
@@ -28,8 +29,16 @@ const MAX_USER_AGENT_CHARS: usize = 256;
 struct StartRequest {
     login: Option<Login>,
     return_to: Option<String>,
-    /// The account that is to be connected again: that takes no further place in the plan.
+    /// The account that is to be connected again, which takes no further place in the plan: on Instagram …
     ig_user_id: Option<AccountId>,
+    /// … and on Messenger.
+    page_id: Option<PageId>,
+}
+
+impl StartRequest {
+    fn again(&self, channel: Channel) -> Option<Account> {
+        NamedAccount { ig_user_id: self.ig_user_id.clone(), page_id: self.page_id.clone() }.on(channel)
+    }
 }
 
 /// Where to send the browser, and what it has to keep until it comes back.
@@ -53,23 +62,23 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 async fn start(app: &App, request: &Request) -> Result<Started, StartError> {
     let caller = Caller::admit(request, &app.claims)?;
     let asked: StartRequest = http::body_json(request, MAX_BODY_BYTES)?;
+    let channel = http::channel(request)?;
+    if asked.login.is_some_and(|login| !login.leads_to(channel)) {
+        return Err(StartError::OtherChannels);
+    }
+    let again = asked.again(channel);
     let return_to = asked.return_to.map(return_to::check).transpose()?;
     let now = app.clock.now_ms();
-    let channel = http::channel(request)?;
-    let again = asked.ig_user_id.map(|id| Account::new(channel, id));
     check_plan(app, &caller, channel, again.as_ref(), now).await?;
 
     let registrations = app.registrations.current(now.seconds()).await?;
-    let login = match asked.login {
-        Some(login) if login.leads_to(channel) => login,
-        _ => registrations.default_login(channel).ok_or(StartError::NotConfigured)?,
-    };
-    let redirect_uri = app.redirect_uri.of(request).ok_or(StartError::NoRedirectUri)?;
+    let login = asked.login.or_else(|| registrations.default_login(channel)).ok_or(StartError::NotConfigured)?;
+    let redirect_uri = app.redirect_uris.of(channel, request).ok_or(StartError::NoRedirectUri)?;
     let cookie = BrowserCookie::for_redirect_uri(&redirect_uri);
     // The browser's own value is kept, so that a second tab does not end the authorization of the first.
     let browser = http::cookie(request, cookie.name()).and_then(Nonce::parse).unwrap_or_else(Nonce::random);
     let state = Nonce::random();
-    let auth_url = registrations.authorize_url(login, &[channel], &redirect_uri, &state)?;
+    let auth_url = registrations.authorize_url(login, channel, &redirect_uri, &state)?;
 
     let authorization = AuthorizationRequest {
         state_hash: state.hash(),

@@ -1,4 +1,4 @@
-//! `POST /api/integrations/meta/instagram/start`.
+//! `POST /api/integrations/meta/{channel}/start`.
 
 use edge::{Setup, run_http, telemetry};
 use lambda_http::Error;

@@ -1,4 +1,4 @@
-//! `GET /api/integrations/status` and `GET /api/integrations/meta/instagram/status`.
+//! `GET /api/integrations/status` and `GET /api/integrations/meta/{channel}/status`.
 
 use edge::{Setup, run_http, telemetry};
 use lambda_http::Error;

@@ -40,8 +40,10 @@ pub struct MetaApp {
     pub verify_token: String,
     /// As `v25.0`.
     pub graph_version: String,
-    /// Facebook Login for Business: the configuration that lists the permissions.
+    /// Facebook Login for Business: the configuration that lists the permissions for Instagram.
     pub config_id: Option<String>,
+    /// Facebook Login for Business: the same for Messenger.
+    pub config_id_messenger: Option<String>,
     /// Whether the app may answer after 24 hours.
     pub human_agent: bool,
 }
@@ -71,6 +73,7 @@ pub fn simulated() -> Vec<MetaApp> {
         verify_token: VERIFY_TOKEN.to_owned(),
         graph_version: GRAPH_VERSION.to_owned(),
         config_id: None,
+        config_id_messenger: None,
         human_agent: false,
     };
     vec![
@@ -90,8 +93,10 @@ pub fn secret(apps: &[MetaApp]) -> Json {
 pub struct RealMeta {
     /// The apps.
     pub apps: Vec<MetaApp>,
-    /// Exactly as registered at Meta.
+    /// Where a login for Instagram ends, exactly as registered at Meta.
     pub redirect_uri: Option<String>,
+    /// The same for Messenger.
+    pub redirect_uri_messenger: Option<String>,
 }
 
 /// Why the real apps in the environment cannot be used. Names variables and never their values.
@@ -125,15 +130,19 @@ struct Rule {
 const DIGITS: (&str, fn(&str) -> bool) = ("digits and nothing else", is_digits);
 const WORD: (&str, fn(&str) -> bool) = ("visible characters without blanks or line ends", is_word);
 
-const RULES: [Rule; 8] = [
+const ADDRESS: (&str, fn(&str) -> bool) = ("an https address without a fragment", is_address);
+
+const RULES: [Rule; 10] = [
     Rule { variable: "META_APP_ID", form: DIGITS.0, holds: DIGITS.1 },
     Rule { variable: "META_APP_SECRET", form: WORD.0, holds: WORD.1 },
     Rule { variable: "INSTAGRAM_APP_ID", form: DIGITS.0, holds: DIGITS.1 },
     Rule { variable: "INSTAGRAM_APP_SECRET", form: WORD.0, holds: WORD.1 },
     Rule { variable: "META_WEBHOOK_VERIFY_TOKEN", form: WORD.0, holds: WORD.1 },
-    Rule { variable: "META_REDIRECT_URI_INSTAGRAM", form: "an https address without a fragment", holds: is_address },
+    Rule { variable: "META_REDIRECT_URI_INSTAGRAM", form: ADDRESS.0, holds: ADDRESS.1 },
+    Rule { variable: "META_REDIRECT_URI_MESSENGER", form: ADDRESS.0, holds: ADDRESS.1 },
     Rule { variable: "META_GRAPH_VERSION", form: "a version as v25.0", holds: is_version },
     Rule { variable: "META_CONFIG_ID", form: DIGITS.0, holds: DIGITS.1 },
+    Rule { variable: "META_CONFIG_ID_MESSENGER", form: DIGITS.0, holds: DIGITS.1 },
 ];
 
 fn is_digits(text: &str) -> bool {
@@ -155,7 +164,8 @@ fn is_address(text: &str) -> bool {
 
 impl RealMeta {
     /// Reads `META_APP_ID`, `META_APP_SECRET`, `INSTAGRAM_APP_ID`, `INSTAGRAM_APP_SECRET`, `META_WEBHOOK_VERIFY_TOKEN`,
-    /// `META_REDIRECT_URI_INSTAGRAM`, `META_GRAPH_VERSION` and `META_CONFIG_ID`; `None` when no app is named.
+    /// `META_REDIRECT_URI_INSTAGRAM`, `META_REDIRECT_URI_MESSENGER`, `META_GRAPH_VERSION`, `META_CONFIG_ID` and
+    /// `META_CONFIG_ID_MESSENGER`; `None` when no app is named.
     ///
     /// # Errors
     ///
@@ -177,6 +187,7 @@ impl RealMeta {
                 verify_token: need("META_WEBHOOK_VERIFY_TOKEN")?,
                 graph_version: variable("META_GRAPH_VERSION").unwrap_or_else(|| GRAPH_VERSION.to_owned()),
                 config_id: variable("META_CONFIG_ID").filter(|_| login == Login::Facebook),
+                config_id_messenger: variable("META_CONFIG_ID_MESSENGER").filter(|_| login == Login::Facebook),
                 human_agent: false,
             });
         }
@@ -187,7 +198,8 @@ impl RealMeta {
             return Err(first);
         }
         let redirect_uri = variable("META_REDIRECT_URI_INSTAGRAM");
-        Ok(Some(Self { apps, redirect_uri }))
+        let redirect_uri_messenger = variable("META_REDIRECT_URI_MESSENGER");
+        Ok(Some(Self { apps, redirect_uri, redirect_uri_messenger }))
     }
 
     /// Every variable that is set and malformed.
@@ -241,6 +253,7 @@ mod tests {
             ("META_WEBHOOK_VERIFY_TOKEN", "hush hush"),
             ("META_REDIRECT_URI_INSTAGRAM", "http://hush.example/callback"),
             ("META_REDIRECT_URI_INSTAGRAM", "https://hush.example/callback#_"),
+            ("META_REDIRECT_URI_MESSENGER", "hush.example/callback"),
             ("META_GRAPH_VERSION", "25.0"),
             ("META_GRAPH_VERSION", "v25"),
             ("META_CONFIG_ID", " 1"),

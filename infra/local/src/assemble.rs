@@ -21,8 +21,9 @@ use crate::{
     template::{Function, Identities, Template, TemplateError},
 };
 
-/// Where Meta sends people back to.
-const CALLBACK: &str = "/api/integrations/meta/instagram/callback";
+/// Where Meta sends people back to, for each channel.
+const CALLBACK_INSTAGRAM: &str = "/api/integrations/meta/instagram/callback";
+const CALLBACK_MESSENGER: &str = "/api/integrations/meta/messenger/callback";
 /// Where the app of each login has Meta deliver. Either address takes the webhooks of both channels.
 const fn webhook(login: Login) -> &'static str {
     match login {
@@ -80,7 +81,7 @@ pub(crate) async fn meta(settings: &StackSettings, api_url: &str) -> Result<Meta
         },
         app_id: app.app_id,
         app_secret: app.app_secret,
-        redirect_uris: vec![format!("{api_url}{CALLBACK}")],
+        redirect_uris: [CALLBACK_INSTAGRAM, CALLBACK_MESSENGER].map(|path| format!("{api_url}{path}")).to_vec(),
         webhook_url: Some(format!("{api_url}{}", webhook(app.login))),
         verify_token: Some(app.verify_token),
         deauthorize_url: Some(format!("{api_url}/webhooks/meta/deauthorize")),
@@ -98,7 +99,10 @@ pub(crate) async fn meta(settings: &StackSettings, api_url: &str) -> Result<Meta
 
 /// The template's parameters that this stack sets itself.
 fn parameters(api_url: &str, issuer_url: &str, meta_url: &str, real: Option<&RealMeta>) -> BTreeMap<String, String> {
-    let redirect_uri = real.and_then(|real| real.redirect_uri.clone());
+    let redirect_uri =
+        |registered: Option<&String>, path: &str| registered.cloned().unwrap_or_else(|| format!("{api_url}{path}"));
+    let (instagram, messenger) =
+        real.map_or((None, None), |real| (real.redirect_uri.as_ref(), real.redirect_uri_messenger.as_ref()));
     let other_sites = OTHER_SITES.map(|site| issuer_url.replace("127.0.0.1", site));
     let origins: Vec<String> = [issuer_url.to_owned()].into_iter().chain(other_sites).collect();
     let prefix = if real.is_some() { "https://".to_owned() } else { format!("{meta_url}/") };
@@ -108,7 +112,8 @@ fn parameters(api_url: &str, issuer_url: &str, meta_url: &str, real: Option<&Rea
         ("JwtAudience", AUDIENCE.to_owned()),
         ("PlanClaim", "plan".to_owned()),
         ("AllowedOrigins", origins.join(",")),
-        ("MetaRedirectUri", redirect_uri.unwrap_or_else(|| format!("{api_url}{CALLBACK}"))),
+        ("MetaRedirectUri", redirect_uri(instagram, CALLBACK_INSTAGRAM)),
+        ("MetaRedirectUriMessenger", redirect_uri(messenger, CALLBACK_MESSENGER)),
         ("MetaUrlPrefix", prefix),
     ];
     values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -60,10 +60,10 @@ impl Refusal {
     pub const UNAVAILABLE: Self = Self::new("unavailable", "This does not work at the moment. Please connect again");
     /// Meta has stored no subscription, or another one: messages may not arrive.
     pub const SUBSCRIPTION_FAILED: Self =
-        Self::new("subscription_failed", "Instagram did not switch messages on for this account. Please connect again");
-    pub(crate) const ACCOUNT_TAKEN: Self = Self::new("account_taken", "This Instagram account is connected elsewhere");
+        Self::new("subscription_failed", "Meta did not switch messages on for this account. Please connect again");
+    pub(crate) const ACCOUNT_TAKEN: Self = Self::new("account_taken", "This account is connected elsewhere");
     /// No Meta app is registered for the login.
-    pub const NOT_CONFIGURED: Self = Self::new("not_configured", "Connecting Instagram is not set up here yet");
+    pub const NOT_CONFIGURED: Self = Self::new("not_configured", "Connecting is not set up here yet");
 
     /// A refusal whose title is always the same.
     #[must_use]

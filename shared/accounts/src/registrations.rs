@@ -91,7 +91,7 @@ impl Registered<'_> {
         Login::ALL.into_iter().find(|login| login.leads_to(channel) && self.secrets.apps.of(*login).is_some())
     }
 
-    /// The address of Meta's consent page, which asks for what these channels need.
+    /// The address of Meta's consent page, which asks for what a channel needs.
     ///
     /// # Errors
     ///
@@ -99,11 +99,13 @@ impl Registered<'_> {
     pub fn authorize_url(
         &self,
         login: Login,
-        channels: &[Channel],
+        channel: Channel,
         redirect_uri: &str,
         state: &Nonce,
     ) -> Result<String, RegistrationError> {
-        Ok(meta::authorize_url(self.hosts, &self.credentials(login)?, channels, redirect_uri, state.as_str()))
+        let app = self.app(login)?;
+        let asking = AppCredentials { config_id: app.config_id(channel), ..credentials(app) };
+        Ok(meta::authorize_url(self.hosts, &asking, &[channel], redirect_uri, state.as_str()))
     }
 
     /// A Graph client for the login.
@@ -127,11 +129,15 @@ impl Registered<'_> {
     ///
     /// [`RegistrationError::NotConfigured`].
     pub fn app_secret(&self, login: Login) -> Result<&AppSecret, RegistrationError> {
-        self.secrets.apps.of(login).map(|app| &app.app_secret).ok_or(RegistrationError::NotConfigured)
+        Ok(&self.app(login)?.app_secret)
     }
 
     fn credentials(&self, login: Login) -> Result<AppCredentials<'_>, RegistrationError> {
-        self.secrets.apps.of(login).map(credentials).ok_or(RegistrationError::NotConfigured)
+        self.app(login).map(credentials)
+    }
+
+    fn app(&self, login: Login) -> Result<&MetaApp, RegistrationError> {
+        self.secrets.apps.of(login).ok_or(RegistrationError::NotConfigured)
     }
 }
 
@@ -141,6 +147,6 @@ fn credentials(app: &MetaApp) -> AppCredentials<'_> {
         app_id: &app.app_id,
         app_secret: &app.app_secret,
         version: &app.graph_version,
-        config_id: app.config_id.as_deref(),
+        config_id: None,
     }
 }

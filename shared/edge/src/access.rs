@@ -39,6 +39,12 @@ pub const ROUTES: &[(&str, Access)] = &[
     ("POST /api/integrations/meta/instagram/select", OWNERS),
     ("POST /api/integrations/meta/instagram/disconnect", OWNERS),
     ("GET /api/integrations/meta/instagram/status", INBOX),
+    ("POST /api/integrations/meta/messenger/start", OWNERS),
+    ("GET /api/integrations/meta/messenger/callback", Public),
+    ("GET /api/integrations/meta/messenger/assets", OWNERS),
+    ("POST /api/integrations/meta/messenger/select", OWNERS),
+    ("POST /api/integrations/meta/messenger/disconnect", OWNERS),
+    ("GET /api/integrations/meta/messenger/status", INBOX),
     ("GET /api/integrations/status", INBOX),
     // What Meta and people outside call.
     ("GET /webhooks/meta/instagram", Public),
@@ -145,6 +151,11 @@ mod tests {
             POST /api/integrations/meta/instagram/select                            - A - -
             POST /api/integrations/meta/instagram/disconnect                        - A - -
             GET /api/integrations/meta/instagram/status                             a A s -
+            POST /api/integrations/meta/messenger/start                             - A - -
+            GET /api/integrations/meta/messenger/assets                             - A - -
+            POST /api/integrations/meta/messenger/select                            - A - -
+            POST /api/integrations/meta/messenger/disconnect                        - A - -
+            GET /api/integrations/meta/messenger/status                             a A s -
             GET /api/integrations/status                                            a A s -
             POST /api/tenants/{tenantId}/instagram/messages/send                    a A s -
             POST /api/tenants/{tenantId}/messenger/messages/send                    a A s -

@@ -5,7 +5,7 @@ use domain::erasure::Progress;
 use domain::{AuditEvent, AuditKind, Erasure, ErasureCode, UserId};
 use edge::{ConfigError, Setup};
 use lambda_http::Request;
-use login::RedirectUri;
+use login::RedirectUris;
 use plans::Plans;
 use store::{ConnectionStore, ErasureStore, StoreError, Tables};
 use tracing::info;
@@ -43,12 +43,12 @@ pub struct Erasures {
     audit: AuditLog,
     pub(crate) connections: ConnectionStore,
     pub(crate) plans: Plans,
-    redirect_uri: RedirectUri,
+    redirect_uris: RedirectUris,
 }
 
 impl Erasures {
-    /// Reads `CONNECTIONS_TABLE`, `TENANTS_TABLE`, `EVENTS_TABLE`, `META_REDIRECT_URI` and `ERASURE_QUEUE_URL`; calls
-    /// nobody.
+    /// Reads `CONNECTIONS_TABLE`, `TENANTS_TABLE`, `EVENTS_TABLE`, `META_REDIRECT_URI_INSTAGRAM`, `META_REDIRECT_URI_MESSENGER`
+    /// and `ERASURE_QUEUE_URL`; calls nobody.
     ///
     /// # Errors
     ///
@@ -62,14 +62,14 @@ impl Erasures {
             audit: AuditLog::new(setup),
             connections: ConnectionStore::new(client, &tables),
             plans: Plans::new(setup)?,
-            redirect_uri: RedirectUri::from(&setup.env),
+            redirect_uris: RedirectUris::from(&setup.env),
         })
     }
 
     /// Where a person reads how far a deletion is: on the host that Meta sends people back to, which is ours.
     #[must_use]
     pub fn page_url(&self, request: &Request, code: &ErasureCode) -> String {
-        let callback = self.redirect_uri.of(request).and_then(|address| Url::parse(&address).ok());
+        let callback = self.redirect_uris.any(request).and_then(|address| Url::parse(&address).ok());
         let origin = callback.map(|address| address.origin().ascii_serialization());
         format!("{}/data-deletion/{code}", origin.unwrap_or_default())
     }

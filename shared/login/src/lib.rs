@@ -12,4 +12,4 @@ pub mod redirect_uri;
 
 pub use browser::BrowserCookie;
 pub use nonce::Nonce;
-pub use redirect_uri::RedirectUri;
+pub use redirect_uri::RedirectUris;

@@ -1,30 +1,50 @@
 //! Where Meta sends the browser after its login.
 
+use domain::Channel;
 use edge::Environment;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
-/// The path of the callback's route.
-const CALLBACK: &str = "/api/integrations/meta/instagram/callback";
-
-/// The `redirect_uri` of an authorization request (RFC 6749 section 3.1.2).
+/// The `redirect_uri` of the authorization requests of each channel (RFC 6749 section 3.1.2).
 ///
 /// Meta compares it bytewise with the registered one, and again when the code is exchanged: start and callback ask here.
 #[derive(Clone, Debug)]
-pub struct RedirectUri(Option<String>);
+pub struct RedirectUris {
+    instagram: Option<String>,
+    messenger: Option<String>,
+}
 
-impl From<&Environment> for RedirectUri {
-    /// `META_REDIRECT_URI`; without it, the callback's route on the host that was asked.
+impl From<&Environment> for RedirectUris {
+    /// `META_REDIRECT_URI_INSTAGRAM` and `META_REDIRECT_URI_MESSENGER`; without one, the callback's route on the host that was
+    /// asked.
     fn from(env: &Environment) -> Self {
-        Self(env.optional("META_REDIRECT_URI"))
+        Self {
+            instagram: env.optional("META_REDIRECT_URI_INSTAGRAM"),
+            messenger: env.optional("META_REDIRECT_URI_MESSENGER"),
+        }
     }
 }
 
-impl RedirectUri {
-    /// The address; `None` only for a request that came past API Gateway.
+impl RedirectUris {
+    /// The address for a channel; `None` only for a request that came past API Gateway.
     #[must_use]
-    pub fn of(&self, request: &Request) -> Option<String> {
-        self.0.clone().or_else(|| Some(format!("https://{}{CALLBACK}", domain_name(request)?)))
+    pub fn of(&self, channel: Channel, request: &Request) -> Option<String> {
+        let callback = || Some(format!("https://{}/api/integrations/meta/{channel}/callback", domain_name(request)?));
+        self.configured(channel).map(str::to_owned).or_else(callback)
+    }
+
+    /// An address on the host that Meta sends people back to; `None` as in [`Self::of`].
+    #[must_use]
+    pub fn any(&self, request: &Request) -> Option<String> {
+        let configured = Channel::ALL.into_iter().find_map(|channel| self.configured(channel));
+        configured.map(str::to_owned).or_else(|| Some(format!("https://{}/", domain_name(request)?)))
+    }
+
+    fn configured(&self, channel: Channel) -> Option<&str> {
+        match channel {
+            Channel::Instagram => self.instagram.as_deref(),
+            Channel::Messenger => self.messenger.as_deref(),
+        }
     }
 }
 
@@ -37,8 +57,6 @@ fn domain_name(request: &Request) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 
     use super::*;
@@ -49,18 +67,27 @@ mod tests {
         Request::default().with_request_context(RequestContext::ApiGatewayV2(context))
     }
 
-    #[test]
-    fn without_configuration_the_callback_is_on_the_host_that_was_asked() {
-        let redirect_uri = RedirectUri::from(&Environment::from_map(BTreeMap::new()));
-        let expected = "https://api.example.com/api/integrations/meta/instagram/callback";
-        assert_eq!(redirect_uri.of(&request()).as_deref(), Some(expected));
-        assert_eq!(redirect_uri.of(&Request::default()), None);
+    fn configured(variables: &[(&str, &str)]) -> RedirectUris {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        RedirectUris::from(&Environment::from_map(variables.collect()))
     }
 
     #[test]
-    fn the_configured_address_is_used_as_it_stands() {
-        let variables = BTreeMap::from([("META_REDIRECT_URI".to_owned(), "https://example.com/cb/".to_owned())]);
-        let redirect_uri = RedirectUri::from(&Environment::from_map(variables));
-        assert_eq!(redirect_uri.of(&request()).as_deref(), Some("https://example.com/cb/"));
+    fn without_configuration_each_channels_callback_is_on_the_host_that_was_asked() {
+        let redirect_uris = configured(&[]);
+        for channel in Channel::ALL {
+            let expected = format!("https://api.example.com/api/integrations/meta/{channel}/callback");
+            assert_eq!(redirect_uris.of(channel, &request()), Some(expected));
+            assert_eq!(redirect_uris.of(channel, &Request::default()), None);
+        }
+        assert_eq!(redirect_uris.any(&request()).as_deref(), Some("https://api.example.com/"));
+    }
+
+    #[test]
+    fn a_configured_address_is_used_as_it_stands_and_for_its_channel_only() {
+        let redirect_uris = configured(&[("META_REDIRECT_URI_MESSENGER", "https://example.com/cb/")]);
+        assert_eq!(redirect_uris.of(Channel::Messenger, &request()).as_deref(), Some("https://example.com/cb/"));
+        assert_eq!(redirect_uris.of(Channel::Instagram, &Request::default()), None);
+        assert_eq!(redirect_uris.any(&request()).as_deref(), Some("https://example.com/cb/"));
     }
 }

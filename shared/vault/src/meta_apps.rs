@@ -1,7 +1,7 @@
 //! The Meta apps that this installation is registered as.
 
-use domain::Login;
 use domain::secret::{AppSecret, VerifyToken};
+use domain::{Channel, Login};
 use serde::Deserialize;
 
 /// A registration at developers.facebook.com, for one login.
@@ -17,12 +17,26 @@ pub struct MetaApp {
     pub verify_token: VerifyToken,
     /// Version of the Graph API, as `v25.0`.
     pub graph_version: String,
-    /// Facebook Login for Business: which of the app's configurations the login uses.
+    /// Facebook Login for Business: which of the app's configurations a login for Instagram uses.
     #[serde(default)]
     pub config_id: Option<String>,
+    /// Facebook Login for Business: the same for Messenger.
+    #[serde(default)]
+    pub config_id_messenger: Option<String>,
     /// Whether the app may answer for 7 days with the tag `HUMAN_AGENT`.
     #[serde(default)]
     pub human_agent: bool,
+}
+
+impl MetaApp {
+    /// Facebook Login for Business: the configuration that a login for a channel uses.
+    #[must_use]
+    pub fn config_id(&self, channel: Channel) -> Option<&str> {
+        match channel {
+            Channel::Instagram => self.config_id.as_deref(),
+            Channel::Messenger => self.config_id_messenger.as_deref(),
+        }
+    }
 }
 
 /// At least one registration; no two of the same app.
@@ -69,7 +83,9 @@ impl MetaApps {
             }
         }
         for app in &mut apps {
-            app.config_id = app.config_id.take().filter(|id| !id.is_empty());
+            for config_id in [&mut app.config_id, &mut app.config_id_messenger] {
+                *config_id = config_id.take().filter(|id| !id.is_empty());
+            }
         }
         Ok(Self(apps))
     }
@@ -170,12 +186,13 @@ pub(crate) mod tests {
     fn both_logins_are_read_and_found() {
         let document = json!({ "apps": [app(&json!({})), {
             "login": "facebook", "app_id": "456", "app_secret": "s", "verify_token": "t", "graph_version": "v24.0",
-            "config_id": "789", "human_agent": true,
+            "config_id": "789", "config_id_messenger": "790", "human_agent": true,
         }] });
         let apps = MetaApps::parse(&document.to_string()).expect("is valid");
 
         let facebook = apps.of(Login::Facebook).expect("is registered");
-        assert_eq!((facebook.app_id.as_str(), facebook.config_id.as_deref()), ("456", Some("789")));
+        assert_eq!(facebook.app_id, "456");
+        assert_eq!(Channel::ALL.map(|channel| facebook.config_id(channel)), [Some("789"), Some("790")]);
         assert!(facebook.human_agent);
         assert_eq!(apps.of(Login::Instagram).expect("is registered").app_secret.expose(), "hidden-secret");
         assert_eq!(apps.iter().count(), 2);
@@ -185,11 +202,12 @@ pub(crate) mod tests {
     fn what_may_be_left_out_may_be_left_out() {
         let document = json!({ "apps": [
             { "login": "facebook", "app_id": "4", "app_secret": "s", "verify_token": "t", "graph_version": "v24.0" },
-            app(&json!({ "config_id": "" })),
+            app(&json!({ "config_id": "", "config_id_messenger": "" })),
         ] });
         let apps = MetaApps::parse(&document.to_string()).expect("is valid");
         assert!(apps.of(Login::Facebook).is_some_and(|app| app.config_id.is_none() && !app.human_agent));
-        assert!(apps.of(Login::Instagram).is_some_and(|app| app.config_id.is_none()));
+        let instagram = apps.of(Login::Instagram).expect("is registered");
+        assert_eq!(Channel::ALL.map(|channel| instagram.config_id(channel)), [None, None]);
     }
 
     /// What `infra/preflight` makes of a secret is tested with the same cases.

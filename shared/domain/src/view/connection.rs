@@ -1,9 +1,8 @@
 use serde::Serialize;
 
-use crate::channel::{AccountId, Channel, Login};
+use crate::channel::{Channel, Login};
 use crate::connection::{Connection, ConnectionError, ConnectionStatus, Notice, ProfilesRefused};
-use crate::id::PageId;
-use crate::view::address;
+use crate::view::{AccountNames, address};
 
 /// A connection without its token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -14,18 +13,11 @@ pub struct ConnectionView {
     pub login: Login,
     /// Whether it works.
     pub status: ConnectionStatus,
-    /// Names the account towards `disconnect`; on Instagram only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ig_user_id: Option<AccountId>,
-    /// Without `@`; on Instagram only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ig_username: Option<String>,
+    /// What names the account, also towards `disconnect`.
+    #[serde(flatten)]
+    pub names: AccountNames,
     /// The account's picture.
     pub picture_url: Option<String>,
-    /// The Page that the account is linked to, or is.
-    pub page_id: Option<PageId>,
-    /// Its name.
-    pub page_name: Option<String>,
     /// Why it does not work.
     pub error: Option<ErrorView>,
     /// What to do before it stops working.
@@ -80,43 +72,15 @@ impl From<&Notice> for NoticeView {
     }
 }
 
-/// What the API calls an account: each channel has its own fields.
-struct Names {
-    ig_user_id: Option<AccountId>,
-    ig_username: Option<String>,
-    page_id: Option<PageId>,
-    page_name: Option<String>,
-}
-
-impl Names {
-    fn of(connection: &Connection) -> Self {
-        let Connection { account, name, page_id, page_name, .. } = connection;
-        match account.channel {
-            Channel::Instagram => Self {
-                ig_user_id: Some(account.id.clone()),
-                ig_username: Some(name.clone()),
-                page_id: page_id.clone(),
-                page_name: page_name.clone(),
-            },
-            Channel::Messenger => {
-                Self { ig_user_id: None, ig_username: None, page_id: account.page(), page_name: Some(name.clone()) }
-            }
-        }
-    }
-}
-
 impl From<&Connection> for ConnectionView {
     fn from(connection: &Connection) -> Self {
-        let Names { ig_user_id, ig_username, page_id, page_name } = Names::of(connection);
+        let Connection { account, name, page_id, page_name, .. } = connection;
         Self {
             provider: connection.account.channel.provider(),
             login: connection.login,
             status: connection.status.shown(),
-            ig_user_id,
-            ig_username,
+            names: AccountNames::new(account, name, page_id.as_ref(), page_name.as_deref()),
             picture_url: address::web(connection.picture_url.as_deref()),
-            page_id,
-            page_name,
             error: connection.error.as_ref().map(ErrorView::from),
             notice: connection.notice.as_ref().map(NoticeView::from),
             profiles_refused: connection.profiles_refused.as_ref().map(ErrorView::from),
@@ -159,10 +123,10 @@ impl ChannelStatus {
             connected: connections.first().is_some_and(Connection::is_active),
             status: first.map(|view| view.status),
             ig_username: match channel {
-                Channel::Instagram => Some(first.and_then(|view| view.ig_username.clone())),
+                Channel::Instagram => Some(first.and_then(|view| view.names.ig_username.clone().flatten())),
                 Channel::Messenger => None,
             },
-            page_name: first.and_then(|view| view.page_name.clone()),
+            page_name: first.and_then(|view| view.names.page_name.clone()),
             updated_at: first.map(|view| view.updated_at.clone()),
             connections: views,
         }
