@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use domain::Channel;
 use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::{Answer, World, contract};
 
-/// The routes of the integration.
-const INSTAGRAM: &str = "/api/integrations/meta/instagram";
-
 /// A person's browser: their token and their cookies.
 pub struct Browser<'w> {
+    /// Whose card is looked at.
+    channel: Channel,
     world: &'w World,
     token: Option<String>,
     tenant: String,
@@ -20,7 +20,18 @@ pub struct Browser<'w> {
 
 impl<'w> Browser<'w> {
     pub(crate) fn new(world: &'w World, token: Option<String>, tenant: &str) -> Self {
-        Self { world, token, tenant: tenant.to_owned(), cookies: Mutex::default() }
+        Self { channel: Channel::Instagram, world, token, tenant: tenant.to_owned(), cookies: Mutex::default() }
+    }
+
+    /// The same browser at the card and the conversations of another channel; Instagram's unless it is said.
+    #[must_use]
+    pub fn on(self, channel: Channel) -> Self {
+        Self { channel, ..self }
+    }
+
+    /// A route of the integration, of the browser's channel.
+    pub fn route(&self, word: &str) -> String {
+        format!("/api/integrations/meta/{}/{word}", self.channel)
     }
 
     /// The same browser with another token.
@@ -97,7 +108,7 @@ impl<'w> Browser<'w> {
 
     /// Starts a login; answers Meta's address.
     pub async fn start(&self, login: &str) -> Url {
-        let started = self.post(&format!("{INSTAGRAM}/start"), json!({"login": login})).await.json();
+        let started = self.post(&self.route("start"), json!({"login": login})).await.json();
         let address = started["authUrl"].as_str().expect("start answers authUrl");
         Url::parse(address).expect("authUrl is an address")
     }
@@ -126,12 +137,12 @@ impl<'w> Browser<'w> {
     /// Connects an account that is the only one of its user.
     pub async fn connect(&self, login: &str, user: &str) {
         let landed = self.authorize(login, user, &[]).await;
-        assert_eq!(outcome(&landed, "instagram").as_deref(), Some("connected"), "{landed}");
+        assert_eq!(outcome(&landed, self.channel.as_str()).as_deref(), Some("connected"), "{landed}");
     }
 
     /// What is connected.
     pub async fn status(&self) -> Value {
-        self.get(&format!("{INSTAGRAM}/status")).await.json()
+        self.get(&self.route("status")).await.json()
     }
 
     /// The conversations, newest first.
@@ -168,13 +179,13 @@ impl<'w> Browser<'w> {
 
     /// Sends any body.
     pub async fn send_body(&self, body: Value, headers: &[(&str, &str)]) -> Answer {
-        let path = format!("/api/tenants/{}/instagram/messages/send", self.tenant);
+        let path = format!("/api/tenants/{}/{}/messages/send", self.tenant, self.channel);
         self.call(Method::POST, &path, Some(body), headers).await
     }
 
     /// Disconnects an account, or the only one.
     pub async fn disconnect(&self, body: Value) -> Answer {
-        self.post(&format!("{INSTAGRAM}/disconnect"), body).await
+        self.post(&self.route("disconnect"), body).await
     }
 
     /// The kinds of the audit log, newest first.

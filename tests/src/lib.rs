@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::Channel;
 use local::{Login, Stack, StackSettings};
 use local_aws::Weather;
 use serde_json::{Value, json};
@@ -107,9 +108,26 @@ impl World {
         self.meta("POST", "/act", json!({"contact": contact, "account": account, "action": action})).await
     }
 
+    /// The same on a channel. On Messenger an account of Instagram is the Page that it is linked to.
+    pub async fn act_on(&self, channel: Channel, contact: &str, account: &str, action: Value) -> Value {
+        let body = json!({"channel": channel, "contact": contact, "account": account, "action": action});
+        self.meta("POST", "/act", body).await
+    }
+
     /// A contact writes, and everything that follows has happened; answers the mid.
     pub async fn dm(&self, contact: &str, account: &str, text: &str) -> String {
         let told = self.act(contact, account, json!({"kind": "text", "text": text})).await;
+        self.received(&told).await
+    }
+
+    /// The same on a channel.
+    pub async fn dm_on(&self, channel: Channel, contact: &str, account: &str, text: &str) -> String {
+        let told = self.act_on(channel, contact, account, json!({"kind": "text", "text": text})).await;
+        self.received(&told).await
+    }
+
+    /// Everything that follows has happened; answers the mid.
+    async fn received(&self, told: &Value) -> String {
         self.settle().await;
         told["id"].as_str().expect("a message has a mid").to_owned()
     }

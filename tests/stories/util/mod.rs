@@ -5,6 +5,7 @@ mod payload;
 use std::future::Future;
 use std::time::Duration;
 
+use domain::Channel;
 use serde_json::{Value, json};
 use stories::{Browser, World};
 use tokio::time::{Instant, sleep};
@@ -13,6 +14,12 @@ pub(crate) use payload::{Pair, entry, notification};
 
 /// The account that Ana connects.
 pub(crate) const LUNA: &str = "luna.cafe";
+/// Every way to connect Luna Café: the channel, the login, and who logs in.
+pub(crate) const WAYS: [(Channel, &str, &str); 3] = [
+    (Channel::Instagram, "instagram", LUNA),
+    (Channel::Instagram, "facebook", "lucia.navarro"),
+    (Channel::Messenger, "facebook", "lucia.navarro"),
+];
 /// A contact who writes to it.
 pub(crate) const INES: &str = "ines.moreau";
 /// Another.
