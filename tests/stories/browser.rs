@@ -5,6 +5,7 @@
 
 mod answering;
 mod audit;
+mod channels;
 mod connecting;
 mod driver;
 mod elsewhere;

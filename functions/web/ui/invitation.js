@@ -92,7 +92,7 @@ function whyLocked(status, t) {
   const { plan, connections = [], can_connect: allowed } = status ?? {};
   if (!mayManage(status)) return t("card.role");
   if (plan && isFull(status)) {
-    const more = connections.some((connection) => connection.status !== "revoked");
+    const more = isInPlan(status) && connections.some((connection) => connection.status !== "revoked");
     if (plan.required) return t(more ? "card.plan.more" : "card.plan.tip", { plan: plan.required });
     return isInPlan(status) ? t("card.limit", { plan: plan.name }) : t("card.without");
   }

@@ -31,10 +31,14 @@ if (end && endAtHost(end)) {
   endPopup(end);
   page(h("p", { class: "lead" }, TEXTS.close));
 } else {
-  const cards = CHANNELS.filter((channel) => channel === "instagram").map((channel) => {
+  const cards = CHANNELS.map((channel) => {
     const outcome = end?.channel === channel ? end.outcome : undefined;
     return component("buzon-connect-card", token, { channel, outcome, "return-to": location.pathname });
   });
   page(h("h1", {}, TEXTS.title), h("p", { class: "lead" }, TEXTS.lead), ...cards, nextSteps(cards));
+  // What came of the login may stand below what fits on a phone, the more so once the cards above are drawn.
+  const told = end && cards[CHANNELS.indexOf(end.channel)];
+  const show = () => requestAnimationFrame(() => told?.scrollIntoView({ block: "nearest" }));
+  for (const card of cards) card.addEventListener("buzon-status", show, { once: true });
   offerManualConnection(cards);
 }

@@ -147,7 +147,7 @@ details summary { cursor: pointer; color: var(--muted); padding: .25rem 0; }
 .search:focus-within { outline: 2px solid var(--accent); outline-offset: -1px; }
 .filter { display: flex; flex-wrap: wrap; gap: .4rem; }
 .chip {
-  min-height: 32px; padding: .15rem .7rem; border: 1px solid var(--line); border-radius: 999px; background: none; color: var(--muted);
+  min-height: 36px; padding: .15rem .75rem; border: 1px solid var(--line); border-radius: 999px; background: none; color: var(--muted);
   font-size: .8125rem; font-weight: 600; cursor: pointer;
 }
 .chip:hover { background: var(--raised); }

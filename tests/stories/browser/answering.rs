@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::channels::{Side, sides};
 use super::{Story, Window};
 use crate::util::{INES, KOFI, LUNA, answers_on_phone, approve_human_agent, luna as connected};
 
@@ -199,17 +200,23 @@ async fn without_a_network_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn bytes_are_counted_and_too_many_are_not_sent() {
-    let Some(story) = begin().await else { return };
-    let ana = opened(&story).await;
-    ana.write(WRITE, &"ñ".repeat(400)).await;
-    ana.reads("800 de 1000 bytes").await;
-    assert!(ana.can_press("Enviar").await);
-    ana.write(WRITE, &"ñ".repeat(101)).await;
-    ana.reads("Demasiado largo: 1002 de 1000 bytes.").await;
-    assert!(!ana.can_press("Enviar").await);
-    ana.picture("thread-too-long").await;
-    ana.close(&[]).await;
+async fn a_texts_length_is_counted_as_its_channel_does_and_too_much_is_not_sent() {
+    for Side { channel, counted: [much, too_much], much_is, too_many, .. } in sides() {
+        let Some(story) = Story::begin().await else { return };
+        let world = &story.world;
+        world.browser("ana").on(channel).connect("facebook", "lucia.navarro").await;
+        world.dm_on(channel, INES, LUNA, "¿Abren hoy?").await;
+        let ana = inbox(&story).await;
+        ana.click("Inès Moreau").await;
+        ana.write(WRITE, &"ñ".repeat(much_is)).await;
+        ana.reads(much).await;
+        assert!(ana.can_press("Enviar").await);
+        ana.write(WRITE, &"ñ".repeat(too_many - much_is)).await;
+        ana.reads(too_much).await;
+        assert!(!ana.can_press("Enviar").await);
+        ana.picture(&format!("thread-too-long-{channel}")).await;
+        ana.close(&[]).await;
+    }
 }
 
 #[tokio::test]

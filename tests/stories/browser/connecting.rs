@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::Story;
+use super::channels::{Side, disconnect, sides};
 use super::window::Window;
 use crate::util::{INES, LUNA};
 
@@ -107,41 +108,49 @@ async fn first_conversation(window: &Window<'_>) -> String {
 
 #[tokio::test]
 async fn of_several_accounts_of_a_facebook_login_some_are_chosen() {
+    for side in sides() {
+        some_are_chosen(&side).await;
+    }
+}
+
+async fn some_are_chosen(side: &Side) {
     let Some(story) = Story::begin().await else { return };
+    let ([first, second], [connect_none, connect_both], [unfinished, choose]) =
+        (side.several, side.connect_several, side.unfinished);
+    let picture = async |window: &Window<'_>, state: &str| window.picture(&format!("{state}-{}", side.channel)).await;
     let eva = story.signed_in("Eva Grande", SETTINGS).await;
-    eva.click("Usar Facebook Login").await;
+    eva.click(side.facebook).await;
     eva.reads("Log in with Facebook").await;
-    eva.picture("consent").await;
+    picture(&eva, "consent").await;
     consent(&eva, "Amara Okafor", "Allow").await;
-    eva.arrives("/settings/integrations/instagram/select").await;
-    eva.reads("Connect 0 Account(s)").await;
+    eva.arrives(&format!("/settings/integrations/{}/select", side.channel)).await;
+    eva.reads(connect_none).await;
     eva.reads("Tu rol en la página no permite responder mensajes.").await;
-    assert!(!eva.can_press("Connect 0 Account(s)").await, "nothing is chosen");
-    eva.click("@atelier.okafor").await;
-    eva.click("@okafor.studio").await;
-    eva.reads("Connect 2 Account(s)").await;
-    eva.picture("selector-several").await;
+    assert!(!eva.can_press(connect_none).await, "nothing is chosen");
+    eva.click(first).await;
+    eva.click(second).await;
+    eva.reads(connect_both).await;
+    picture(&eva, "selector-several").await;
 
     eva.visit(SETTINGS).await;
-    eva.reads("Te falta elegir qué cuenta conectar.").await;
-    eva.picture("card-unfinished-choice").await;
-    eva.click("Elegir cuenta").await;
-    eva.click("@atelier.okafor").await;
-    eva.click("@okafor.studio").await;
-    eva.click("Connect 2 Account(s)").await;
-    eva.reads("Connected: @atelier.okafor").await;
-    eva.reads("Connected: @okafor.studio").await;
-    eva.picture("card-several").await;
+    eva.reads(unfinished).await;
+    picture(&eva, "card-unfinished-choice").await;
+    eva.click(choose).await;
+    eva.click(first).await;
+    eva.click(second).await;
+    eva.click(connect_both).await;
+    eva.reads(&format!("Connected: {first}")).await;
+    eva.reads(&format!("Connected: {second}")).await;
+    picture(&eva, "card-several").await;
 
-    eva.click("Disconnect @okafor.studio").await;
-    eva.reads("¿Desconectar @okafor.studio?").await;
-    eva.picture("card-confirm").await;
+    eva.click(&format!("Disconnect {second}")).await;
+    eva.reads(&format!("¿Desconectar {second}?")).await;
+    picture(&eva, "card-confirm").await;
     eva.click("Cancelar").await;
-    eva.reads_no_more("¿Desconectar @okafor.studio?").await;
-    eva.click("Disconnect @okafor.studio").await;
-    eva.run("find('Cancelar').parentElement.querySelector('button').click();", &[]).await;
-    eva.reads_no_more("Connected: @okafor.studio").await;
-    eva.reads("Connected: @atelier.okafor").await;
+    eva.reads_no_more(&format!("¿Desconectar {second}?")).await;
+    disconnect(&eva, second).await;
+    eva.reads_no_more(&format!("Connected: {second}")).await;
+    eva.reads(&format!("Connected: {first}")).await;
     eva.close(&[]).await;
 }
 
