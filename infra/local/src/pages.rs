@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, Response, header},
     response::IntoResponse,
 };
+use domain::Channel;
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 
@@ -94,6 +95,13 @@ pub(crate) fn sign_in(request: &AuthorizationRequest) -> Response<Body> {
     )
 }
 
+/// What can be connected: the channel, the login, and what the button says.
+const CONNECT: [(Channel, &str, &str); 3] = [
+    (Channel::Instagram, "instagram", "Connect Instagram"),
+    (Channel::Instagram, "facebook", "Connect Instagram with Facebook Login"),
+    (Channel::Messenger, "facebook", "Connect Facebook"),
+];
+
 /// The developer's page, for nobody or for a person with a token.
 pub(crate) fn developer(person: Option<(&Person, &str)>, api_url: &str, meta_url: &str) -> Response<Body> {
     page(
@@ -103,8 +111,11 @@ pub(crate) fn developer(person: Option<(&Person, &str)>, api_url: &str, meta_url
             div.people { @for other in &PEOPLE { form method="post" action="/sign-in" { (person_button(other)) } } }
             @if let Some((person, token)) = person {
                 h2 { "2. Connect an account as " (person.name) }
-                @for (login, label) in [("instagram", "Connect Instagram"), ("facebook", "Connect with Facebook Login")] {
-                    form method="post" action="/connect" { button.main name="login" value=(login) { (label) } }
+                @for (channel, login, label) in CONNECT {
+                    form method="post" action="/connect" {
+                        input type="hidden" name="channel" value=(channel);
+                        button.main name="login" value=(login) { (label) }
+                    }
                 }
                 p { "Or as tenants do, on " a href={ (api_url) "/settings/integrations" } { "the product's own page" } ","
                     " or embedded in " a href={ "/embed?person=" (person.id) "&api=" (api_url) } { "a page of another origin" } "." }

@@ -8,14 +8,13 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
+use domain::Channel;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::session::{cookie, signed_in};
 use super::{Issuer, find};
 use crate::pages;
-
-const START: &str = "/api/integrations/meta/instagram/start";
 
 #[derive(Debug, Deserialize)]
 pub(super) struct SignIn {
@@ -24,6 +23,7 @@ pub(super) struct SignIn {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Connect {
+    channel: Channel,
     login: String,
 }
 
@@ -42,10 +42,10 @@ pub(super) async fn sign_in(Form(SignIn { person }): Form<SignIn>) -> Response {
 pub(super) async fn connect(
     State(issuer): State<Arc<Issuer>>,
     headers: HeaderMap,
-    Form(Connect { login }): Form<Connect>,
+    Form(Connect { channel, login }): Form<Connect>,
 ) -> Response {
     let Some(token) = token(&issuer, &headers) else { return Redirect::to("/").into_response() };
-    let url = format!("{}{START}", issuer.api_url);
+    let url = format!("{}/api/integrations/meta/{channel}/start", issuer.api_url);
     let asked = issuer.http.post(url).bearer_auth(token).json(&json!({ "login": login })).send().await;
     let Ok(answer) = asked else { return unreachable_api() };
     let cookies: Vec<HeaderValue> = answer.headers().get_all(header::SET_COOKIE).iter().cloned().collect();

@@ -2,6 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
+use domain::Channel;
 use reqwest::{Method, Response, header, redirect};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -11,7 +12,6 @@ use super::Unmet;
 
 /// How long something may take that happens behind a queue.
 const PATIENCE: Duration = Duration::from_secs(15);
-const INTEGRATION: &str = "/api/integrations/meta/instagram";
 
 /// Calls the three servers that people meet.
 pub(super) struct Client {
@@ -28,6 +28,8 @@ pub(super) struct Browser<'a> {
     token: String,
     /// The tenant's id.
     pub(super) tenant: &'static str,
+    /// Whose card and conversations are looked at.
+    pub(super) channel: Channel,
 }
 
 impl Client {
@@ -38,10 +40,16 @@ impl Client {
         Self { http, api, meta, issuer, aws }
     }
 
+    /// Instagram's card is looked at first.
     pub(super) async fn sign_in(&self, person: &str, tenant: &'static str) -> Result<Browser<'_>, Unmet> {
         let asked = self.http.post(format!("{}/token/sample", self.issuer)).json(&json!({ "person": person }));
         let answer = read("token", asked.send().await?).await?;
-        Ok(Browser { client: self, token: text(&answer, "access_token")?.to_owned(), tenant })
+        Ok(Browser {
+            client: self,
+            token: text(&answer, "access_token")?.to_owned(),
+            tenant,
+            channel: Channel::Instagram,
+        })
     }
 
     /// Calls the control API of the simulated Meta.
@@ -53,15 +61,22 @@ impl Client {
         read("the simulated Meta", asked.send().await?).await
     }
 
-    /// A contact does something on the phone.
-    pub(super) async fn act(&self, contact: &str, account: &str, action: Value) -> Result<Value, Unmet> {
-        let body = json!({ "contact": contact, "account": account, "action": action });
+    /// A contact does something on the phone. `account` is an Instagram account: on Messenger its Page is meant.
+    pub(super) async fn act(
+        &self,
+        channel: Channel,
+        contact: &str,
+        account: &str,
+        action: Value,
+    ) -> Result<Value, Unmet> {
+        let body = json!({ "channel": channel, "contact": contact, "account": account, "action": action });
         self.meta(Method::POST, "/act", Some(body)).await
     }
 
     /// What the contact's phone shows of a conversation.
-    pub(super) async fn phone(&self, contact: &str, account: &str) -> Result<Vec<Value>, Unmet> {
-        let threads = self.meta(Method::GET, &format!("/threads?contact={contact}&account={account}"), None).await?;
+    pub(super) async fn phone(&self, channel: Channel, contact: &str, account: &str) -> Result<Vec<Value>, Unmet> {
+        let path = format!("/threads?contact={contact}&account={account}&channel={channel}");
+        let threads = self.meta(Method::GET, &path, None).await?;
         Ok(threads[0]["messages"].as_array().cloned().unwrap_or_default())
     }
 
@@ -80,15 +95,25 @@ impl Client {
         .await
     }
 
-    /// Posts a body to the webhook.
-    pub(super) async fn webhook(&self, body: &str, signature: &str) -> Result<u16, Unmet> {
-        let post = self.http.post(format!("{}/webhooks/meta/instagram", self.api));
+    /// Posts a body to a channel's webhook.
+    pub(super) async fn webhook(&self, channel: Channel, body: &str, signature: &str) -> Result<u16, Unmet> {
+        let post = self.http.post(format!("{}/webhooks/meta/{channel}", self.api));
         let post = post.header(header::CONTENT_TYPE, "application/json").header("x-hub-signature-256", signature);
         Ok(post.body(body.to_owned()).send().await?.status().as_u16())
     }
 }
 
 impl Browser<'_> {
+    /// The same browser at another channel's card and conversations.
+    pub(super) fn on(self, channel: Channel) -> Self {
+        Self { channel, ..self }
+    }
+
+    /// A route of the integration.
+    fn integration(&self, word: &str) -> String {
+        format!("/api/integrations/meta/{}/{word}", self.channel)
+    }
+
     /// Calls the API as the person.
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Unmet> {
         let (_, answer) = self.call_with(method, path, body, &[]).await?;
@@ -117,8 +142,8 @@ impl Browser<'_> {
 
     /// The button's round trip: start, Meta's dialog, callback. Returns where the browser lands.
     pub(super) async fn connect(&self, login: &str, meta_user: &str) -> Result<Url, Unmet> {
-        let start = format!("{INTEGRATION}/start");
-        let (cookies, started) = self.call_with(Method::POST, &start, Some(json!({ "login": login })), &[]).await?;
+        let (cookies, started) =
+            self.call_with(Method::POST, &self.integration("start"), Some(json!({ "login": login })), &[]).await?;
         let mut dialog = parsed(text(&started, "authUrl")?)?;
         dialog.query_pairs_mut().append_pair("auto_user", meta_user);
         let callback = self.follow(&dialog, &[]).await?;
@@ -136,23 +161,23 @@ impl Browser<'_> {
     }
 
     pub(super) async fn status(&self) -> Result<Value, Unmet> {
-        self.call(Method::GET, &format!("{INTEGRATION}/status"), None).await
+        self.call(Method::GET, &self.integration("status"), None).await
     }
 
     pub(super) async fn assets(&self, state: &str) -> Result<Vec<Value>, Unmet> {
         let query: String = url::form_urlencoded::byte_serialize(state.as_bytes()).collect();
-        let assets = self.call(Method::GET, &format!("{INTEGRATION}/assets?state={query}"), None).await?;
+        let assets = self.call(Method::GET, &self.integration(&format!("assets?state={query}")), None).await?;
         assets.as_array().cloned().ok_or_else(|| Unmet::Not("the assets are no list".to_owned()))
     }
 
     pub(super) async fn select(&self, state: &str, accounts: Vec<Value>) -> Result<Value, Unmet> {
         let body = json!({ "state": state, "accounts": accounts });
-        self.call(Method::POST, &format!("{INTEGRATION}/select"), Some(body)).await
+        self.call(Method::POST, &self.integration("select"), Some(body)).await
     }
 
-    pub(super) async fn disconnect(&self, ig_user_id: &str) -> Result<Value, Unmet> {
-        let body = json!({ "ig_user_id": ig_user_id });
-        self.call(Method::POST, &format!("{INTEGRATION}/disconnect"), Some(body)).await
+    /// `body` names the account as its channel does.
+    pub(super) async fn disconnect(&self, body: Value) -> Result<Value, Unmet> {
+        self.call(Method::POST, &self.integration("disconnect"), Some(body)).await
     }
 
     pub(super) async fn conversations(&self) -> Result<Vec<Value>, Unmet> {
@@ -168,7 +193,7 @@ impl Browser<'_> {
 
     /// Sends a reply; the same key sends nothing twice.
     pub(super) async fn reply(&self, conversation: &str, words: &str, key: &str) -> Result<Value, Unmet> {
-        let path = format!("/api/tenants/{}/instagram/messages/send", self.tenant);
+        let path = format!("/api/tenants/{}/{}/messages/send", self.tenant, self.channel);
         let body = json!({ "conversationId": conversation, "text": words });
         let (_, message) = self.call_with(Method::POST, &path, Some(body), &[("idempotency-key", key)]).await?;
         Ok(message)

@@ -1,5 +1,6 @@
-//! The main job: connect, a DM comes in, a reply goes out, disconnect. Once with each login.
+//! The main job: connect, a DM comes in, a reply goes out, disconnect. Once with each login, and on Messenger.
 
+use domain::Channel;
 use local::{Login, apps};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ struct Cast<'a> {
     tenant: Browser<'a>,
     other: Browser<'a>,
     login: Login,
+    /// By its name on Instagram; on Messenger its Page.
     account: &'static str,
     contact: &'static str,
     words: &'static str,
@@ -43,13 +45,24 @@ pub(super) async fn play(transcript: &mut Transcript, client: &Client) -> Result
         answer: "¡Claro! ¿A las nueve?",
     };
     let connected = connect_one(&cast, "luna.cafe");
-    let ig_user_id = transcript.step("Connect Instagram: one account, connected at once", connected).await?;
-    converse(transcript, &cast, &ig_user_id).await?;
+    let id = transcript.step("Connect Instagram: one account, connected at once", connected).await?;
+    converse(transcript, &cast, &id).await?;
+
+    Transcript::chapter("Messenger: the same café has a Facebook Page")?;
+    let cast = Cast {
+        tenant: transcript.step("Ana opens its card", client.sign_in("ana", "luna")).await?.on(Channel::Messenger),
+        login: Login::Facebook,
+        words: "¿Y terraza, si no llueve?",
+        answer: "También. Le guardo una mesa fuera.",
+        ..cast
+    };
+    let connected = connect_one(&cast, "lucia.navarro");
+    let id = transcript.step("Connect Facebook: one Page, connected at once", connected).await?;
+    converse(transcript, &cast, &id).await?;
 
     Transcript::chapter("Facebook Login: Eva of Grande Retail has several accounts")?;
     let cast = Cast {
         tenant: transcript.step("Eva signs in", client.sign_in("eva", "grande")).await?,
-        login: Login::Facebook,
         account: "atelier.okafor",
         contact: "kofi_mensah",
         words: "Is the blue vase still there?",
@@ -57,13 +70,43 @@ pub(super) async fn play(transcript: &mut Transcript, client: &Client) -> Result
         ..cast
     };
     let state = transcript.step("Connect with Facebook: several accounts, so there is a choice", choose(&cast)).await?;
-    let ig_user_id = transcript.step("Select two of them", select_two(&cast, &state)).await?;
-    converse(transcript, &cast, &ig_user_id).await
+    let id = transcript.step("Select two of them", select_two(&cast, &state)).await?;
+    converse(transcript, &cast, &id).await
+}
+
+impl Cast<'_> {
+    const fn channel(&self) -> Channel {
+        self.tenant.channel
+    }
+
+    /// The field that names an account.
+    const fn id_field(&self) -> &'static str {
+        match self.channel() {
+            Channel::Instagram => "ig_user_id",
+            Channel::Messenger => "page_id",
+        }
+    }
+
+    async fn act(&self, action: Value) -> Result<Value, Unmet> {
+        self.client.act(self.channel(), self.contact, self.account, action).await
+    }
+
+    async fn webhook(&self, body: &str, signature: &str) -> Result<u16, Unmet> {
+        self.client.webhook(self.channel(), body, signature).await
+    }
+
+    /// The tenant's connection with this id.
+    async fn connection(&self, id: &str) -> Result<Value, Unmet> {
+        let status = self.tenant.status().await?;
+        let mut connections = status["connections"].as_array().cloned().unwrap_or_default().into_iter();
+        let own = connections.find(|connection| connection[self.id_field()] == id);
+        own.ok_or_else(|| Unmet::Not("the status has the account".to_owned()))
+    }
 }
 
 /// Everything after an account is connected.
-async fn converse(transcript: &mut Transcript, cast: &Cast<'_>, ig_user_id: &str) -> Result<(), BoxError> {
-    transcript.step("The card shows the account as connected", shown_as_connected(cast)).await?;
+async fn converse(transcript: &mut Transcript, cast: &Cast<'_>, id: &str) -> Result<(), BoxError> {
+    transcript.step("The card shows the account as connected", shown_as_connected(cast, id)).await?;
     let arrives = message_arrives(cast);
     let conversation = transcript.step("A contact writes: the DM is in the tenant's inbox", arrives).await?;
     transcript
@@ -78,18 +121,18 @@ async fn converse(transcript: &mut Transcript, cast: &Cast<'_>, ig_user_id: &str
     transcript.step("The contact's phone shows it, once", phone_shows_it(cast)).await?;
     transcript.step("Meta's echo of it was merged: no second bubble", echo_is_merged(cast, &conversation)).await?;
     transcript.step("The contact reads it: the reply says so", reply_is_read(cast, &conversation, &reply)).await?;
-    transcript.step("Disconnect: the card says so", disconnects(cast, ig_user_id)).await?;
+    transcript.step("Disconnect: the card says so", disconnects(cast, id)).await?;
     transcript.step("The next DM is acknowledged and dropped", next_is_dropped(cast, &conversation)).await
 }
 
 async fn connect_one(cast: &Cast<'_>, user: &str) -> Result<String, Unmet> {
     let page = cast.tenant.connect(cast.login.as_str(), user).await?;
     require(
-        page.query().is_some_and(|query| query.contains("instagram=connected")),
+        page.query().is_some_and(|query| query.contains(&format!("{}=connected", cast.channel()))),
         "the page says that it is connected",
     )?;
     let status = cast.tenant.status().await?;
-    Ok(text(&status["connections"][0], "ig_user_id")?.to_owned())
+    Ok(text(&status["connections"][0], cast.id_field())?.to_owned())
 }
 
 async fn choose(cast: &Cast<'_>) -> Result<String, Unmet> {
@@ -110,17 +153,14 @@ async fn select_two(cast: &Cast<'_>, state: &str) -> Result<String, Unmet> {
     Ok(text(first, "ig_user_id")?.to_owned())
 }
 
-async fn shown_as_connected(cast: &Cast<'_>) -> Result<(), Unmet> {
-    let status = cast.tenant.status().await?;
-    let connections = status["connections"].as_array().cloned().unwrap_or_default();
-    let own = connections.iter().find(|connection| connection["ig_username"] == cast.account);
-    require(status["connected"] == true, "connected is true")?;
-    require(own.is_some_and(|own| own["status"] == "active"), "the account is active")
+async fn shown_as_connected(cast: &Cast<'_>, id: &str) -> Result<(), Unmet> {
+    require(cast.tenant.status().await?["connected"] == true, "connected is true")?;
+    require(cast.connection(id).await?["status"] == "active", "the account is active")
 }
 
 /// The conversation's id.
 async fn message_arrives(cast: &Cast<'_>) -> Result<String, Unmet> {
-    cast.client.act(cast.contact, cast.account, json!({ "kind": "text", "text": cast.words })).await?;
+    cast.act(json!({ "kind": "text", "text": cast.words })).await?;
     until(async || {
         let conversations = cast.tenant.conversations().await?;
         let found = conversations.iter().find(|conversation| conversation["last_message"]["preview"] == cast.words);
@@ -151,7 +191,7 @@ async fn delivered_body(cast: &Cast<'_>) -> Result<String, Unmet> {
 async fn stays_single(cast: &Cast<'_>, conversation: &str) -> Result<(), Unmet> {
     let body = delivered_body(cast).await?;
     for _ in 0..3 {
-        let status = cast.client.webhook(&body, &signed(cast, &body)).await?;
+        let status = cast.webhook(&body, &signed(cast, &body)).await?;
         require(status == 200, "a duplicate is acknowledged")?;
     }
     settles_at(cast, conversation, 1).await
@@ -159,7 +199,7 @@ async fn stays_single(cast: &Cast<'_>, conversation: &str) -> Result<(), Unmet> 
 
 async fn forgery_is_refused(cast: &Cast<'_>, conversation: &str) -> Result<(), Unmet> {
     let body = fresh(&delivered_body(cast).await?, "forged");
-    let status = cast.client.webhook(&body, &signature("not the app secret", body.as_bytes())).await?;
+    let status = cast.webhook(&body, &signature("not the app secret", body.as_bytes())).await?;
     require(status == 401, "the forgery is a 401")?;
     settles_at(cast, conversation, 1).await
 }
@@ -174,14 +214,15 @@ async fn reply_is_sent(cast: &Cast<'_>, conversation: &str) -> Result<String, Un
     until(async || {
         let messages = cast.tenant.messages(conversation).await?;
         let reply = messages.into_iter().find(|message| message["id"] == id.as_str());
-        Ok(reply.filter(|reply| reply["status"] == "sent" && reply["provider_message_id"].is_string()))
+        let is_settled = |reply: &Value| ["sent", "delivered"].iter().any(|status| reply["status"] == *status);
+        Ok(reply.filter(|reply| is_settled(reply) && reply["provider_message_id"].is_string()))
     })
     .await?;
     Ok(id)
 }
 
 async fn phone_shows_it(cast: &Cast<'_>) -> Result<(), Unmet> {
-    let messages = cast.client.phone(cast.contact, cast.account).await?;
+    let messages = cast.client.phone(cast.channel(), cast.contact, cast.account).await?;
     let shown = messages.iter().filter(|message| message["outbound"] == true && message["text"] == cast.answer).count();
     require(shown == 1, "the phone shows the answer once")
 }
@@ -191,7 +232,7 @@ async fn echo_is_merged(cast: &Cast<'_>, conversation: &str) -> Result<(), Unmet
 }
 
 async fn reply_is_read(cast: &Cast<'_>, conversation: &str, reply: &str) -> Result<(), Unmet> {
-    cast.client.act(cast.contact, cast.account, json!({ "kind": "seen" })).await?;
+    cast.act(json!({ "kind": "seen" })).await?;
     until(async || {
         let messages = cast.tenant.messages(conversation).await?;
         Ok(messages.iter().any(|message| message["id"] == reply && message["status"] == "read").then_some(()))
@@ -199,21 +240,18 @@ async fn reply_is_read(cast: &Cast<'_>, conversation: &str, reply: &str) -> Resu
     .await
 }
 
-async fn disconnects(cast: &Cast<'_>, ig_user_id: &str) -> Result<(), Unmet> {
-    let revoked = cast.tenant.disconnect(ig_user_id).await?;
+async fn disconnects(cast: &Cast<'_>, id: &str) -> Result<(), Unmet> {
+    let revoked = cast.tenant.disconnect(json!({ cast.id_field(): id })).await?;
     require(revoked["status"] == "revoked", "the connection is revoked")?;
-    let status = cast.tenant.status().await?;
-    let connections = status["connections"].as_array().cloned().unwrap_or_default();
-    let own = connections.iter().find(|connection| connection["ig_user_id"] == ig_user_id);
-    require(own.is_some_and(|own| own["status"] == "revoked"), "the card shows it as revoked")
+    require(cast.connection(id).await?["status"] == "revoked", "the card shows it as revoked")
 }
 
 /// Meta no longer tells us; one that was already under way is dropped as well.
 async fn next_is_dropped(cast: &Cast<'_>, conversation: &str) -> Result<(), Unmet> {
-    let told = cast.client.act(cast.contact, cast.account, json!({ "kind": "text", "text": "Still there?" })).await?;
+    let told = cast.act(json!({ "kind": "text", "text": "Still there?" })).await?;
     require(told["told"].as_array().is_some_and(Vec::is_empty), "Meta tells nobody any more")?;
     let late = fresh(&delivered_body(cast).await?, "late");
-    require(cast.client.webhook(&late, &signed(cast, &late)).await? == 200, "the late one is acknowledged")?;
+    require(cast.webhook(&late, &signed(cast, &late)).await? == 200, "the late one is acknowledged")?;
     settles_at(cast, conversation, 2).await
 }
 
