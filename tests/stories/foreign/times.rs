@@ -34,7 +34,7 @@ pub(super) fn any(random: &mut StdRng, at_ms: i64) -> Value {
         6 => json!(0),
         7 => json!(i64::MAX),
         8 => json!({"seconds": at_ms / 1000}),
-        9 => json!(at_ms + random.random_range(20..40) * 60_000), // has come when it is delivered for the third time
+        9 => json!(at_ms + random.random_range(90..120) * 60_000), // has come when it is delivered for the third time
         _ => exact(random, at_ms),
     }
 }
