@@ -7,7 +7,7 @@ use super::SEED;
 use super::patience::Patience;
 use super::rest::rest;
 use super::story::{Story, expect, world};
-use crate::util::{INES, KOFI, LUNA, audited, dead_letters};
+use crate::util::{INES, KOFI, LUNA, audited, set_aside};
 
 /// An admin has a contact erased.
 pub(super) struct Erase {
@@ -76,7 +76,7 @@ impl Story for Erase {
         // Who was not answered asks again, and each demand that was taken has its receipt.
         let receipts = audited(&ana, "data.erased").await;
         expect(&mut wrongs, "receipts", &receipts, &receipts.clamp(1, 1 + faults));
-        expect(&mut wrongs, "dead letters", &dead_letters(&self.world), &0);
+        expect(&mut wrongs, "set aside", &set_aside(&self.world), &Vec::new());
         wrongs
     }
 }

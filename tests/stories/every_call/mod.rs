@@ -2,7 +2,8 @@
 //! its function makes, a run each. At the end nothing is lost, doubled, out of order or stuck, and no neighbour is hurt.
 //!
 //! A seeded sample is part of every test run. All of them, with a table for each story:
-//! `BUZON_EVERY_CALL=all cargo test -p stories -- every_call --nocapture`.
+//! `BUZON_EVERY_CALL=all cargo test -p stories -- every_call --nocapture`. One of them again, by the name that the report gives it:
+//! `BUZON_EVERY_CALL="sender UpdateItem 0 Late, send BatchGetItem 3 Refused" cargo test -p stories -- every_call::an_answer`.
 
 mod connect;
 mod erase;
@@ -129,12 +130,35 @@ async fn disturbed<S: Story>(mishaps: &[Mishap], turn: &Mutex<()>) -> (bool, Vec
     (reached.into_iter().all(|reached| reached), wrongs)
 }
 
-fn is_whole() -> bool {
-    std::env::var("BUZON_EVERY_CALL").is_ok_and(|which| which == "all")
+/// What the command asks for in the place of a sample.
+fn asked() -> Option<String> {
+    std::env::var("BUZON_EVERY_CALL").ok().filter(|which| !which.is_empty())
 }
 
-/// The runs of this test run: all of them, or a sample that is the same each time.
+fn is_whole() -> bool {
+    asked().is_some_and(|which| which == "all")
+}
+
+/// The name of a run, in reports and for [`asked`].
+fn name(mishaps: &[Mishap]) -> String {
+    let names: Vec<String> = mishaps.iter().map(|(place, fault)| format!("{place} {fault:?}")).collect();
+    names.join(", ")
+}
+
+/// The run of that name.
+fn named(places: &[Place], name_of_run: &str) -> Vec<Mishap> {
+    let mishap = |wanted: &str| {
+        let mut all = places.iter().flat_map(|place| Fault::of(place).map(|fault| (place.clone(), fault)));
+        all.find(|mishap| name(std::slice::from_ref(mishap)) == wanted)
+    };
+    name_of_run.split(", ").filter_map(mishap).collect()
+}
+
+/// The runs of this test run: all of them, a sample that is the same each time, or the one that is asked for.
 fn chosen(places: &[Place]) -> Vec<Vec<Mishap>> {
+    if let Some(asked) = asked().filter(|which| which != "all") {
+        return vec![named(places, &asked)];
+    }
     // On a machine with other work whoever has little patience gives up without a fault.
     let is_fit = |fault: &Fault| is_whole() || fault.patience() == Patience::Usual;
     let of_place =

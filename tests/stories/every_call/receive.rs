@@ -4,7 +4,7 @@ use stories::World;
 use super::patience::Patience;
 use super::rest::rest;
 use super::story::{Story, expect, world};
-use crate::util::{KOFI, LUNA, Pair, account_of, all_conversations, all_messages, dead_letters, entry, notification};
+use crate::util::{KOFI, LUNA, Pair, account_of, all_conversations, all_messages, entry, notification, set_aside};
 
 /// A contact writes twice and reacts, in one delivery.
 pub(super) struct Receive {
@@ -73,7 +73,7 @@ impl Story for Receive {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let expected = vec![(texts(&["I was here before"]), json!(1)), (texts(&["one", "two"]), json!(2))];
         expect(&mut wrongs, "conversations", &found, &expected);
-        expect(&mut wrongs, "dead letters", &dead_letters(&self.world), &0);
+        expect(&mut wrongs, "set aside", &set_aside(&self.world), &Vec::new());
         wrongs
     }
 }

@@ -4,7 +4,7 @@ use stories::World;
 use super::patience::Patience;
 use super::rest::rest;
 use super::story::{Story, connected, expect};
-use crate::util::{INES, LUNA, answers_on_phone, dead_letters};
+use crate::util::{INES, LUNA, answers_on_phone, set_aside};
 
 /// Half of the life of two tokens is over.
 pub(super) struct Renew {
@@ -72,7 +72,7 @@ impl Story for Renew {
             }
         }
         expect(&mut wrongs, "on the phone", &answers_on_phone(world, INES).await, &vec!["answer".to_owned()]);
-        expect(&mut wrongs, "dead letters", &dead_letters(world), &0);
+        expect(&mut wrongs, "set aside", &set_aside(world), &Vec::new());
         wrongs
     }
 }

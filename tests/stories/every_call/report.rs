@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Mishap;
 use super::fault::Fault;
+use super::{Mishap, name};
 
 /// What came of the runs of one story.
 pub(super) struct Report {
@@ -28,11 +28,12 @@ impl Report {
         *runs += 1;
         *reaching += usize::from(reached);
         *wrong += usize::from(!wrongs.is_empty());
-        let places: Vec<String> = mishaps.iter().map(|(place, fault)| format!("{place} {fault:?}")).collect();
-        for wrong in &wrongs {
-            println!("{}: {wrong}", places.join(", "));
+        let name = name(mishaps);
+        for wrong in wrongs {
+            let wrong = format!("{name}: {wrong}");
+            println!("{wrong}");
+            self.wrongs.push(wrong);
         }
-        self.wrongs.extend(wrongs.into_iter().map(|wrong| format!("{}: {wrong}", places.join(", "))));
     }
 
     pub(super) fn is_clean(&self) -> bool {

@@ -4,7 +4,7 @@ use stories::World;
 use super::patience::Patience;
 use super::rest::rest;
 use super::story::{Story, expect, world};
-use crate::util::{INES, KOFI, LUNA, all_messages, answers_on_phone, dead_letters, used};
+use crate::util::{INES, KOFI, LUNA, all_messages, answers_on_phone, set_aside, used};
 
 /// An agent answers twice.
 pub(super) struct Send {
@@ -84,7 +84,7 @@ impl Story for Send {
         if !(3..=3 + mishaps).contains(&counted) {
             wrongs.push(format!("3 answers were counted as {counted}"));
         }
-        expect(&mut wrongs, "dead letters", &dead_letters(world), &0);
+        expect(&mut wrongs, "set aside", &set_aside(world), &Vec::new());
         wrongs
     }
 }

@@ -183,8 +183,15 @@ pub(crate) fn metric(world: &World, name: &str) -> Vec<Value> {
 
 /// Messages in dead-letter queues.
 pub(crate) fn dead_letters(world: &World) -> usize {
-    let queues = world.stack.aws().queues();
-    queues.iter().filter(|queue| queue.is_dead_letter_queue).map(|queue| queue.messages.len()).sum()
+    set_aside(world).len()
+}
+
+/// The same, each with its queue.
+pub(crate) fn set_aside(world: &World) -> Vec<String> {
+    let queues = world.stack.aws().queues().into_iter().filter(|queue| queue.is_dead_letter_queue);
+    queues
+        .flat_map(|queue| queue.messages.into_iter().map(move |message| format!("{}: {}", queue.name, message.body)))
+        .collect()
 }
 
 /// Waits until everything has come to rest while the clocks run thirty times as fast: for answers of which nobody knows, since
