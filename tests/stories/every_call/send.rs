@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use stories::World;
 
@@ -12,6 +14,9 @@ pub(super) struct Send {
     to_ines: Value,
     to_kofi: Value,
 }
+
+/// Not at once: an answer in doubt would have all its deliveries behind it before its search has begun.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 const ANSWERS: [&str; 2] = ["first", "second"];
 
@@ -32,7 +37,7 @@ impl Story for Send {
     const NAME: &'static str = "An answer";
 
     async fn set_up(patience: Patience) -> Self {
-        let world = world(patience, |_| ()).await;
+        let world = world(patience, |settings| settings.retry_delay = Some(RETRY_DELAY)).await;
         let ana = world.browser("ana");
         ana.connect("instagram", LUNA).await;
         world.dm(INES, LUNA, "Hola").await;
