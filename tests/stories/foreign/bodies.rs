@@ -68,7 +68,7 @@ impl<'r> Round<'r> {
     fn element(&mut self, event: &Event) -> Value {
         let mut element = event.element.clone();
         if self.again && event.named && self.random.random_bool(0.3) {
-            element["timestamp"] = times::any(self.random, event.at_ms);
+            element["timestamp"] = times::again(self.random, event.at_ms);
         }
         element
     }
