@@ -11,10 +11,18 @@ from report import GUIDES, good, note, wrong
 APP = f"{GUIDES}/meta-app.md"
 # Without it no account receives anything, whatever it is subscribed to itself.
 MESSAGES = "messages"
-# What else the guide subscribes to. Of the last not every app has the name; its echoes come with MESSAGES then.
-FIELDS = ["message_reactions", "messaging_seen", "messaging_postbacks", "messaging_referral", "message_edit", "comments"]
+# What else the guide subscribes to, by object: Instagram's, and the Pages' of Messenger. Of the last not every app has the name; its
+# echoes come with MESSAGES then.
+FIELDS = {
+    "instagram": ["message_reactions", "messaging_seen", "messaging_postbacks", "messaging_referral", "message_edit", "comments"],
+    "page": [
+        "message_deliveries", "message_reads", "message_reactions", "message_edits", "messaging_postbacks", "messaging_referrals",
+        "messaging_optins", "messaging_handovers", "standby", "messaging_policy_enforcement",
+    ],
+}
 MAY_BE_UNKNOWN = "message_echoes"
 STEPS = {"instagram": f"step 6 of {APP}#instagram-login", "facebook": f"step 7 of {APP}#facebook-login"}
+PAGE_STEP = f"step 4 of {APP}#messenger"
 # Meta's words for an id and a secret that do not belong together, in lower case. Its texts may quote a token: none is told.
 WRONG_PAIR = ("invalid platform app", "error validating client secret", "error validating application", "invalid appsecret_proof")
 
@@ -124,16 +132,29 @@ def has_words(document, words):
 
 
 def subscribed(deployment, app, objects, who):
+    """By object: Messenger's is there only where Messenger is offered."""
     url, step = deployment.outputs["WebhookUrl"], STEPS[app["login"]]
-    ours = [one for one in objects if one.get("object") == "instagram"]
-    if not ours:
+    of = {one.get("object"): one for one in reversed(objects)}
+    messenger = url.replace("/instagram", "/messenger")
+    if "instagram" in of:
+        yield from delivers(of["instagram"], [url, messenger], step, who)
+    elif "page" not in of:
         yield wrong(f"{who}: nothing is subscribed to at Meta", f"{step}: callback URL {url}")
-        return
-    [subscription, *_] = ours
+    else:
+        yield note(f"{who}: no messages of Instagram, as nothing of the object instagram is subscribed to", step)
+    if "page" in of:
+        yield from delivers(of["page"], [messenger, url], PAGE_STEP, f"{who}, Pages")
+    elif app["login"] == "facebook":
+        yield note(f"{who}: no messages of Messenger, as nothing of the object page is subscribed to", PAGE_STEP)
+
+
+def delivers(subscription, urls, step, who):
+    """Either of our addresses takes both objects."""
+    [url, *_] = urls
     fields = {field if isinstance(field, str) else field.get("name") for field in subscription.get("fields", [])}
-    missing = [field for field in FIELDS if field not in fields]
+    missing = [field for field in FIELDS[subscription["object"]] if field not in fields]
     faults = []
-    if subscription.get("callback_url") != url:
+    if subscription.get("callback_url") not in urls:
         faults.append(wrong(f"{who}: Meta delivers to {subscription.get('callback_url')}", f"{step}: callback URL {url}"))
     if not subscription.get("active"):
         faults.append(wrong(f"{who}: the subscription is not active", f"{step}: *Verify and save* again"))

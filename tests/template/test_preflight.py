@@ -255,8 +255,31 @@ class Secret(unittest.TestCase):
 class Webhook(unittest.TestCase):
     def test_the_fields_are_those_of_the_guide(self):
         guide = (ROOT / "infra/guides/meta-app.md").read_text(encoding="utf-8")
-        for step in re.findall(r"subscribe to `messages`.*?\.\s", guide, re.DOTALL):
-            self.assertEqual(set(re.findall(r"`(\w+)`", step)) - {"mentions"}, {webhook.MESSAGES, webhook.MAY_BE_UNKNOWN, *webhook.FIELDS})
+        steps = re.findall(r"subscribe\s+to `messages`.*?\.\s", guide, re.DOTALL)
+        for known, step in zip(["instagram", "instagram", "page"], steps, strict=True):
+            told = set(re.findall(r"`(\w+)`", step)) - {"mentions"}
+            self.assertEqual(told, {webhook.MESSAGES, webhook.MAY_BE_UNKNOWN, *webhook.FIELDS[known]})
+
+    def test_messenger_is_looked_at_where_its_object_is_subscribed_to_and_else_told_to_be_missing(self):
+        app = {"login": "facebook"}
+        url = "https://a/webhooks/meta/instagram"
+        target = unittest.mock.Mock(outputs={"WebhookUrl": url})
+        whole = {
+            kind: {"object": kind, "callback_url": url, "active": True, "fields": [webhook.MESSAGES, webhook.MAY_BE_UNKNOWN, *fields]}
+            for kind, fields in webhook.FIELDS.items()
+        }
+        silent = {**whole["page"], "fields": ["feed"], "callback_url": "https://b"}
+        for objects, faults, texts in [
+            ([whole["instagram"], whole["page"]], [False, False], ["fields", "Pages: Meta delivers there"]),
+            ([whole["instagram"]], [False, False], ["fields", "no messages of Messenger"]),
+            ([whole["page"]], [False, False], ["no messages of Instagram", "Pages: Meta delivers there"]),
+            ([], [True, False], ["nothing is subscribed", "no messages of Messenger"]),
+            ([whole["instagram"], silent], [False, True, True, False], ["fields", "delivers to https://b", "`messages` is missing", "without"]),
+        ]:
+            found = list(webhook.subscribed(target, app, objects, "apps[0]"))
+            self.assertEqual([bool(one.is_wrong) for one in found], faults)
+            for one, text in zip(found, texts, strict=True):
+                self.assertIn(text, one.text)
 
     def test_meta_quoting_a_token_is_not_quoted(self):
         app = {"login": "facebook", "app_id": "1", "app_secret": "hidden", "verify_token": "t", "graph_version": "v25.0"}
