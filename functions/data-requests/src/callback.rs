@@ -162,6 +162,7 @@ mod tests {
             error: None,
             notice: None,
             profiles_refused: None,
+            enforcement: None,
             throttled_until: None,
             retention_days: None,
             erased_before: None,

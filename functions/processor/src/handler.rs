@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use domain::connection::Enforcement;
 use domain::contact::Occasion;
 use domain::{Account, ConversationId, Happening, ProfileRequest, TenantId, TraceId};
 use edge::sqs::deliver_again;
@@ -178,6 +179,10 @@ async fn process_event(
             Some(identity) => audit.record_untimed(&audited, identity).await?,
             None => audit.record_once(&audited).await?,
         }
+    }
+    if let Happening::Enforced { action, reason } = &event.happening {
+        let enforcement = Enforcement { action: *action, reason: reason.clone(), at: event.at };
+        app.connector.connections.set_enforcement(&tenant, &event.account, &enforcement).await?;
     }
     Ok(Some(Placed { tenant, account: event.account, conversation, profile_wanted }))
 }

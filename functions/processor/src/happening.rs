@@ -2,6 +2,7 @@
 
 use domain::{AuditEvent, AuditKind, Direction, Event, Happening, TenantId};
 use edge::telemetry::metric;
+use serde_json::json;
 use store::{Outcome, Received};
 
 /// Counts an event by kind and outcome.
@@ -24,7 +25,7 @@ const fn kind(happening: &Happening) -> &'static str {
         Happening::Read { .. } => "read",
         Happening::Delivered { .. } => "delivered",
         Happening::Test => "test",
-        Happening::AccountNotice { .. } => "account_notice",
+        Happening::Enforced { .. } | Happening::AccountNotice { .. } => "account_notice",
         Happening::Nothing { kind } => kind,
     }
 }
@@ -55,6 +56,10 @@ pub(crate) fn audit_event(event: &Event, tenant: &TenantId) -> Option<AuditEvent
         Happening::AccountNotice { kind, details } => {
             Some(audited(AuditKind::AccountNotice).with("kind", kind.as_str()).with("details", details.clone()))
         }
+        Happening::Enforced { action, reason } => {
+            let details = json!({ "action": action.as_str(), "reason": reason });
+            Some(audited(AuditKind::AccountNotice).with("kind", "policy_enforcement").with("details", details))
+        }
         Happening::Message { .. }
         | Happening::Change { .. }
         | Happening::Read { .. }
@@ -66,7 +71,7 @@ pub(crate) fn audit_event(event: &Event, tenant: &TenantId) -> Option<AuditEvent
 #[cfg(test)]
 mod tests {
     use domain::{Account, UnixMillis};
-    use serde_json::{Map, json};
+    use serde_json::Map;
 
     use super::*;
 

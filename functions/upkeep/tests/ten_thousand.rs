@@ -182,6 +182,7 @@ impl World {
             error: None,
             notice: None,
             profiles_refused: None,
+            enforcement: None,
             throttled_until: None,
             retention_days: None,
             erased_before: None,

@@ -62,6 +62,7 @@ impl Choice<'_> {
             error: None,
             notice: (!has_worked).then(|| Notice::not_subscribed(now)),
             profiles_refused: None,
+            enforcement: previous.and_then(|previous| previous.enforcement.clone()),
             throttled_until: None,
             retention_days: None,
             erased_before: previous.and_then(|previous| previous.erased_before),

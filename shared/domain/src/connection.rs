@@ -57,6 +57,57 @@ pub struct ProfilesRefused {
     pub asked_at: UnixSeconds,
 }
 
+/// What Meta has last said about the account's conduct. Each counts until it says something else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enforcement {
+    /// What Meta does.
+    pub action: EnforcementAction,
+    /// Why, in Meta's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when.
+    pub at: UnixMillis,
+}
+
+/// What Meta does about an account's conduct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnforcementAction {
+    /// Nothing yet.
+    Warning,
+    /// The account may not write.
+    Block,
+    /// It may again.
+    Unblock,
+    /// A newer version wrote this word. It is kept as it is.
+    #[serde(untagged)]
+    Other(Word),
+}
+
+impl EnforcementAction {
+    /// Reads Meta's word; `None` for one that is not known.
+    #[must_use]
+    pub fn of_meta(word: &str) -> Option<Self> {
+        match word {
+            "warning" => Some(Self::Warning),
+            "block" => Some(Self::Block),
+            "unblock" => Some(Self::Unblock),
+            _ => None,
+        }
+    }
+
+    /// Meta's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Block => "block",
+            Self::Unblock => "unblock",
+            Self::Other(_) => "unknown",
+        }
+    }
+}
+
 /// For so long no profile is asked for after Meta has refused them to the account.
 const PROFILES_PAUSE_SECONDS: i64 = 24 * 60 * 60;
 
@@ -111,6 +162,9 @@ pub struct Connection {
     /// Why its contacts have no names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profiles_refused: Option<ProfilesRefused>,
+    /// What Meta has last said about its conduct.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement: Option<Enforcement>,
     /// Meta has asked to leave the account alone until then: calls before that prolong it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled_until: Option<UnixMillis>,

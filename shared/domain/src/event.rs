@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::channel::{Account, ContactId};
+use crate::connection::EnforcementAction;
 use crate::id::{ConversationId, MessageId, Mid};
 use crate::message::{Attachment, Author, Change, Direction, Kind, Message, Referral, ReplyTo, Status};
 use crate::time::UnixMillis;
@@ -76,6 +77,13 @@ pub enum Happening {
     },
     /// The dashboard's "Test" button.
     Test,
+    /// The provider warns the account for its conduct, blocks it, or lets it write again.
+    Enforced {
+        /// Which of them.
+        action: EnforcementAction,
+        /// Why, in the provider's words.
+        reason: Option<String>,
+    },
     /// Something about the account and no conversation: acknowledged, counted, kept in the audit log.
     AccountNotice {
         /// A stable word: Meta's field name, as `mentions`.

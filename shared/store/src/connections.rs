@@ -2,6 +2,7 @@
 
 mod activate;
 mod all;
+mod conduct;
 mod forget;
 mod profiles;
 mod rest;

@@ -1,7 +1,9 @@
 use serde::Serialize;
 
 use crate::channel::{Channel, Login};
-use crate::connection::{Connection, ConnectionError, ConnectionStatus, Notice, ProfilesRefused};
+use crate::connection::{
+    Connection, ConnectionError, ConnectionStatus, Enforcement, EnforcementAction, Notice, ProfilesRefused,
+};
 use crate::view::{AccountNames, address};
 
 /// A connection without its token.
@@ -24,6 +26,8 @@ pub struct ConnectionView {
     pub notice: Option<NoticeView>,
     /// Why its contacts have no names although it works.
     pub profiles_refused: Option<ErrorView>,
+    /// Meta has warned it for its conduct, or blocked it.
+    pub enforcement: Option<EnforcementView>,
     /// When the token ends, unless it is renewed.
     pub token_expires_at: Option<String>,
     /// When the person has to log in again.
@@ -72,6 +76,30 @@ impl From<&Notice> for NoticeView {
     }
 }
 
+/// What Meta does about an account's conduct.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EnforcementView {
+    /// `warning` or `block`.
+    pub action: &'static str,
+    /// Why, in Meta's words.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: String,
+}
+
+impl EnforcementView {
+    /// `None` where the account may write and was not warned.
+    fn of(enforcement: &Enforcement) -> Option<Self> {
+        let Enforcement { action, reason, at } = enforcement;
+        match action {
+            EnforcementAction::Warning | EnforcementAction::Block => {
+                Some(Self { action: action.as_str(), reason: reason.clone(), since: at.seconds().rfc3339() })
+            }
+            EnforcementAction::Unblock | EnforcementAction::Other(_) => None,
+        }
+    }
+}
+
 impl From<&Connection> for ConnectionView {
     fn from(connection: &Connection) -> Self {
         let Connection { account, name, page_id, page_name, .. } = connection;
@@ -84,6 +112,7 @@ impl From<&Connection> for ConnectionView {
             error: connection.error.as_ref().map(ErrorView::from),
             notice: connection.notice.as_ref().map(NoticeView::from),
             profiles_refused: connection.profiles_refused.as_ref().map(ErrorView::from),
+            enforcement: connection.enforcement.as_ref().and_then(EnforcementView::of),
             token_expires_at: connection.token_expires_at.map(crate::UnixSeconds::rfc3339),
             data_access_expires_at: connection.data_access_expires_at.map(crate::UnixSeconds::rfc3339),
             last_webhook_at: connection.last_webhook_at.map(crate::UnixSeconds::rfc3339),

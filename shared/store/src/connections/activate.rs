@@ -212,6 +212,7 @@ fn revoked(found: Connection, now: UnixSeconds) -> Connection {
         error: None,
         notice: None,
         profiles_refused: None,
+        enforcement: None,
         version: found.version + 1,
         updated_at: now,
         ..found

@@ -43,7 +43,10 @@ impl InboxStore {
             | Happening::Delivered { contact, .. }
             | Happening::Change { contact: Some(contact), .. } => contact,
             Happening::Change { contact: None, .. } => return Ok(about_account(Outcome::Unplaced, tenant)),
-            Happening::Test | Happening::AccountNotice { .. } | Happening::Nothing { .. } => {
+            Happening::Test
+            | Happening::Enforced { .. }
+            | Happening::AccountNotice { .. }
+            | Happening::Nothing { .. } => {
                 return Ok(about_account(Outcome::NotForInbox, tenant));
             }
         };
@@ -105,7 +108,10 @@ impl Threads {
             Happening::Read { up_to: ReadUpTo::Message(mid), .. } => self.change(thread, mid, &Parked::Read, now).await,
             Happening::Read { up_to: ReadUpTo::Time(until), .. } => self.read_until(thread, *until).await,
             Happening::Delivered { until, .. } => self.delivered_until(thread, *until).await,
-            Happening::Test | Happening::AccountNotice { .. } | Happening::Nothing { .. } => Ok(Outcome::NotForInbox),
+            Happening::Test
+            | Happening::Enforced { .. }
+            | Happening::AccountNotice { .. }
+            | Happening::Nothing { .. } => Ok(Outcome::NotForInbox),
         }
     }
 

@@ -15,6 +15,9 @@ const MAX_TEXT_BYTES: usize = 64 * 1024;
 /// The longest word or name: a kind, an emoji, a member's name.
 const MAX_WORD_BYTES: usize = 255;
 
+/// The longest explanation of Meta's.
+const MAX_REASON_BYTES: usize = 1024;
+
 /// The longest address. A cut address leads nowhere, so a longer one is left out.
 const MAX_ADDRESS_BYTES: usize = 8 * 1024;
 
@@ -47,6 +50,9 @@ impl Bounds {
             }
             Happening::AccountNotice { kind, details } => {
                 Happening::AccountNotice { kind, details: self.object(details, MAX_DEPTH) }
+            }
+            Happening::Enforced { action, reason } => {
+                Happening::Enforced { action, reason: reason.map(|reason| self.text(reason, MAX_REASON_BYTES)) }
             }
             Happening::Read { .. } | Happening::Delivered { .. } | Happening::Test | Happening::Nothing { .. } => {
                 happening

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::connection::EnforcementAction;
 use domain::event::{Happening, NewMessage, ReadUpTo};
 use domain::id::{ContactId, Mid};
 use domain::message::{Change, Edit, Kind, Reaction, Reactor, Referral};
@@ -34,12 +35,20 @@ pub(crate) fn without_contact(
     if let Some(edit) = member(element, "message_edit") {
         Some(edited(context, contact.cloned(), edit))
     } else if let Some(enforcement) = member(element, "policy_enforcement") {
-        Some(notice("policy_enforcement", only(enforcement, &["action", "reason"])))
+        Some(enforced(enforcement))
     } else if let Some(feedback) = member(element, "response_feedback") {
         Some(notice("response_feedback", only(feedback, &["feedback", "mid"])))
     } else {
         // That a person linked an account comes with the code to do it with: nothing for an inbox.
         element.contains_key("account_linking").then_some(Happening::Nothing { kind: "account_linking" })
+    }
+}
+
+/// Meta says what it does about the account's conduct; what nobody knows is told as it is.
+fn enforced(enforcement: &Map<String, Value>) -> Happening {
+    match text(enforcement, "action").and_then(|word| EnforcementAction::of_meta(&word)) {
+        Some(action) => Happening::Enforced { action, reason: text(enforcement, "reason") },
+        None => notice("policy_enforcement", only(enforcement, &["action", "reason"])),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Postbacks, referrals, reactions, opt-ins, and what concerns the Page.
 
+use domain::connection::EnforcementAction;
 use domain::event::Happening;
 use domain::message::{Author, Change, Direction, Edit, Kind, Reaction, Reactor};
 use domain::time::UnixMillis;
@@ -107,10 +108,10 @@ fn an_edit_brings_the_new_text() {
 
 #[test]
 fn what_concerns_the_page_is_a_notice_and_names_nobody() {
-    for action in ["warning", "block", "unblock"] {
-        let (kind, details) =
-            notice(happening(&of_page(&json!({"policy_enforcement": {"action": action, "reason": "spam"}}))));
-        assert_eq!((kind.as_str(), &details["action"]), ("policy_enforcement", &json!(action)));
+    use EnforcementAction::{Block, Unblock, Warning};
+    for (word, action) in [("warning", Warning), ("block", Block), ("unblock", Unblock)] {
+        let enforced = happening(&of_page(&json!({"policy_enforcement": {"action": word, "reason": "spam"}})));
+        assert_eq!(enforced, Happening::Enforced { action, reason: Some("spam".to_owned()) });
     }
     let (kind, details) = notice(happening(&of_page(&json!({"app_roles": {"9001": ["primary_receiver"]}}))));
     assert_eq!((kind.as_str(), &details["9001"]), ("app_roles", &json!(["primary_receiver"])));

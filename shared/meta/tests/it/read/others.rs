@@ -1,5 +1,6 @@
 //! Postbacks, reactions, receipts, edits, hand-overs, and what nobody knows yet.
 
+use domain::connection::EnforcementAction;
 use domain::event::{Happening, ReadUpTo};
 use domain::id::{MessageId, Mid};
 use domain::message::{Author, Change, Direction, Edit, Kind, Reaction, Reactor};
@@ -119,8 +120,11 @@ fn an_opt_in_is_shown_and_its_token_is_not_kept() {
 #[test]
 fn policy_and_feedback_are_notices_of_the_account() {
     for name in ["policy_enforcement", "policy-enforcement"] {
-        let (kind, details) = notice(happening(&element(&json!({name: {"action": "block", "reason": "r"}}))));
-        assert_eq!((kind.as_str(), &details["action"]), ("policy_enforcement", &json!("block")));
+        let enforced = happening(&element(&json!({name: {"action": "block", "reason": "r"}})));
+        let reason = Some("r".to_owned());
+        assert_eq!(enforced, Happening::Enforced { action: EnforcementAction::Block, reason });
+        let (kind, details) = notice(happening(&element(&json!({name: {"action": "shadow_ban"}}))));
+        assert_eq!((kind.as_str(), &details["action"]), ("policy_enforcement", &json!("shadow_ban")));
     }
     for name in ["response_feedback", "response-feedback"] {
         let (kind, details) = notice(happening(&element(&json!({name: {"feedback": "Good response", "mid": "a"}}))));

@@ -68,6 +68,7 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
         error: None,
         notice: None,
         profiles_refused: None,
+        enforcement: None,
         throttled_until: None,
         retention_days: None,
         erased_before: None,
