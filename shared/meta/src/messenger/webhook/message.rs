@@ -13,6 +13,10 @@ pub(super) fn read(about: Element<'_>, body: &Map<String, Value>) -> Happening {
     if let Some(unsent) = message::unsent(about, body) {
         return unsent;
     }
+    // Meta sums up what was filled in on a form, which the lead itself tells. It stands in no conversation.
+    if body.contains_key("hop_context") {
+        return Happening::Nothing { kind: "lead_summary" };
+    }
     let new = message::content(about, body);
     message::shown(about, body, ours(about, body, new))
 }

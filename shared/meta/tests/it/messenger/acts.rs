@@ -57,6 +57,8 @@ fn a_filled_in_form_of_an_advertisement_is_shown_at_its_second() {
     assert_eq!((lead.kind, lead.untimed), (Kind::Referral, false));
     assert_eq!(lead.referral.and_then(|referral| referral.ad_id).as_deref(), Some("1201"));
     assert_eq!(lead.metadata["lead"][0]["answer"], "Graz");
+    let summary = json!({"message": {"mid": "m_L1", "text": "City? Graz", "hop_context": []}});
+    assert_eq!(happening(&element(&summary)), Happening::Nothing { kind: "lead_summary" });
 }
 
 #[test]
