@@ -3,7 +3,7 @@
 use accounts::Connector;
 use edge::{ClaimNames, Clock, ConfigError, Setup};
 use erasure::Erasures;
-use store::{AuditStore, Tables};
+use store::{AuditStore, EraseStore, Tables};
 
 use crate::dead_letters::DeadLetters;
 
@@ -13,6 +13,7 @@ pub struct App {
     pub(crate) claims: ClaimNames,
     pub(crate) connector: Connector,
     pub(crate) erasures: Erasures,
+    pub(crate) conversations: EraseStore,
     pub(crate) audit: AuditStore,
     pub(crate) dead_letters: DeadLetters,
 }
@@ -30,6 +31,7 @@ impl App {
             claims: ClaimNames::new(&setup.env)?,
             connector: Connector::new(setup)?,
             erasures: Erasures::new(setup)?,
+            conversations: EraseStore::new(store::client(&setup.aws), &tables),
             audit: AuditStore::new(store::client(&setup.aws), &tables),
             dead_letters: DeadLetters::new(setup),
         })

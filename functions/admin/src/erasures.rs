@@ -1,11 +1,15 @@
 //! People whose data Meta wants deleted: the operator's list of ids, as Meta's dashboard hands it out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use domain::erasure::{AppUser, Origin, Progress};
+use domain::channel::AccountId;
+use domain::erasure::{AppUser, Origin, Progress, Scope, Task};
 use domain::id::AppScopedId;
 use domain::secret::AppSecret;
-use domain::{AuditEvent, AuditKind, Erasure, ErasureCode, Login, TenantId, UnixMillis, UnixSeconds};
+use domain::{
+    Account, AuditEvent, AuditKind, Channel, ContactId, ConversationId, Erasure, ErasureCode, Login, TenantId,
+    UnixMillis, UnixSeconds,
+};
 use edge::Caller;
 use edge::http::{self, StatusCode};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -20,6 +24,9 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Deletions that are taken at the same time.
 const AT_ONCE: usize = 4;
+
+/// Connections that are read at once where all are.
+const SCANNED_AT_ONCE: u32 = 1000;
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
@@ -36,6 +43,28 @@ struct ErasureList {
     requested_on: Option<String>,
 }
 
+/// The body that tells an open deletion whose conversations are meant; none, where there are none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContactList {
+    /// The deletion's confirmation code.
+    code: ErasureCode,
+    /// Where they wrote.
+    channel: Channel,
+    /// The Page or account that they wrote to.
+    account_id: AccountId,
+    /// The ids that they have there.
+    contacts: Vec<ContactId>,
+}
+
+/// What is asked for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    People(ErasureList),
+    Contacts(ContactList),
+}
+
 /// What was taken.
 #[derive(Serialize)]
 struct ErasuresTaken {
@@ -45,17 +74,33 @@ struct ErasuresTaken {
 /// One person's deletion.
 #[derive(Serialize)]
 struct ErasureTaken {
-    id: AppScopedId,
-    /// `received`, `running`, `done`, or `unknown` where nothing of the person was found.
+    /// Absent where a deletion was told whose conversations are meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<AppScopedId>,
+    /// `received`, `running`, `done`, `unknown` where nothing of the person was found, or `unmatched` where they may have written to
+    /// a Page.
     status: &'static str,
     confirmation_code: ErasureCode,
     /// Where anybody who has it reads how far the deletion is.
     url: String,
 }
 
-/// `POST /api/admin/erasures`: takes the deletion of everything that these people have connected.
+/// `POST /api/admin/erasures`: takes the deletion of everything that these people have connected, or of what a person wrote who is
+/// known by other ids only.
 pub(crate) async fn take(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
-    let list: ErasureList = http::body_json(request, MAX_BODY_BYTES)?;
+    let erasures = match http::body_json(request, MAX_BODY_BYTES)? {
+        Asked::People(list) => take_people(app, request, caller, list).await?,
+        Asked::Contacts(list) => vec![match_contacts(app, request, caller, list).await?],
+    };
+    Ok(http::json(StatusCode::ACCEPTED, &ErasuresTaken { erasures }))
+}
+
+async fn take_people(
+    app: &App,
+    request: &Request,
+    caller: &Caller,
+    list: ErasureList,
+) -> Result<Vec<ErasureTaken>, AdminError> {
     let now = app.clock.now_ms();
     let asked_at = asked_at(list.requested_on.as_deref(), now)?;
     let ids = once_each(list.ids)?;
@@ -64,7 +109,52 @@ pub(crate) async fn take(app: &App, request: &Request, caller: &Caller) -> Resul
     let taken = stream::iter(ids).map(|id| erase(app, request, &demand, id)).buffered(AT_ONCE);
     let erasures: Vec<ErasureTaken> = taken.try_collect().await?;
     note(app, caller, &demand, &erasures, now).await;
-    Ok(http::json(StatusCode::ACCEPTED, &ErasuresTaken { erasures }))
+    Ok(erasures)
+}
+
+/// Finds the contacts' conversations, at whoever has or had the account, and has them deleted.
+async fn match_contacts(
+    app: &App,
+    request: &Request,
+    caller: &Caller,
+    list: ContactList,
+) -> Result<ErasureTaken, AdminError> {
+    let account = Account::new(list.channel, list.account_id);
+    if list.contacts.len() > MOST_IDS {
+        return Err(AdminError::IdCount);
+    }
+    let mut tasks = Vec::new();
+    for tenant in tenants_of(app, &account).await? {
+        for contact in &list.contacts {
+            let conversation = ConversationId::derive(&tenant, &account, contact);
+            if app.conversations.has_conversation(&tenant, &conversation).await? {
+                tasks.push(Task::new(tenant.clone(), Scope::Contact { conversation }));
+            }
+        }
+    }
+    let (now, found) = (app.clock.now_ms(), tasks.len());
+    let erasure = app.erasures.match_open(&list.code, tasks, now).await?.ok_or(AdminError::NotFound)?;
+    let event = AuditEvent::new(TenantId::operator(), AuditKind::ErasureMatched, now)
+        .by(caller.user.clone())
+        .with("code", erasure.code.as_str())
+        .with("conversations", found);
+    app.connector.audit.record(event).await;
+    let url = app.erasures.page_url(request, &erasure.code);
+    Ok(ErasureTaken { id: None, status: status(&erasure), confirmation_code: erasure.code, url })
+}
+
+/// Whoever has or had the account: all of them keep its history.
+async fn tenants_of(app: &App, account: &Account) -> Result<BTreeSet<TenantId>, AdminError> {
+    let (mut tenants, mut cursor) = (BTreeSet::new(), None::<String>);
+    loop {
+        let page = app.connector.connections.list_all(cursor.as_deref(), SCANNED_AT_ONCE).await?;
+        let of_account = page.items.into_iter().filter(|connection| connection.account == *account);
+        tenants.extend(of_account.map(|connection| connection.tenant));
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return Ok(tenants);
+        }
+    }
 }
 
 /// What all people of a list have in common.
@@ -79,7 +169,7 @@ async fn erase(app: &App, request: &Request, demand: &Demand<'_>, id: AppScopedI
     let person = AppUser { login: demand.login, id };
     let erasure = app.erasures.erase_person(&person, code, Origin::Operator, app.clock.now_ms()).await?;
     let url = app.erasures.page_url(request, &erasure.code);
-    Ok(ErasureTaken { id: person.id, status: status(&erasure), confirmation_code: erasure.code, url })
+    Ok(ErasureTaken { id: Some(person.id), status: status(&erasure), confirmation_code: erasure.code, url })
 }
 
 const fn status(erasure: &Erasure) -> &'static str {
@@ -88,12 +178,13 @@ const fn status(erasure: &Erasure) -> &'static str {
         Progress::Running | Progress::Other(_) => "running",
         Progress::Done if erasure.found_nothing() => "unknown",
         Progress::Done => "done",
+        Progress::Unmatched => "unmatched",
     }
 }
 
 /// For the operator's own audit log: who handed in how many, and nobody's id.
 async fn note(app: &App, caller: &Caller, demand: &Demand<'_>, taken: &[ErasureTaken], now: UnixMillis) {
-    let unknown = taken.iter().filter(|erasure| erasure.status == "unknown").count();
+    let unknown = taken.iter().filter(|erasure| matches!(erasure.status, "unknown" | "unmatched")).count();
     let event = AuditEvent::new(TenantId::operator(), AuditKind::ErasureListTaken, now)
         .by(caller.user.clone())
         .with("login", demand.login.as_str())

@@ -26,6 +26,7 @@ struct Words {
     received: &'static str,
     running: &'static str,
     done: &'static str,
+    unmatched: &'static str,
     requested_at: &'static str,
     finished_at: &'static str,
     deleted: &'static str,
@@ -43,6 +44,8 @@ const SPANISH: Words = Words {
     received: "Solicitud recibida. El acceso a la cuenta ya se ha retirado; los datos se eliminan en breve.",
     running: "Eliminación en curso.",
     done: "Eliminación completada. No queda ningún dato.",
+    unmatched: "Solicitud recibida. No hay ninguna cuenta conectada por ti. Si escribiste a una página de Facebook, estamos comprobando \
+                qué conversación es la tuya: indica este código a quien lleva la página.",
     requested_at: "Solicitada",
     finished_at: "Completada",
     deleted: "Eliminado",
@@ -60,6 +63,8 @@ const ENGLISH: Words = Words {
     received: "Request received. Access to the account has been withdrawn; the data will be deleted shortly.",
     running: "Deletion in progress.",
     done: "Deletion complete. No data is left.",
+    unmatched: "Request received. You have connected no account. If you wrote to a Facebook Page, we are looking for your \
+                conversation: tell this code to whoever runs the Page.",
     requested_at: "Requested",
     finished_at: "Completed",
     deleted: "Deleted",
@@ -97,6 +102,7 @@ fn state(words: &Words, erasure: &Erasure) -> String {
         Progress::Received => words.received,
         Progress::Running | Progress::Other(_) => words.running,
         Progress::Done => words.done,
+        Progress::Unmatched => words.unmatched,
     };
     let Counts { connections, conversations, messages, .. } = erasure.deleted();
     let deleted = format!(
@@ -170,6 +176,7 @@ mod tests {
             (Progress::Received, &SPANISH, "Solicitud recibida"),
             (Progress::Running, &SPANISH, "Eliminación en curso"),
             (Progress::Done, &ENGLISH, "Deletion complete"),
+            (Progress::Unmatched, &ENGLISH, "tell this code"),
         ] {
             let page = state(words, &erasure(progress));
             assert!(page.contains(expected), "{page}");

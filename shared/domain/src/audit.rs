@@ -77,6 +77,12 @@ pub enum AuditKind {
     /// For the operator: a list of people was handed in whose data is to be deleted.
     #[serde(rename = "operator.erasure_list_taken")]
     ErasureListTaken,
+    /// For the operator: somebody wants data deleted who has connected nothing. They may have written to a Page.
+    #[serde(rename = "operator.erasure_unmatched")]
+    ErasureUnmatched,
+    /// For the operator: such a deletion was told whose conversations are meant.
+    #[serde(rename = "operator.erasure_matched")]
+    ErasureMatched,
     /// For the operator: Meta refuses the app as a whole.
     #[serde(rename = "meta.app_unavailable")]
     AppUnavailable,

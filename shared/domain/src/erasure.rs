@@ -93,6 +93,9 @@ pub enum Progress {
     Running,
     /// Nothing is left.
     Done,
+    /// The person has connected nothing. What they may have written is stored under ids that nobody can tell from theirs: a person
+    /// of the operator's has to look.
+    Unmatched,
     /// A newer version wrote this word. It is kept until a piece is worked off.
     #[serde(untagged)]
     Other(Word),
@@ -286,6 +289,29 @@ impl Erasure {
         }
     }
 
+    /// A deletion for a person of whom nothing is known by this id: see [`Progress::Unmatched`].
+    #[must_use]
+    pub fn unmatched(code: ErasureCode, origin: Origin, now: UnixMillis) -> Self {
+        Self { progress: Progress::Unmatched, finished_at: None, ..Self::new(code, origin, Vec::new(), now) }
+    }
+
+    /// The same deletion, once somebody has found out what is meant: it is done where that is nothing.
+    #[must_use]
+    pub fn matched(self, tasks: Vec<Task>, now: UnixMillis) -> Self {
+        let Self { code, origin, requested_at, version, .. } = self;
+        let found = Self::new(code, origin, tasks, now);
+        Self { requested_at, version, ..found }
+    }
+
+    /// Whether something is to be deleted.
+    #[must_use]
+    pub const fn is_to_be_worked_off(&self) -> bool {
+        match self.progress {
+            Progress::Received | Progress::Running | Progress::Other(_) => true,
+            Progress::Done | Progress::Unmatched => false,
+        }
+    }
+
     /// Everything deleted so far.
     #[must_use]
     pub fn deleted(&self) -> Counts {
@@ -334,6 +360,18 @@ mod tests {
         let erasure = erasure(Vec::new());
         assert_eq!((erasure.progress, erasure.finished_at), (Progress::Done, Some(UnixMillis::new(1))));
         assert!(erasure.found_nothing());
+    }
+
+    #[test]
+    fn what_nobody_can_tell_yet_stays_open_until_somebody_has_looked() {
+        let open = Erasure::unmatched(ErasureCode::new([7; 16]), Origin::Person, UnixMillis::new(1));
+        assert!(!open.is_to_be_worked_off() && !open.found_nothing());
+        assert_eq!(open.finished_at, None);
+        let nothing = open.clone().matched(Vec::new(), UnixMillis::new(5));
+        assert_eq!((nothing.progress, nothing.finished_at), (Progress::Done, Some(UnixMillis::new(5))));
+        let found = open.matched(vec![task(2)], UnixMillis::new(5));
+        assert_eq!((found.progress, found.requested_at), (Progress::Received, UnixMillis::new(1)));
+        assert!(found.is_to_be_worked_off());
     }
 
     #[test]

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use domain::erasure::{AppUser, Origin, Scope, Task};
-use domain::{Connection, Erasure, ErasureCode, UnixMillis};
+use domain::{Channel, Connection, Erasure, ErasureCode, UnixMillis};
 use store::StoreError;
 
 use crate::request::{Erasures, RequestError};
 
 impl Erasures {
     /// Deletes what a person has connected, in all tenants: the tokens now, the rest through the queue. A person of whom
-    /// nothing is known has nothing to delete, which is done at once.
+    /// nothing is known has nothing to delete, which is done at once; unless the login's app has people write to Pages, who are
+    /// known there by other ids: that stays open until somebody has looked.
     ///
     /// An account that somebody else has connected since is that person's; only the note of this one is deleted.
     ///
@@ -25,11 +26,14 @@ impl Erasures {
         now: UnixMillis,
     ) -> Result<Erasure, RequestError> {
         if let Some(known) = self.find(&code).await? {
-            return self.request(known, None).await;
+            return if known.is_to_be_worked_off() { self.request(known, None).await } else { Ok(known) };
         }
         let tasks = self.tasks(person).await?;
         // Stored before the first change, so that whatever happens next, the deletion is known.
-        let erasure = self.request(Erasure::new(code, origin, tasks, now), None).await?;
+        let is_open = tasks.is_empty() && person.login.leads_to(Channel::Messenger);
+        let asked =
+            if is_open { Erasure::unmatched(code, origin, now) } else { Erasure::new(code, origin, tasks, now) };
+        let erasure = self.request(asked, None).await?;
         let mut tenants = BTreeSet::new();
         for task in &erasure.tasks {
             if let Scope::Account { account, .. } = &task.scope {

@@ -1,8 +1,9 @@
 //! A deletion is asked for.
 
 use audit::AuditLog;
-use domain::erasure::Progress;
-use domain::{AuditEvent, AuditKind, Erasure, ErasureCode, UserId};
+use domain::erasure::{Progress, Task};
+use domain::{AuditEvent, AuditKind, Erasure, ErasureCode, TenantId, UnixMillis, UserId};
+use edge::telemetry::metric;
 use edge::{ConfigError, Setup};
 use lambda_http::Request;
 use login::RedirectUris;
@@ -93,7 +94,7 @@ impl Erasures {
     ///
     /// See [`RequestError`].
     pub async fn request(&self, asked: Erasure, by: Option<&UserId>) -> Result<Erasure, RequestError> {
-        if asked.progress != Progress::Done {
+        if asked.is_to_be_worked_off() {
             self.queue.send(&asked.code).await?;
         }
         let erasure = if self.store.insert(&asked).await? {
@@ -106,7 +107,39 @@ impl Erasures {
         Ok(erasure)
     }
 
+    /// Tells an open deletion whose conversations are meant, if there are any. `None` where there is no such deletion. One that has
+    /// been told before goes on as it was told then.
+    ///
+    /// # Errors
+    ///
+    /// See [`RequestError`]. To ask again is safe.
+    pub async fn match_open(
+        &self,
+        code: &ErasureCode,
+        tasks: Vec<Task>,
+        now: UnixMillis,
+    ) -> Result<Option<Erasure>, RequestError> {
+        let Some(mut erasure) = self.store.find(code).await? else { return Ok(None) };
+        if erasure.progress == Progress::Unmatched {
+            let mut matched = erasure.matched(tasks, now);
+            if self.store.save(&mut matched).await? {
+                self.note(&matched, None).await;
+            }
+            erasure = matched;
+        }
+        // Only now: of an order that comes before, the eraser would find nothing to do.
+        if erasure.is_to_be_worked_off() {
+            self.queue.send(code).await?;
+        }
+        Ok(Some(erasure))
+    }
+
     async fn note(&self, erasure: &Erasure, by: Option<&UserId>) {
+        if erasure.progress == Progress::Unmatched {
+            metric("erasures_unmatched", 1, &[]);
+            let event = AuditEvent::new(TenantId::operator(), AuditKind::ErasureUnmatched, erasure.requested_at);
+            self.audit.record(event.with("code", erasure.code.as_str())).await;
+        }
         for task in &erasure.tasks {
             let event = task
                 .audit_event(AuditKind::ErasureRequested, erasure.requested_at)
