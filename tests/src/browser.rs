@@ -20,10 +20,10 @@ pub struct Browser<'w> {
 
 impl<'w> Browser<'w> {
     pub(crate) fn new(world: &'w World, token: Option<String>, tenant: &str) -> Self {
-        Self { channel: Channel::Instagram, world, token, tenant: tenant.to_owned(), cookies: Mutex::default() }
+        Self { channel: world.channel, world, token, tenant: tenant.to_owned(), cookies: Mutex::default() }
     }
 
-    /// The same browser at the card and the conversations of another channel; Instagram's unless it is said.
+    /// The same browser at the card and the conversations of another channel than the world's.
     #[must_use]
     pub fn on(self, channel: Channel) -> Self {
         Self { channel, ..self }

@@ -45,6 +45,7 @@ static ONE_RECORD_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub struct World {
     /// The stack.
     pub stack: Stack,
+    channel: Channel,
     http: reqwest::Client,
     _data: TempDir,
 }
@@ -71,7 +72,19 @@ impl World {
         change(&mut settings);
         let stack = Stack::start(settings).await.expect("the local stack starts");
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { stack, http, _data: data }
+        Self { stack, channel: Channel::Instagram, http, _data: data }
+    }
+
+    /// The same world, in which contacts write and people answer on this channel unless it is said otherwise.
+    #[must_use]
+    pub fn on(mut self, channel: Channel) -> Self {
+        self.channel = channel;
+        self
+    }
+
+    /// The channel on which contacts write and people answer.
+    pub const fn channel(&self) -> Channel {
+        self.channel
     }
 
     /// A sample person with a browser of their own.
@@ -105,7 +118,7 @@ impl World {
 
     /// A contact does something towards an account; answers `{id, contact_id, told}`.
     pub async fn act(&self, contact: &str, account: &str, action: Value) -> Value {
-        self.meta("POST", "/act", json!({"contact": contact, "account": account, "action": action})).await
+        self.act_on(self.channel, contact, account, action).await
     }
 
     /// The same on a channel. On Messenger an account of Instagram is the Page that it is linked to.
@@ -139,7 +152,7 @@ impl World {
 
     /// The whole conversation as the contact's phone shows it, oldest first.
     pub async fn phone(&self, contact: &str, account: &str) -> Vec<Value> {
-        let path = format!("/threads?account={account}&contact={contact}");
+        let path = format!("/threads?account={account}&contact={contact}&channel={}", self.channel);
         let threads = self.meta("GET", &path, Value::Null).await;
         let first = threads.get("threads").and_then(|threads| threads.get(0)).or_else(|| threads.get(0));
         first.and_then(|thread| thread["messages"].as_array()).cloned().unwrap_or_default()
@@ -182,8 +195,16 @@ impl World {
     /// Delivers a signed webhook body past the simulated Meta.
     pub async fn deliver(&self, body: &Value) -> Answer {
         let bytes = body.to_string().into_bytes();
-        let signature = self.sign(Login::Instagram, &bytes);
+        let signature = self.sign(self.login(), &bytes);
         self.post_webhook(bytes, Some(&signature)).await
+    }
+
+    /// The login that leads to the world's channel, and whose app signs its webhooks.
+    pub const fn login(&self) -> Login {
+        match self.channel {
+            Channel::Instagram => Login::Instagram,
+            Channel::Messenger => Login::Facebook,
+        }
     }
 
     /// Posts to the webhook's address as anybody could.
@@ -194,7 +215,7 @@ impl World {
     pub async fn post_webhook(&self, body: Vec<u8>, signature: Option<&str>) -> Answer {
         let signature = signature.map(|signature| ("x-hub-signature-256", signature));
         let headers: Vec<_> = [("content-type", "application/json")].into_iter().chain(signature).collect();
-        self.post("/webhooks/meta/instagram", body, &headers).await
+        self.post(&format!("/webhooks/meta/{}", self.channel), body, &headers).await
     }
 
     /// Posts bytes to a path of the API as they are.

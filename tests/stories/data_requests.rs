@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use domain::Channel;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use local::Login;
 use local_aws::{Effect, FaultRule, Service};
@@ -14,7 +15,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stories::World;
 
-use crate::util::{INES, KOFI, LUNA, account_of, all_messages, dead_letters, eventually, greeted};
+use crate::util::{INES, KOFI, LUNA, account_of, all_messages, dead_letters, eventually, greeted, greeted_on, metric};
 
 const DELETION: &str = "/webhooks/meta/data-deletion";
 const ERASURES: &str = "/api/admin/erasures";
@@ -161,33 +162,37 @@ async fn a_deauthorization_is_done_though_the_audit_log_cannot_be_written() {
 
 #[tokio::test]
 async fn after_a_deletion_nothing_of_person_account_or_contacts_is_left_anywhere() {
-    for (app, login, user) in [(Login::Instagram, "instagram", LUNA), (Login::Facebook, "facebook", "lucia.navarro")] {
-        let world = World::start().await;
+    for (channel, app, login, user) in [
+        (Channel::Instagram, Login::Instagram, "instagram", LUNA),
+        (Channel::Instagram, Login::Facebook, "facebook", "lucia.navarro"),
+        (Channel::Messenger, Login::Facebook, "facebook", "lucia.navarro"),
+    ] {
+        let world = World::start().await.on(channel);
         let ana = world.browser("ana");
         ana.connect(login, user).await;
         let account = account_of(&ana).await;
         let person = stored_person(&world).await;
-        for contact in [INES, KOFI] {
-            world.dm(contact, LUNA, "a secret of mine").await;
-            let last = world.act(contact, LUNA, json!({"kind": "text", "text": "and another"})).await;
+        for writer in [INES, KOFI] {
+            world.dm(writer, LUNA, "a secret of mine").await;
+            let last = world.act(writer, LUNA, json!({"kind": "text", "text": "and another"})).await;
             world.settle().await;
-            world.act(contact, LUNA, json!({"kind": "reaction", "mid": last["id"], "emoji": "❤"})).await;
+            world.act(writer, LUNA, json!({"kind": "reaction", "mid": last["id"], "emoji": "❤"})).await;
         }
         world.settle().await;
         assert_eq!(ana.send(&ana.conversations().await[0], "our answer").await.status, 202);
         world.settle().await;
-        let igsid = ana.conversations().await[0]["contact"]["id"].as_str().expect("an id").to_owned();
+        let contact = ana.conversations().await[0]["contact"]["id"].as_str().expect("an id").to_owned();
 
         let app = world.stack.app(app).expect("both apps are registered");
         let asked = world.meta("POST", "/deletion", json!({"user": user, "app_id": app.app_id})).await;
-        assert_eq!(asked["callbacks"][0]["status"], 200, "{login}: {asked}");
+        assert_eq!(asked["callbacks"][0]["status"], 200, "{channel} {login}: {asked}");
         let confirmed = Confirmed::of(&asked["callbacks"][0]["body"]);
         world.settle().await;
 
         let left = everything(&world).await;
         let person = person.as_str().expect("text");
-        for trace in [account.as_str(), person, &igsid, LUNA, INES, KOFI, "secret", "another", "our answer", "v1."] {
-            assert!(!left.contains(trace), "{login}: `{trace}` is left in {left}");
+        for trace in [account.as_str(), person, &contact, LUNA, INES, KOFI, "secret", "another", "our answer", "v1."] {
+            assert!(!left.contains(trace), "{channel} {login}: `{trace}` is left in {left}");
         }
         let page = status_page(&world, &confirmed.url, "es").await;
         assert!(page.contains("Eliminación completada"), "{page}");
@@ -197,7 +202,7 @@ async fn after_a_deletion_nothing_of_person_account_or_contacts_is_left_anywhere
         let [receipt] = receipts.as_slice() else { panic!("one receipt: {receipts:?}") };
         assert_eq!(receipt["details"]["messages"], 5);
         assert_eq!(receipt["details"]["code"], confirmed.code.as_str());
-        assert_eq!(ana.status().await["connections"], json!([]), "{login}");
+        assert_eq!(ana.status().await["connections"], json!([]), "{channel} {login}");
         assert_eq!(dead_letters(&world), 0);
     }
 }
@@ -256,10 +261,59 @@ async fn the_same_demand_has_the_same_code_and_deletes_once() {
 #[tokio::test]
 async fn somebody_whom_nobody_knows_has_nothing_to_delete() {
     let world = greeted().await;
-    let demand = signed_request(&world, Login::Facebook, &about(&json!(27_640_875_392_278_831_u64), now(&world)));
+    let demand = signed_request(&world, Login::Instagram, &about(&json!(27_640_875_392_278_831_u64), now(&world)));
     let confirmed = Confirmed::of(&post(&world, DELETION, &demand).await.body);
     assert!(status_page(&world, &confirmed.url, "en").await.contains("Deletion complete"));
     assert_eq!(world.browser("ana").status().await["status"], "active");
+}
+
+#[tokio::test]
+async fn who_may_have_written_to_a_page_is_looked_for_before_the_deletion_is_called_done() {
+    let world = greeted_on(Channel::Messenger).await;
+    world.dm(KOFI, LUNA, "from Kofi").await;
+    let (ana, olivia) = (world.browser("ana"), world.browser("olivia"));
+    let listed = ana.conversations().await;
+    let ines = listed.iter().find(|listed| listed["contact"]["name"] == "Inès Moreau").expect("Inès wrote");
+    let demand = signed_request(&world, Login::Facebook, &about(&json!(27_640_875_392_278_831_u64), now(&world)));
+    let mut confirmed = Confirmed::of(&post(&world, DELETION, &demand).await.body);
+    for _ in 0..2 {
+        confirmed = Confirmed::of(&post(&world, DELETION, &demand).await.body);
+        assert!(status_page(&world, &confirmed.url, "en").await.contains("tell this code to whoever runs the Page"));
+    }
+    let told = async |kind: &str| {
+        let audit = olivia.get(&format!("/api/admin/tenants/~operator/events?kind={kind}")).await.json();
+        audit["events"].as_array().cloned().unwrap_or_default()
+    };
+    let alarm = told("operator.erasure_unmatched").await;
+    assert_eq!((alarm.len(), &alarm[0]["details"]["code"]), (1, &json!(confirmed.code)), "{alarm:?}");
+    assert_eq!(metric(&world, "erasures_unmatched").len(), 1);
+
+    let page = ines["page_id"].as_str().expect("a Page");
+    let contact = ines["contact"]["id"].as_str().expect("an id");
+    let meant = |code: &str| json!({"code": code, "channel": "messenger", "account_id": page, "contacts": [contact]});
+    olivia.post(ERASURES, meant(&"0".repeat(32))).await.problem(404);
+    for _ in 0..2 {
+        let taken = olivia.post(ERASURES, meant(&confirmed.code)).await.json();
+        assert_eq!(each(&taken, "confirmation_code"), [confirmed.code.as_str()]);
+        assert!(["received", "running"].contains(&each(&taken, "status")[0].as_str()), "{taken}");
+    }
+    world.settle().await;
+    let said = status_page(&world, &confirmed.url, "en").await;
+    assert!(said.contains("Deletion complete") && said.contains("1 conversations, 1 messages"), "{said}");
+    let left = everything(&world).await;
+    assert!(!left.contains("Hola") && !left.contains(contact), "{left}");
+    assert_eq!(ana.texts(&ana.conversation().await).await, ["from Kofi"]);
+    assert_eq!(told("operator.erasure_matched").await[0]["details"]["conversations"], 1);
+}
+
+#[tokio::test]
+async fn an_open_deletion_that_means_nobody_is_closed_by_who_has_looked() {
+    let world = World::start().await;
+    let demand = signed_request(&world, Login::Facebook, &about(&json!(27_640_875_392_278_831_u64), now(&world)));
+    let confirmed = Confirmed::of(&post(&world, DELETION, &demand).await.body);
+    let nobody = json!({"code": confirmed.code, "channel": "messenger", "account_id": "1047", "contacts": []});
+    assert_eq!(each(&world.browser("olivia").post(ERASURES, nobody).await.json(), "status"), ["unknown"]);
+    assert!(status_page(&world, &confirmed.url, "en").await.contains("Deletion complete"));
 }
 
 #[tokio::test]
@@ -360,42 +414,43 @@ async fn a_list_that_cannot_be_used_deletes_nothing() {
     }
     let of_the_other_app = json!({"login": "facebook", "ids": [ana]});
     let taken = world.browser("olivia").post(ERASURES, of_the_other_app).await.json();
-    assert_eq!(each(&taken, "status"), ["unknown"]);
+    assert_eq!(each(&taken, "status"), ["unmatched"]);
     world.settle().await;
     assert_eq!(world.browser("ana").status().await["status"], "active");
 }
 
 #[tokio::test]
 async fn an_admin_has_one_contact_deleted_and_nobody_else_can() {
-    let world = greeted().await;
-    world.dm(KOFI, LUNA, "from Kofi").await;
-    let ana = world.browser("ana");
-    let conversations = ana.conversations().await;
-    let ines = conversations.iter().find(|it| it["contact"]["username"] == INES).expect("Inès wrote");
-    let path = format!("/api/tenants/luna/conversations/{}", ines["id"].as_str().expect("an id"));
-    let foreign = path.replace("/luna/", "/taller/");
-    let delete = async |person: &str, path: &str| world.browser(person).call(Method::DELETE, path, None, &[]).await;
-    assert_eq!(delete("luis", &path).await.problem_kind(403), "role-required");
-    assert_eq!(delete("marta", &path).await.status, 404);
-    assert_eq!(delete("marta", &foreign).await.status, 404);
+    for channel in Channel::ALL {
+        let world = greeted_on(channel).await;
+        world.dm(KOFI, LUNA, "from Kofi").await;
+        let ana = world.browser("ana");
+        let conversations = ana.conversations().await;
+        let ines = conversations.iter().find(|it| it["contact"]["name"] == "Inès Moreau").expect("Inès wrote");
+        let path = format!("/api/tenants/luna/conversations/{}", ines["id"].as_str().expect("an id"));
+        let foreign = path.replace("/luna/", "/taller/");
+        let delete = async |person: &str, path: &str| world.browser(person).call(Method::DELETE, path, None, &[]).await;
+        assert_eq!(delete("luis", &path).await.problem_kind(403), "role-required");
+        assert_eq!(delete("marta", &path).await.status, 404);
+        assert_eq!(delete("marta", &foreign).await.status, 404);
 
-    let accepted = delete("ana", &path).await;
-    assert_eq!(accepted.status, 202);
-    let confirmed = Confirmed::of(&accepted.json());
-    world.settle().await;
-    assert!(status_page(&world, &confirmed.url, "en").await.contains("1 conversations, 1 messages"));
-    let left = everything(&world).await;
-    let igsid = ines["contact"]["id"].as_str().expect("an id");
-    for trace in [INES, "Hola", igsid] {
-        assert!(!left.contains(trace), "`{trace}` is left in {left}");
+        let accepted = delete("ana", &path).await;
+        assert_eq!(accepted.status, 202);
+        let confirmed = Confirmed::of(&accepted.json());
+        world.settle().await;
+        assert!(status_page(&world, &confirmed.url, "en").await.contains("1 conversations, 1 messages"));
+        let left = everything(&world).await;
+        let contact = ines["contact"]["id"].as_str().expect("an id");
+        for trace in ["Inès", "Hola", contact] {
+            assert!(!left.contains(trace), "`{trace}` is left in {left}");
+        }
+        let items = world.tables().items("ConversationsTable").await;
+        let tombstone = items.iter().find(|item| !item.contains_key("id")).expect("what keeps the deleted out");
+        let names: std::collections::BTreeSet<_> = tombstone.keys().map(String::as_str).collect();
+        assert_eq!(names, ["erased_before", "pk", "sk", "ttl", "version"].into(), "it says of nobody");
+        assert_eq!(ana.texts(&ana.conversation().await).await, ["from Kofi"]);
+        assert_eq!(delete("ana", &path).await.status, 404, "it is gone");
     }
-    let items = world.tables().items("ConversationsTable").await;
-    let tombstone = items.iter().find(|item| !item.contains_key("id")).expect("what keeps the deleted out");
-    let names: std::collections::BTreeSet<_> = tombstone.keys().map(String::as_str).collect();
-    assert_eq!(names, ["erased_before", "pk", "sk", "ttl", "version"].into(), "it says of nobody");
-    assert_eq!(ana.texts(&ana.conversation().await).await, ["from Kofi"]);
-    assert_eq!(ana.status().await["status"], "active");
-    assert_eq!(delete("ana", &path).await.status, 404, "it is gone");
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! Answers of which nobody knows whether they went out: no contact gets one twice, none is given up that did not go out.
 
+use domain::Channel;
 use serde_json::{Value, json};
 use stories::World;
 
 use crate::util::{
-    INES, LUNA, answers_on_phone, calls, echoes, eventually, greeted, newest, settle_in_fast_motion, status_of,
+    INES, LUNA, answers_on_phone, calls, each_with, echoes, eventually, gone_out, greeted, greeted_on, newest,
+    settle_in_fast_motion, status_of,
 };
 
 /// The next answer meets this failure, after Meta has taken it or before.
@@ -20,8 +22,8 @@ async fn an_answer_of_which_nobody_knows_is_never_sent_twice() {
         json!({"kind": "html", "status": 503}),
         json!({"kind": "sent_but_error"}),
     ];
-    for echo in ["after", "before", "never"] {
-        let world = greeted().await;
+    for (channel, echo) in each_with(["after", "before", "never"]) {
+        let world = greeted_on(channel).await;
         echoes(&world, echo).await;
         sent_once_each(&world, &doubts).await;
     }
@@ -55,30 +57,34 @@ async fn a_refusal_after_which_meta_may_have_the_answer_is_no_proof_either() {
 
 #[tokio::test]
 async fn a_message_that_was_unsent_meanwhile_does_not_hide_the_answer() {
-    let world = greeted().await;
-    let ana = world.browser("ana");
-    let conversation = ana.conversation().await;
-    echoes(&world, "never").await;
-    world.meta("PATCH", "/variants", json!({"bare_messages": true})).await;
-    doubtful(&world, true, &json!({"kind": "cut"})).await;
-    ana.send(&conversation, "hello?").await.json();
-    eventually("it is in doubt", async || status_of(&ana, &conversation).await == "uncertain").await;
-    let told = world.act(INES, LUNA, json!({"kind": "text", "text": "oh"})).await;
-    world.act(INES, LUNA, json!({"kind": "unsend", "mid": told["id"]})).await;
-    world.stack.clock().advance(31_000);
-    world.settle().await;
-    let answer = ana.messages(&conversation).await.into_iter().find(|message| message["text"] == "hello?");
-    assert_eq!(answer.expect("the answer")["status"], "sent");
-    assert_eq!(calls(&world, "conversation").await, 1, "the first look finds it");
-    assert_eq!(calls(&world, "messages").await, 1);
+    for channel in Channel::ALL {
+        let world = greeted_on(channel).await;
+        let ana = world.browser("ana");
+        let conversation = ana.conversation().await;
+        echoes(&world, "never").await;
+        world.meta("PATCH", "/variants", json!({"bare_messages": true})).await;
+        doubtful(&world, true, &json!({"kind": "cut"})).await;
+        ana.send(&conversation, "hello?").await.json();
+        eventually("it is in doubt", async || status_of(&ana, &conversation).await == "uncertain").await;
+        let told = world.act(INES, LUNA, json!({"kind": "text", "text": "oh"})).await;
+        world.act(INES, LUNA, json!({"kind": "unsend", "mid": told["id"]})).await;
+        world.stack.clock().advance(31_000);
+        world.settle().await;
+        let answer = ana.messages(&conversation).await.into_iter().find(|message| message["text"] == "hello?");
+        assert_eq!(answer.expect("the answer")["status"], gone_out(channel));
+        assert_eq!(calls(&world, "conversation").await, 1, "the first look finds it");
+        assert_eq!(calls(&world, "messages").await, 1);
+    }
 }
 
 #[tokio::test]
 async fn a_list_that_begins_with_an_empty_page_proves_as_much_as_any() {
-    let world = greeted().await;
-    echoes(&world, "never").await;
-    world.meta("PATCH", "/variants", json!({"empty_pages": "between"})).await;
-    sent_once_each(&world, &[json!({"kind": "cut"})]).await;
+    for channel in Channel::ALL {
+        let world = greeted_on(channel).await;
+        echoes(&world, "never").await;
+        world.meta("PATCH", "/variants", json!({"empty_pages": "between"})).await;
+        sent_once_each(&world, &[json!({"kind": "cut"})]).await;
+    }
 }
 
 /// Sends two answers through each of the failures, and finds each once where everybody looks.
@@ -93,7 +99,8 @@ async fn sent_once_each(world: &World, doubts: &[Value]) {
             ana.send(&conversation, &text).await.json();
             settle_in_fast_motion(world).await;
             let sent = newest(&ana, &conversation).await;
-            assert_eq!((&sent["status"], &sent["error"]), (&json!("sent"), &Value::Null), "{doubt} {accept}");
+            let status = json!(gone_out(world.channel()));
+            assert_eq!((&sent["status"], &sent["error"]), (&status, &Value::Null), "{doubt} {accept}");
             expected.push(text);
             assert_eq!(answers_on_phone(world, INES).await, expected, "{doubt} {accept}");
             let phone = world.phone(INES, LUNA).await;
@@ -108,8 +115,8 @@ async fn sent_once_each(world: &World, doubts: &[Value]) {
 
 #[tokio::test]
 async fn media_that_meta_is_still_fetching_are_not_sent_again() {
-    for accept in [true, false] {
-        let world = greeted().await;
+    for (channel, accept) in Channel::ALL.into_iter().flat_map(|channel| [(channel, true), (channel, false)]) {
+        let world = greeted_on(channel).await;
         let ana = world.browser("ana");
         let conversation = ana.conversation().await;
         echoes(&world, "never").await;
@@ -117,9 +124,9 @@ async fn media_that_meta_is_still_fetching_are_not_sent_again() {
         let video = json!({"type": "video", "url": "https://example.com/tour.mp4"});
         ana.send_body(json!({"conversationId": conversation["id"], "attachment": video}), &[]).await.json();
         settle_in_fast_motion(&world).await;
-        assert_eq!(status_of(&ana, &conversation).await, "sent", "accepted: {accept}");
-        assert_eq!(answers_on_phone(&world, INES).await.len(), 1, "accepted: {accept}");
-        assert_eq!(calls(&world, "messages").await, if accept { 1 } else { 2 }, "accepted: {accept}");
+        assert_eq!(status_of(&ana, &conversation).await, gone_out(channel), "{channel}, accepted: {accept}");
+        assert_eq!(answers_on_phone(&world, INES).await.len(), 1, "{channel}, accepted: {accept}");
+        assert_eq!(calls(&world, "messages").await, if accept { 1 } else { 2 }, "{channel}, accepted: {accept}");
     }
 }
 
@@ -139,6 +146,30 @@ async fn absence_is_believed_at_the_second_look_only() {
     world.settle().await;
     assert_eq!(answers_on_phone(&world, INES).await, ["hello?"]);
     assert_eq!(calls(&world, "messages").await, 2);
+}
+
+#[tokio::test]
+async fn answers_that_messengers_list_knows_by_other_ids_are_found_by_their_time() {
+    let world = greeted_on(Channel::Messenger).await;
+    let ana = world.browser("ana");
+    let conversation = ana.conversation().await;
+    world.meta("PATCH", "/variants", json!({"listed_mids": true})).await;
+    for echo in ["after", "never"] {
+        echoes(&world, echo).await;
+        for accept in [true, false] {
+            ana.send(&conversation, "yes").await.json();
+            world.settle().await;
+            doubtful(&world, accept, &json!({"kind": "cut"})).await;
+            ana.send(&conversation, "yes").await.json();
+            settle_in_fast_motion(&world).await;
+            assert_eq!(status_of(&ana, &conversation).await, "delivered", "echo {echo}, accepted: {accept}");
+        }
+    }
+    assert_eq!(answers_on_phone(&world, INES).await, ["yes"; 8]);
+    let authors: Vec<Value> =
+        ana.messages(&conversation).await.iter().map(|message| message["author"].clone()).collect();
+    assert_eq!(authors.iter().filter(|author| **author == "agent").count(), 8, "{authors:?}");
+    assert_eq!(authors.len(), 9, "{authors:?}");
 }
 
 #[tokio::test]

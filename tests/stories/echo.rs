@@ -1,12 +1,13 @@
 //! Meta tells every message of the account back: each is in the inbox once, whoever wrote it.
 
+use domain::Channel;
 use local::Login;
 use serde_json::{Value, json};
 use stories::World;
 
 use crate::util::{
-    FORGOTTEN_BY_THE_QUEUE_MS, INES, LUNA, Pair, account_of, answers_on_phone, entry, eventually, greeted, luna,
-    newest, notification,
+    FORGOTTEN_BY_THE_QUEUE_MS, INES, LUNA, Pair, account_of, answers_on_phone, each_with, entry, eventually, gone_out,
+    greeted, greeted_on, luna, newest, notification,
 };
 
 async fn webhook_options(world: &World, options: Value) {
@@ -24,8 +25,8 @@ async fn mids(world: &World) -> (Vec<Value>, Vec<Value>) {
 
 #[tokio::test]
 async fn an_echo_is_no_second_message_whenever_it_comes() {
-    for echo in ["before", "after", "delayed", "never"] {
-        let world = greeted().await;
+    for (channel, echo) in each_with(["before", "after", "delayed", "never"]) {
+        let world = greeted_on(channel).await;
         let ana = world.browser("ana");
         webhook_options(&world, json!({"echo": echo, "echo_delay_ms": 300})).await;
         let conversation = ana.conversation().await;
@@ -36,19 +37,19 @@ async fn an_echo_is_no_second_message_whenever_it_comes() {
         let messages = ana.messages(&conversation).await;
         let told: Vec<_> =
             messages.iter().map(|message| (&message["text"], &message["author"], &message["status"])).collect();
-        let (sent, agent) = (json!("sent"), json!("agent"));
-        assert_eq!(told[..2], [(&json!("two"), &agent, &sent), (&json!("one"), &agent, &sent)], "{echo}");
-        assert_eq!(messages.len(), 3, "{echo}");
+        let (sent, agent) = (json!(gone_out(channel)), json!("agent"));
+        assert_eq!(told[..2], [(&json!("two"), &agent, &sent), (&json!("one"), &agent, &sent)], "{channel} {echo}");
+        assert_eq!(messages.len(), 3, "{channel} {echo}");
         let (phone, inbox) = mids(&world).await;
-        assert_eq!(phone, inbox, "{echo}");
-        assert_eq!(ana.conversation().await["unread_count"], 1, "{echo}: nobody has to read their own words");
+        assert_eq!(phone, inbox, "{channel} {echo}");
+        assert_eq!(ana.conversation().await["unread_count"], 1, "{channel} {echo}: nobody has to read their own words");
     }
 }
 
 #[tokio::test]
 async fn identical_texts_are_as_many_messages_as_were_sent() {
-    for echo in ["before", "after", "delayed"] {
-        let world = greeted().await;
+    for (channel, echo) in each_with(["before", "after", "delayed"]) {
+        let world = greeted_on(channel).await;
         let ana = world.browser("ana");
         webhook_options(&world, json!({"echo": echo, "shuffle": true, "batch_window_ms": 100, "batch_max": 5})).await;
         let conversation = ana.conversation().await;
@@ -56,34 +57,36 @@ async fn identical_texts_are_as_many_messages_as_were_sent() {
             ana.send(&conversation, "ok").await.json();
         }
         world.settle().await;
-        assert_eq!(answers_on_phone(&world, INES).await, ["ok"; 4], "{echo}");
-        assert_eq!(ana.texts(&conversation).await, ["Hola", "ok", "ok", "ok", "ok"], "{echo}");
+        assert_eq!(answers_on_phone(&world, INES).await, ["ok"; 4], "{channel} {echo}");
+        assert_eq!(ana.texts(&conversation).await, ["Hola", "ok", "ok", "ok", "ok"], "{channel} {echo}");
         let (phone, inbox) = mids(&world).await;
-        assert_eq!(phone, inbox, "{echo}");
+        assert_eq!(phone, inbox, "{channel} {echo}");
     }
 }
 
 #[tokio::test]
 async fn an_answer_from_the_phone_app_is_shown_as_the_apps() {
-    let world = greeted().await;
-    let ana = world.browser("ana");
-    world.act(INES, LUNA, json!({"kind": "app_reply", "text": "from my phone"})).await;
-    world.settle().await;
-    let conversation = ana.conversation().await;
-    let answer = newest(&ana, &conversation).await;
-    assert_eq!((&answer["direction"], &answer["author"]), (&json!("outbound"), &json!("app")));
-    assert_eq!((&answer["status"], &answer["text"]), (&json!("sent"), &json!("from my phone")));
-    assert_eq!(conversation["last_message"]["preview"], "from my phone");
-    assert_eq!(conversation["unread_count"], 1);
-    world.act(INES, LUNA, json!({"kind": "seen", "mid": answer["provider_message_id"]})).await;
-    world.settle().await;
-    assert_eq!(newest(&ana, &conversation).await["status"], "read");
+    for channel in Channel::ALL {
+        let world = greeted_on(channel).await;
+        let ana = world.browser("ana");
+        world.act(INES, LUNA, json!({"kind": "app_reply", "text": "from my phone"})).await;
+        world.settle().await;
+        let conversation = ana.conversation().await;
+        let answer = newest(&ana, &conversation).await;
+        assert_eq!((&answer["direction"], &answer["author"]), (&json!("outbound"), &json!("app")));
+        assert_eq!((&answer["status"], &answer["text"]), (&json!("sent"), &json!("from my phone")));
+        assert_eq!(conversation["last_message"]["preview"], "from my phone");
+        assert_eq!(conversation["unread_count"], 1);
+        world.act(INES, LUNA, json!({"kind": "seen", "mid": answer["provider_message_id"]})).await;
+        world.settle().await;
+        assert_eq!(newest(&ana, &conversation).await["status"], "read");
+    }
 }
 
 #[tokio::test]
 async fn the_same_words_from_the_phone_while_an_answer_is_on_its_way_are_two_messages() {
-    for echo in ["before", "after"] {
-        let world = greeted().await;
+    for (channel, echo) in each_with(["before", "after"]) {
+        let world = greeted_on(channel).await;
         let ana = world.browser("ana");
         webhook_options(&world, json!({"echo": echo})).await;
         let conversation = ana.conversation().await;
@@ -92,30 +95,32 @@ async fn the_same_words_from_the_phone_while_an_answer_is_on_its_way_are_two_mes
         eventually("the answer is on its way", async || newest(&ana, &conversation).await["status"] == "sending").await;
         world.act(INES, LUNA, json!({"kind": "app_reply", "text": "yes"})).await;
         world.settle().await;
-        assert_eq!(answers_on_phone(&world, INES).await, ["yes", "yes"], "{echo}");
+        assert_eq!(answers_on_phone(&world, INES).await, ["yes", "yes"], "{channel} {echo}");
         let messages = ana.messages(&conversation).await;
         let mut authors: Vec<&str> = messages.iter().filter_map(|message| message["author"].as_str()).collect();
         authors.sort_unstable();
-        assert_eq!(authors, ["agent", "app", "customer"], "{echo}: {messages:?}");
+        assert_eq!(authors, ["agent", "app", "customer"], "{channel} {echo}: {messages:?}");
         let ((mut phone, mut inbox), key) = (mids(&world).await, |mid: &Value| mid.to_string());
         phone.sort_by_key(key);
         inbox.sort_by_key(key);
-        assert_eq!(phone, inbox, "{echo}");
+        assert_eq!(phone, inbox, "{channel} {echo}");
     }
 }
 
 #[tokio::test]
 async fn the_same_words_written_later_are_another_message() {
-    let world = greeted().await;
-    let ana = world.browser("ana");
-    let conversation = ana.conversation().await;
-    ana.send(&conversation, "thanks").await.json();
-    world.settle().await;
-    world.act(INES, LUNA, json!({"kind": "app_reply", "text": "thanks"})).await;
-    world.settle().await;
-    let authors: Vec<Value> =
-        ana.messages(&conversation).await.iter().map(|message| message["author"].clone()).collect();
-    assert_eq!(authors, ["app", "agent", "customer"]);
+    for channel in Channel::ALL {
+        let world = greeted_on(channel).await;
+        let ana = world.browser("ana");
+        let conversation = ana.conversation().await;
+        ana.send(&conversation, "thanks").await.json();
+        world.settle().await;
+        world.act(INES, LUNA, json!({"kind": "app_reply", "text": "thanks"})).await;
+        world.settle().await;
+        let authors: Vec<Value> =
+            ana.messages(&conversation).await.iter().map(|message| message["author"].clone()).collect();
+        assert_eq!(authors, ["app", "agent", "customer"]);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::Channel;
 use futures::future::join_all;
 use local::{Chaos, StackSettings};
 use local_aws::{Effect, FaultRule, Service};
@@ -14,7 +15,7 @@ use stories::{Browser, World};
 
 use crate::util::{
     FORGOTTEN_BY_THE_QUEUE_MS, LUNA, Pair, account_of, all_conversations, all_messages, dead_letters, entry, luna,
-    notification,
+    notification_of,
 };
 
 /// How often Meta may try.
@@ -57,31 +58,39 @@ impl Written {
     }
 }
 
-/// A world in which Ana and Marta are connected and a message that failed is delivered again at once.
 async fn two_tenants() -> World {
+    two_tenants_on(Channel::Instagram).await
+}
+
+/// A world in which Ana and Eva are connected on a channel and a message that failed is delivered again at once.
+async fn two_tenants_on(channel: Channel) -> World {
     // Thousands of writes: nothing here reads an index, and to hold every look at the past would only take time.
     let change = |settings: &mut StackSettings| {
         settings.retry_delay = Some(Duration::ZERO);
         settings.weather.stale_reads = 0;
     };
-    let world = World::start_with(change).await;
-    world.browser("ana").connect("instagram", LUNA).await;
-    world.browser("marta").connect("instagram", "mara.paints").await;
+    let world = World::start_with(change).await.on(channel);
+    let (login, of_ana, of_eva) = match channel {
+        Channel::Instagram => ("instagram", LUNA, "mara.paints"),
+        Channel::Messenger => ("facebook", "lucia.navarro", "mara.lindqvist"),
+    };
+    world.browser("ana").connect(login, of_ana).await;
+    world.browser("eva").connect(login, of_eva).await;
     world
 }
 
 /// What both tenants are written, mixed.
 async fn written(world: &World, contacts: u32, messages: u32) -> ([Written; 2], Vec<(String, Value)>) {
     let of = async |person: &str| Written { account: account_of(&world.browser(person)).await, contacts, messages };
-    let tenants = [of("ana").await, of("marta").await];
+    let tenants = [of("ana").await, of("eva").await];
     let at = world.stack.clock().now_ms() - 60_000;
     let events = tenants.iter().flat_map(|tenant| tenant.events(at)).collect();
     (tenants, events)
 }
 
-fn body(events: &[(String, Value)]) -> Value {
+fn body(channel: Channel, events: &[(String, Value)]) -> Value {
     let entries = events.iter().map(|(account, event)| entry(account, 1_763_600_000_000, std::slice::from_ref(event)));
-    notification(&entries.collect::<Vec<_>>())
+    notification_of(channel, &entries.collect::<Vec<_>>())
 }
 
 /// Delivers as Meta does: again and again until it is told 200.
@@ -97,45 +106,49 @@ async fn deliver_until_taken(world: &World, body: &Value) {
 async fn assert_everything_arrived(world: &World, [luna, mara]: &[Written; 2]) {
     assert_eq!(dead_letters(world), 0);
     luna.assert_arrived(&world.browser("ana")).await;
-    mara.assert_arrived(&world.browser("marta")).await;
+    mara.assert_arrived(&world.browser("eva")).await;
 }
 
 #[tokio::test]
 async fn a_thousand_events_delivered_three_times_shuffled_and_mixed_are_a_thousand_messages() {
-    let world = two_tenants().await;
-    let (tenants, mut events) = written(&world, 25, 20).await;
-    assert_eq!(events.len(), 1000);
-    let mut random = StdRng::seed_from_u64(1);
-    for delivery in 0..3 {
-        events.shuffle(&mut random);
-        assert_eq!(world.deliver(&body(&events)).await.status, 200);
-        world.settle().await;
-        if delivery == 0 {
-            // The second delivery comes when the queue has forgotten the first; the third is recognised by the queue.
-            world.stack.clock().advance(FORGOTTEN_BY_THE_QUEUE_MS);
+    for channel in Channel::ALL {
+        let world = two_tenants_on(channel).await;
+        let (tenants, mut events) = written(&world, 25, 20).await;
+        assert_eq!(events.len(), 1000);
+        let mut random = StdRng::seed_from_u64(1);
+        for delivery in 0..3 {
+            events.shuffle(&mut random);
+            assert_eq!(world.deliver(&body(world.channel(), &events)).await.status, 200);
+            world.settle().await;
+            if delivery == 0 {
+                // The second delivery comes when the queue has forgotten the first; the third is recognised by the queue.
+                world.stack.clock().advance(FORGOTTEN_BY_THE_QUEUE_MS);
+            }
         }
+        assert_everything_arrived(&world, &tenants).await;
     }
-    assert_everything_arrived(&world, &tenants).await;
 }
 
 #[tokio::test]
 async fn functions_that_die_at_any_moment_lose_and_double_nothing() {
-    let world = two_tenants().await;
-    let (tenants, mut events) = written(&world, 12, 10).await;
-    let mut random = StdRng::seed_from_u64(2);
-    for seed in 0..3 {
-        world.stack.set_chaos(Some(Chaos { seed, probability: 0.4 }));
-        events.shuffle(&mut random);
-        for part in events.chunks(80) {
-            deliver_until_taken(&world, &body(part)).await;
+    for channel in Channel::ALL {
+        let world = two_tenants_on(channel).await;
+        let (tenants, mut events) = written(&world, 12, 10).await;
+        let mut random = StdRng::seed_from_u64(2);
+        for seed in 0..3 {
+            world.stack.set_chaos(Some(Chaos { seed, probability: 0.4 }));
+            events.shuffle(&mut random);
+            for part in events.chunks(80) {
+                deliver_until_taken(&world, &body(world.channel(), part)).await;
+            }
+            world.settle().await;
+            world.stack.set_chaos(None);
+            world.stack.clock().advance(FORGOTTEN_BY_THE_QUEUE_MS);
         }
-        world.settle().await;
-        world.stack.set_chaos(None);
-        world.stack.clock().advance(FORGOTTEN_BY_THE_QUEUE_MS);
+        let killed = world.stack.logs().iter().filter(|line| line.message == "Killed").count();
+        assert!(killed > 20, "only {killed} invocations were killed");
+        assert_everything_arrived(&world, &tenants).await;
     }
-    let killed = world.stack.logs().iter().filter(|line| line.message == "Killed").count();
-    assert!(killed > 20, "only {killed} invocations were killed");
-    assert_everything_arrived(&world, &tenants).await;
 }
 
 #[tokio::test]
@@ -159,7 +172,7 @@ async fn an_aws_that_refuses_and_falls_silent_loses_and_doubles_nothing() {
     for _ in 0..2 {
         events.shuffle(&mut random);
         for part in events.chunks(60) {
-            deliver_until_taken(&world, &body(part)).await;
+            deliver_until_taken(&world, &body(world.channel(), part)).await;
         }
         world.settle().await;
         world.stack.clock().advance(FORGOTTEN_BY_THE_QUEUE_MS);
@@ -174,7 +187,7 @@ async fn an_aws_that_refuses_and_falls_silent_loses_and_doubles_nothing() {
 async fn one_delivery_made_eight_times_at_once_counts_once() {
     let world = two_tenants().await;
     let (tenants, events) = written(&world, 3, 10).await;
-    let body = body(&events);
+    let body = body(world.channel(), &events);
     let answers = join_all((0..8).map(|_| world.deliver(&body))).await;
     assert!(answers.iter().all(|answer| answer.status == 200));
     world.settle().await;

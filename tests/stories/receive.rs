@@ -7,7 +7,7 @@ mod kinds;
 use serde_json::{Value, json};
 use stories::World;
 
-use crate::util::{INES, LUNA, Pair, account_of, dead_letters, entry, luna, metric, notification};
+use crate::util::{INES, LUNA, Pair, account_of, dead_letters, entry, luna, metric, notification_of};
 
 /// A contact does something, and everything that follows has happened.
 async fn act(world: &World, action: Value) -> Value {
@@ -26,7 +26,7 @@ fn ran_under(world: &World, function: &str, trace_id: &str) -> bool {
 
 /// Delivers one event past the simulated Meta; everything that follows has happened.
 async fn deliver(world: &World, entries: &[Value]) {
-    let answer = world.deliver(&notification(entries)).await;
+    let answer = world.deliver(&notification_of(world.channel(), entries)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     world.settle().await;
 }

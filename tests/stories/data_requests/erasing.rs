@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use domain::Channel;
 use local_aws::{Effect, FaultRule, Service};
 use reqwest::Method;
 use serde_json::{Value, json};
 use stories::{Browser, World};
 
 use crate::util::{
-    FORGOTTEN_BY_THE_QUEUE_MS, INES, LUNA, Pair, account_of, dead_letters, entry, eventually, greeted, luna, metric,
-    newest, notification, settle_in_fast_motion,
+    FORGOTTEN_BY_THE_QUEUE_MS, INES, LUNA, Pair, account_of, dead_letters, entry, eventually, greeted, greeted_on,
+    luna, metric, newest, notification, settle_in_fast_motion,
 };
 
 /// Has the person's only conversation deleted; answers where to read how far that is.
@@ -37,19 +38,21 @@ pub(super) async fn order_again(world: &World, code: &Value) {
 
 #[tokio::test]
 async fn who_writes_again_after_a_deletion_keeps_what_was_written_since() {
-    let world = greeted().await;
-    let ana = world.browser("ana");
-    let confirmed = erase_contact(&ana).await;
-    world.dm(INES, LUNA, "NEW order").await;
-    let conversation = ana.conversation().await;
-    assert_eq!(ana.texts(&conversation).await, ["NEW order"]);
-    assert_eq!(conversation["unread_count"], 1);
-    assert_eq!(ana.send(&conversation, "on its way").await.status, 202);
-    world.settle().await;
-    order_again(&world, &confirmed["confirmation_code"]).await;
-    world.settle().await;
-    assert_eq!(ana.texts(&ana.conversation().await).await, ["NEW order", "on its way"]);
-    assert!(page(&world, &confirmed).await.contains("1 conversations, 1 messages"));
+    for channel in Channel::ALL {
+        let world = greeted_on(channel).await;
+        let ana = world.browser("ana");
+        let confirmed = erase_contact(&ana).await;
+        world.dm(INES, LUNA, "NEW order").await;
+        let conversation = ana.conversation().await;
+        assert_eq!(ana.texts(&conversation).await, ["NEW order"]);
+        assert_eq!(conversation["unread_count"], 1);
+        assert_eq!(ana.send(&conversation, "on its way").await.status, 202);
+        world.settle().await;
+        order_again(&world, &confirmed["confirmation_code"]).await;
+        world.settle().await;
+        assert_eq!(ana.texts(&ana.conversation().await).await, ["NEW order", "on its way"]);
+        assert!(page(&world, &confirmed).await.contains("1 conversations, 1 messages"));
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! Whatever is around an event, and whatever is none: each leads to its account, or into no conversation.
 
+use domain::Channel;
 use local::Login;
 use serde_json::{Value, json};
 use stories::{Browser, World};
 
 use super::{act, deliver};
-use crate::util::{INES, LUNA, Pair, account_of, dead_letters, entry, luna, metric, newest, notification};
+use crate::util::{
+    FORGOTTEN_BY_THE_QUEUE_MS, INES, LUNA, Pair, account_of, dead_letters, entry, luna, metric, newest, notification,
+};
 
 /// What Meta told about the account, as the audit log has it.
 async fn notices(person: &Browser<'_>) -> Vec<Value> {
@@ -170,4 +173,54 @@ async fn a_kind_that_nobody_knows_stays_visible_without_its_content() {
         "{odd:?}"
     );
     assert_eq!(dead_letters(&world), 0);
+}
+
+#[tokio::test]
+async fn what_meta_says_of_an_accounts_conduct_is_on_its_card_until_it_says_otherwise() {
+    for channel in Channel::ALL {
+        let world = World::start().await.on(channel);
+        world.browser("ana").connect("facebook", "lucia.navarro").await;
+        let said = async || world.browser("ana").status().await["connections"][0]["enforcement"].clone();
+        assert_eq!(said().await, Value::Null, "{channel}");
+        for (action, shown) in [("warning", json!("warning")), ("block", json!("block")), ("unblock", Value::Null)] {
+            world.stack.clock().advance(1000);
+            act(&world, json!({"kind": "policy_enforcement", "action": action, "reason": "spam"})).await;
+            let told = said().await;
+            assert_eq!(told["action"], shown, "{channel} {told}");
+            assert!(told.is_null() || told["reason"] == "spam", "{channel} {told}");
+        }
+        // What comes again late is no news.
+        let app = world.stack.app(Login::Facebook).expect("an app").app_id.clone();
+        let deliveries = world.meta("GET", "/webhooks/deliveries", Value::Null).await;
+        world.stack.clock().advance(FORGOTTEN_BY_THE_QUEUE_MS);
+        for delivery in deliveries.as_array().expect("a log") {
+            world.meta("POST", "/webhooks/raw", json!({"app_id": app, "body": delivery["body"]})).await;
+        }
+        world.settle().await;
+        assert_eq!(said().await, Value::Null, "{channel}");
+        assert_eq!(count(&notices(&world.browser("ana")).await, "policy_enforcement"), 3, "{channel}");
+        assert!(world.browser("ana").conversations().await.is_empty(), "{channel}");
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_nobody_has_connected_on_the_page_is_counted_and_dropped() {
+    let world = World::start().await;
+    let ana = world.browser("ana");
+    ana.connect("facebook", "lucia.navarro").await;
+    // Meta delivers for the Page what the other channel's people write as well.
+    let page = ana.status().await["connections"][0]["page_id"].as_str().expect("a Page").to_owned();
+    let world = world.on(Channel::Messenger);
+    let pair = Pair::new(&page, 61);
+    let now = world.stack.clock().now_ms();
+    let events = [pair.text(now, "m_A1", "for Messenger"), pair.did(now, "read", &json!({"watermark": now}))];
+    deliver(&world, &[entry(&page, now, &events)]).await;
+    assert!(world.browser("ana").conversations().await.is_empty());
+    assert_eq!(dead_letters(&world), 0);
+    let dropped = metric(&world, "events").into_iter().filter(|event| event["outcome"] == "no_route").count();
+    assert_eq!(dropped, 2);
+    world.dm(INES, LUNA, "nobody hears").await;
+    let world = world.on(Channel::Instagram);
+    world.dm(INES, LUNA, "Hola").await;
+    assert_eq!(world.browser("ana").conversation().await["channel"], "instagram");
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use stories::{Browser, World};
 use tokio::time::{Instant, sleep};
 
-pub(crate) use payload::{Pair, entry, notification};
+pub(crate) use payload::{Pair, entry, notification, notification_of};
 
 /// The account that Ana connects.
 pub(crate) const LUNA: &str = "luna.cafe";
@@ -31,16 +31,33 @@ pub(crate) const FORGOTTEN_BY_THE_QUEUE_MS: i64 = 6 * 60 * 1000;
 /// How long a story waits for what it has caused. Far more than it takes; nothing is asserted about it.
 const AT_MOST: Duration = Duration::from_mins(3);
 
-/// A world in which Ana has connected Luna Café.
+/// A world in which Ana has connected Luna Café's Instagram.
 pub(crate) async fn luna() -> World {
-    let world = World::start().await;
-    world.browser("ana").connect("instagram", LUNA).await;
+    luna_on(Channel::Instagram).await
+}
+
+/// A world in which Ana has connected Luna Café's account of a channel.
+pub(crate) async fn luna_on(channel: Channel) -> World {
+    connected(World::start().await.on(channel)).await
+}
+
+/// The world, in which Ana connects Luna Café's account of its channel.
+pub(crate) async fn connected(world: World) -> World {
+    match world.channel() {
+        Channel::Instagram => world.browser("ana").connect("instagram", LUNA).await,
+        Channel::Messenger => world.browser("ana").connect("facebook", "lucia.navarro").await,
+    }
     world
 }
 
 /// The same world after Inès wrote "Hola".
 pub(crate) async fn greeted() -> World {
-    let world = luna().await;
+    greeted_on(Channel::Instagram).await
+}
+
+/// The same on a channel.
+pub(crate) async fn greeted_on(channel: Channel) -> World {
+    let world = luna_on(channel).await;
     world.dm(INES, LUNA, "Hola").await;
     world
 }
@@ -69,7 +86,9 @@ pub(crate) async fn deliver(world: &World, body: &Value) {
 /// The id of the person's only account.
 pub(crate) async fn account_of(person: &Browser<'_>) -> String {
     let status = person.status().await;
-    status["connections"][0]["ig_user_id"].as_str().expect("an account is connected").to_owned()
+    let connection = &status["connections"][0];
+    let id = connection["ig_user_id"].as_str().or(connection["page_id"].as_str());
+    id.expect("an account is connected").to_owned()
 }
 
 /// The newest message of a conversation.
@@ -115,7 +134,7 @@ pub(crate) async fn answers_on_phone(world: &World, contact: &str) -> Vec<String
 
 /// Meta approves the Human Agent feature of the app, and the operator notes it in the secret.
 pub(crate) async fn approve_human_agent(world: &World) {
-    let app = world.stack.app(local::Login::Instagram).expect("an app");
+    let app = world.stack.app(world.login()).expect("an app");
     world.meta("PATCH", &format!("/apps/{}", app.app_id), json!({"human_agent": true})).await;
     let mut approved = json!(app);
     approved["human_agent"] = true.into();
@@ -143,6 +162,19 @@ pub(crate) async fn echoes(world: &World, when: &str) {
 /// Calls to an endpoint of Meta's.
 pub(crate) async fn calls(world: &World, endpoint: &str) -> u64 {
     world.meta("GET", "/calls", Value::Null).await["counts"][endpoint].as_u64().unwrap_or_default()
+}
+
+/// Every channel with each of these.
+pub(crate) fn each_with<const N: usize>(whens: [&'static str; N]) -> impl Iterator<Item = (Channel, &'static str)> {
+    Channel::ALL.into_iter().flat_map(move |channel| whens.map(|when| (channel, when)))
+}
+
+/// The status of an answer that has gone out: Messenger tells that it has reached the phone.
+pub(crate) const fn gone_out(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Instagram => "sent",
+        Channel::Messenger => "delivered",
+    }
 }
 
 /// Sends a text; what has become of it once everything has come to rest.

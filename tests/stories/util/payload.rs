@@ -1,5 +1,6 @@
 //! Bodies of webhooks as Meta writes them: for what the simulated Meta does not send by itself.
 
+use domain::Channel;
 use serde_json::{Value, json};
 
 /// An account and a contact, by the ids that webhooks have for them.
@@ -44,7 +45,16 @@ pub(crate) fn entry(account: &str, at_ms: i64, messaging: &[Value]) -> Value {
     json!({"id": account, "time": at_ms, "messaging": messaging})
 }
 
-/// A whole body.
+/// A whole body of Instagram's.
 pub(crate) fn notification(entries: &[Value]) -> Value {
-    json!({"object": "instagram", "entry": entries})
+    notification_of(Channel::Instagram, entries)
+}
+
+/// A whole body of a channel's.
+pub(crate) fn notification_of(channel: Channel, entries: &[Value]) -> Value {
+    let object = match channel {
+        Channel::Instagram => "instagram",
+        Channel::Messenger => "page",
+    };
+    json!({"object": object, "entry": entries})
 }
