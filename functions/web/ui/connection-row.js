@@ -20,6 +20,7 @@ import { longDate } from "./time.js";
  * @property {{ reason: string } | null} error
  * @property {{ reason: string, until: string } | null} [notice]
  * @property {{ reason: string, since: string } | null} [profiles_refused]
+ * @property {{ action: "warning" | "block", reason: string | null, since: string } | null} [enforcement]
  */
 
 /**
@@ -79,6 +80,7 @@ export function connectionRow(connection, around) {
     ),
     notice(connection, around),
     nameless(connection, around),
+    blamed(connection, around),
     around.confirming === id && confirmation(id, account, around),
   );
 }
@@ -135,6 +137,18 @@ function notice({ notice: said, status }, { t, language }) {
 function nameless({ profiles_refused: refused, status }, { t }) {
   if (!refused || status !== "active") return null;
   return h("div", { class: "notice warn" }, icon(ICONS.clock), h("p", {}, either(t, `profiles.${refused.reason}`, "profiles.other")));
+}
+
+/**
+ * What Meta has said about the account's conduct, until it says something else.
+ * @param {Connection} connection
+ * @param {Surroundings} around
+ */
+function blamed({ enforcement: said }, { t, language }) {
+  if (!said) return null;
+  const text = t(`enforcement.${said.action}`, { date: longDate(said.since, language) });
+  const reason = said.reason && t("enforcement.reason", { reason: said.reason });
+  return h("div", { class: said.action === "block" ? "notice bad" : "notice warn" }, icon(ICONS.alert), h("p", {}, [text, reason].filter(Boolean).join(" ")));
 }
 
 /**

@@ -117,9 +117,19 @@ export class BuzonInbox extends BuzonElement {
   /** Of the list that is shown. */
   get #loaded() {
     const { only } = this;
-    const loaded = this.lists.get(only) ?? { ids: new Set(), nextCursor: null, more: false, ready: false };
+    const loaded = this.lists.get(only) ?? this.#begun(only);
     this.lists.set(only, loaded);
     return loaded;
+  }
+
+  /**
+   * A list that nobody has asked for yet: of one channel, it begins with what is known from the list of all.
+   * @param {Channel | undefined} only
+   * @returns {Loaded}
+   */
+  #begun(only) {
+    const known = [...(this.lists.get(undefined)?.ids ?? [])].filter((id) => this.conversations.get(id)?.channel === only);
+    return { ids: new Set(known), nextCursor: null, more: false, ready: known.length > 0 };
   }
 
   /**

@@ -24,6 +24,8 @@ pub(super) struct Side {
     who: &'static str,
     /// What Luna Café is called.
     account: &'static str,
+    /// How far Meta says that an answer has come before it is read.
+    arrived: &'static str,
     /// Accounts of one login.
     pub(super) several: [&'static str; 2],
     /// The button that connects none or both of them.
@@ -46,6 +48,7 @@ pub(super) const fn side(channel: Channel) -> Side {
             intro: "Conecta tu Instagram profesional para responder y gestionar DMs desde el inbox de Curbe.",
             who: "@luna.cafe",
             account: "@luna.cafe",
+            arrived: "Enviado",
             several: ["@atelier.okafor", "@okafor.studio"],
             connect_several: ["Connect 0 Account(s)", "Connect 2 Account(s)"],
             unfinished: ["Te falta elegir qué cuenta conectar.", "Elegir cuenta"],
@@ -60,6 +63,7 @@ pub(super) const fn side(channel: Channel) -> Side {
             intro: "Conecta tu página de Facebook para responder y gestionar los mensajes de Messenger desde el inbox de Curbe.",
             who: "Lucía Navarro",
             account: "Luna Café",
+            arrived: "Entregado",
             several: ["Atelier Okafor", "Okafor Studio"],
             connect_several: ["Connect 0 Page(s)", "Connect 2 Page(s)"],
             unfinished: ["Te falta elegir qué página conectar.", "Elegir página"],
@@ -113,7 +117,8 @@ async fn each_channel_is_connected_answered_and_disconnected_by_clicks() {
         assert_eq!(marked(&ana, side.channel).await, 1);
         ana.reads("Puedes responder durante 23 h").await;
         ana.write(WRITE, "Sí, hasta las 20 h\u{E007}").await;
-        ana.comes_true("/Enviado|Entregado/.test(words())").await;
+        ana.reads(side.arrived).await;
+        ana.picture(&format!("thread-arrived-{}", side.channel)).await;
         story.world.act_on(side.channel, INES, LUNA, json!({"kind": "seen"})).await;
         ana.reads("Visto").await;
         ana.picture(&format!("thread-{}", side.channel)).await;
@@ -185,6 +190,7 @@ async fn one_inbox_has_both_channels_and_can_be_narrowed_to_one() {
 
     ana.click("Messenger").await;
     ana.reads_no_more("¿Abren hoy?").await;
+    ana.reads("Hello there").await;
     assert_eq!((marked(&ana, Channel::Messenger).await, marked(&ana, Channel::Instagram).await), (1, 0));
     ana.picture("inbox-messenger").await;
     world.dm_on(Channel::Messenger, INES, LUNA, "¿Y por aquí?").await;
@@ -294,6 +300,30 @@ async fn a_plan_without_messenger_says_which_plan_has_it() {
     marta.reads("Luna Café está en pausa. Tu plan no incluye Messenger.").await;
     marta.picture("cards-paused-messenger").await;
     marta.close(&[]).await;
+}
+
+#[tokio::test]
+async fn what_meta_did_about_an_accounts_messages_is_said_on_its_card() {
+    let Some(story) = Story::begin().await else { return };
+    let world = &story.world;
+    world.browser("ana").on(Channel::Messenger).connect("facebook", "lucia.navarro").await;
+    let ana = story.signed_in("Ana Luna", SETTINGS).await;
+    let does = async |action: &str| {
+        let policy = json!({"kind": "policy_enforcement", "action": action, "reason": "spam"});
+        world.act_on(Channel::Messenger, INES, LUNA, policy).await;
+        world.settle().await;
+        ana.visit(SETTINGS).await;
+    };
+    does("warning").await;
+    ana.reads("Meta advirtió a esta página por sus mensajes").await;
+    ana.reads("Motivo, según Meta: spam.").await;
+    ana.picture("card-warned-messenger").await;
+    does("block").await;
+    ana.reads("Meta bloqueó los mensajes de esta página").await;
+    does("unblock").await;
+    ana.reads("Connected: Luna Café").await;
+    assert!(!ana.words().await.contains("bloqueó"));
+    ana.close(&[]).await;
 }
 
 #[tokio::test]

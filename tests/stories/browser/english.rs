@@ -27,6 +27,8 @@ async fn every_page_has_the_language_and_the_name_that_were_chosen() {
     ana.click("Connect").await;
     ana.reads("Connect your professional Instagram account to answer and manage DMs from the Acme inbox.").await;
     ana.reads("We will take you to Meta to sign in and choose your Instagram account.").await;
+    ana.reads("Connect your Facebook Page to answer and manage Messenger messages from the Acme inbox.").await;
+    ana.reads("We will take you to Meta to sign in and choose your Facebook Page.").await;
     picture("card").await;
     ana.click("Use Facebook Login").await;
     ana.click("Amara Okafor").await;

@@ -38,7 +38,7 @@ struct Cli {
 enum Command {
     /// Starts the stack and keeps it running (the default)
     Up,
-    /// Plays the main job on a stack of its own: connect, DM in, reply, disconnect, with both logins
+    /// Plays the main job on a stack of its own: connect, DM in, reply, disconnect, with both logins and on both channels
     Demo,
     /// Signs webhook payloads and delivers them to a running stack
     Webhook(webhook::WebhookOptions),
