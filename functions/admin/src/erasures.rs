@@ -241,6 +241,19 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_events_are_told_apart() {
+        let asked = |sample| {
+            let request = lambda_http::request::from_str(sample).expect("an event of API Gateway");
+            http::body_json::<Asked>(&request, MAX_BODY_BYTES).expect("a body")
+        };
+        assert!(matches!(asked(include_str!("../../../events/admin-erasures.json")), Asked::People(_)));
+        let Asked::Contacts(list) = asked(include_str!("../../../events/admin-erasures-contacts.json")) else {
+            panic!("contacts")
+        };
+        assert_eq!((list.channel, list.contacts.len()), (Channel::Messenger, 1));
+    }
+
+    #[test]
     fn a_list_is_of_its_day_and_of_today_unless_it_says() {
         let now = UnixMillis::parse("2026-11-20T08:45:01Z").expect("a time");
         let day = |text| asked_at(text, now).map(UnixSeconds::rfc3339).ok();

@@ -120,12 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_event_asks_for_a_text() {
-        let sample = include_str!("../../../events/send.json");
-        let sample = lambda_http::request::from_str(sample).expect("an event of API Gateway");
-        let asked: SendRequest = edge::http::body_json(&sample, MAX_BODY_BYTES).expect("a request");
-        assert!(asked.check_content(Channel::Instagram).is_ok());
-        assert!(idempotency_key(sample.headers().get("idempotency-key")).expect("a key").is_some());
+    fn the_sample_events_ask_for_a_text() {
+        let samples = [
+            (Channel::Instagram, include_str!("../../../events/send.json")),
+            (Channel::Messenger, include_str!("../../../events/send-messenger.json")),
+        ];
+        for (channel, sample) in samples {
+            let sample = lambda_http::request::from_str(sample).expect("an event of API Gateway");
+            assert_eq!(edge::http::channel(&sample).ok(), Some(channel));
+            let asked: SendRequest = edge::http::body_json(&sample, MAX_BODY_BYTES).expect("a request");
+            assert!(asked.check_content(channel).is_ok());
+            assert!(idempotency_key(sample.headers().get("idempotency-key")).expect("a key").is_some());
+        }
     }
 
     #[test]

@@ -47,14 +47,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sample_delivery_is_read_with_its_count() {
-        let sample: SqsEvent = serde_json::from_str(include_str!("../../../events/sender.json")).expect("a batch");
-        let mut message = sample.records.into_iter().next().expect("a record");
-        let delivery = Delivery::read(&message).expect("an order to send");
-        assert_eq!((delivery.tries, delivery.is_last()), (1, false));
-        assert_eq!(Some(&delivery.dispatch.group_id()), message.attributes.get("MessageGroupId"));
+    fn the_sample_deliveries_are_read_with_their_count() {
+        let samples =
+            [include_str!("../../../events/sender.json"), include_str!("../../../events/sender-messenger.json")];
+        for sample in samples {
+            let sample: SqsEvent = serde_json::from_str(sample).expect("a batch");
+            let mut message = sample.records.into_iter().next().expect("a record");
+            let delivery = Delivery::read(&message).expect("an order to send");
+            assert_eq!((delivery.tries, delivery.is_last()), (1, false));
+            assert_eq!(Some(&delivery.dispatch.group_id()), message.attributes.get("MessageGroupId"));
 
-        message.attributes.insert("ApproximateReceiveCount".to_owned(), LAST_DELIVERY.to_string());
-        assert!(Delivery::read(&message).expect("an order to send").is_last());
+            message.attributes.insert("ApproximateReceiveCount".to_owned(), LAST_DELIVERY.to_string());
+            assert!(Delivery::read(&message).expect("an order to send").is_last());
+        }
     }
 }
