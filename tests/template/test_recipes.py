@@ -65,6 +65,19 @@ class Recipes(unittest.TestCase):
                     text = text_of(file)
                     self.assertTrue(has_word(text, kind) or has_word(text, word), "the kind is not in it")
 
+    def test_every_channel_stands_in_all_files_of_the_recipe(self):
+        files = recipe("A channel")
+        self.assertGreater(len(files), 10)
+        variants = re.search(r"pub enum Channel \{(.*?)\n\}", text_of("shared/domain/src/channel/mod.rs"), re.DOTALL)[1]
+        channels = re.findall(r"^    ([A-Z]\w+),$", variants, re.MULTILINE)
+        self.assertGreater(len(channels), 1)
+        for channel in channels:
+            for file in files:
+                with self.subTest(channel=channel, file=file):
+                    text = text_of(file.replace("NAME", channel.lower()))
+                    if "NAME" not in file:
+                        self.assertTrue(has_word(text, channel) or has_word(text, channel.lower()), "the channel is not in it")
+
     def test_every_story_stands_in_all_files_of_the_recipe(self):
         self.assertEqual(recipe("A story"), ["tests/stories/main.rs", "tests/stories/NAME.rs"])
         folder = ROOT / "tests/stories"
