@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Channel;
 use local_aws::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use stories::{World, outcome};
@@ -299,6 +300,27 @@ async fn an_app_that_its_dashboard_delivers_no_messages_to_is_told_to_the_operat
     world.stack.run_schedule("upkeep", "Fields").await.expect("a look");
     world.settle().await;
     assert_eq!(lines().await.len(), 2, "it is mended");
+}
+
+#[tokio::test]
+async fn the_dashboards_fields_of_a_channel_are_missed_where_the_channel_is_connected() {
+    let world = World::start_with(|settings| settings.schedules = false).await;
+    let app = world.stack.app(local::Login::Facebook).expect("the app").app_id.clone();
+    world.meta("PATCH", &format!("/apps/{app}"), json!({"page_fields": ["feed"]})).await;
+    let look = async || {
+        world.advance_hours(24);
+        world.stack.run_schedule("upkeep", "Fields").await.expect("a look");
+        world.settle().await;
+        let path = "/api/admin/tenants/~operator/events?kind=meta.app_fields_missing";
+        let page = world.browser("olivia").get(path).await.json();
+        page["events"].as_array().cloned().unwrap_or_default()
+    };
+    world.browser("ana").connect("facebook", "lucia.navarro").await;
+    assert!(look().await.is_empty(), "nobody has connected Messenger");
+    world.browser("ana").on(Channel::Messenger).connect("facebook", "lucia.navarro").await;
+    let told = look().await;
+    assert_eq!(told.len(), 2, "when it was connected, and a day later: {told:?}");
+    assert!(told.iter().all(|line| line["details"]["channel"] == "messenger"), "{told:?}");
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use accounts::RegistrationError;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use edge::sqs::deliver_again;
 use edge::telemetry::{Chain, metric};
@@ -12,7 +11,7 @@ use tracing::error;
 
 use crate::app::App;
 use crate::connection::{ConnectionError, upkeep};
-use crate::fields;
+use crate::fields::{self, FieldsError};
 use crate::probe;
 use crate::queue::Order;
 use crate::scan::{self, Part, ScanError};
@@ -36,7 +35,7 @@ enum TaskError {
     #[error("a scan or a probe did not end")]
     Scan(#[from] ScanError),
     #[error("the apps could not be looked at")]
-    Registration(#[from] RegistrationError),
+    Fields(#[from] FieldsError),
 }
 
 /// Works on orders, or on a schedule's task. Names the orders to deliver again.

@@ -54,7 +54,7 @@ impl Connector {
             }
         });
         let left = Box::pin(self.leave(superseded, now.seconds()));
-        let looked = timeout(BY_THE_WAY, Box::pin(self.fields.look(&graph, now)));
+        let looked = timeout(BY_THE_WAY, Box::pin(self.fields.look(&graph, choice.candidate.account.channel, now)));
         let (connection, (), _) = tokio::join!(subscribed, left, looked);
         let connection = connection?;
         self.watch.works(choice.login, now).await;

@@ -24,11 +24,11 @@ impl AppFields {
         Self { audit: AuditLog::new(setup) }
     }
 
-    /// Looks, and tells the operator, at most once a day, where messages are not among the fields. What Meta does not tell
-    /// is no finding.
-    pub async fn look(&self, graph: &GraphClient<'_>, now: UnixMillis) {
+    /// Looks, and tells the operator, at most once a day, where messages are not among the fields of a channel. What Meta does
+    /// not tell is no finding.
+    pub async fn look(&self, graph: &GraphClient<'_>, channel: Channel, now: UnixMillis) {
         let login = graph.login().as_str();
-        let fields = match graph.app_fields(Channel::Instagram).await {
+        let fields = match graph.app_fields(channel).await {
             Ok(fields) => fields,
             Err(failure) => {
                 info!(login, error = %Chain(&failure), "Meta did not tell what it delivers to the app");
@@ -38,10 +38,11 @@ impl AppFields {
         if fields.iter().any(|field| field == MESSAGES) {
             return;
         }
-        error!(login, "The app is not subscribed to messages in Meta's dashboard: no account receives any");
+        error!(login, %channel, "The app is not subscribed to messages in Meta's dashboard: no account receives any");
         metric("app_fields_missing", 1, &[("login", login)]);
         let day = UnixMillis::new(now.get() - now.get().rem_euclid(DAY_MS));
         let event = AuditEvent::new(TenantId::operator(), AuditKind::AppFieldsMissing, day)
+            .with("channel", channel.as_str())
             .with("login", login)
             .with("reason", MESSAGES);
         if let Err(failure) = self.audit.record_once(&event).await {
