@@ -39,6 +39,7 @@ mod roles;
 mod secrets;
 mod send;
 mod sequence;
+mod sharing;
 mod sizes;
 mod times;
 mod unavailable;

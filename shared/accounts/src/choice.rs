@@ -4,9 +4,7 @@ use domain::connection::{Grant, Notice};
 use domain::{
     AccessToken, AppScopedId, Candidate, Connection, ConnectionStatus, Login, PageId, TenantId, UnixSeconds, UserId,
 };
-use meta::{AccountAccess, GraphClient};
-
-use crate::subscription::{self, SubscriptionError};
+use meta::AccountAccess;
 
 /// Who connects what, and on which grounds.
 #[derive(Clone, Copy)]
@@ -31,10 +29,10 @@ impl Choice<'_> {
         (self.login, self.candidate.page_id.as_ref())
     }
 
-    pub(crate) async fn begin(&self, graph: &GraphClient<'_>) -> Result<(), SubscriptionError> {
+    /// Whom to call for, and with which token.
+    pub(crate) const fn access(&self) -> AccountAccess<'_> {
         let Candidate { account, page_id, .. } = self.candidate;
-        let access = AccountAccess { account, page_id: page_id.as_ref(), token: self.token };
-        subscription::begin(graph, access, &self.grant.scopes).await
+        AccountAccess { account, page_id: page_id.as_ref(), token: self.token }
     }
 
     /// The connection before Meta has confirmed anything: what the tenant had for the account lends its history.

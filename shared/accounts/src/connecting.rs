@@ -13,6 +13,7 @@ use crate::audit_events;
 use crate::choice::{Choice, deliverer, works};
 use crate::connector::Connector;
 use crate::error::ConnectError;
+use crate::subscription::SubscriptionError;
 
 /// How often a connection is stored anew when it changed between reading and writing.
 const ATTEMPTS: usize = 3;
@@ -87,7 +88,7 @@ impl Connector {
             }
             let moves = |previous: &Connection| works(previous) && deliverer(previous) != choice.deliverer();
             if !begun && previous.as_ref().is_some_and(moves) {
-                Box::pin(choice.begin(graph)).await.map_err(ConnectError::NotSubscribed)?;
+                Box::pin(self.begin(graph, choice)).await.map_err(ConnectError::NotSubscribed)?;
                 begun = true;
             }
             let expected = previous.as_ref().map(|previous| previous.version);
@@ -114,6 +115,11 @@ impl Connector {
         }
     }
 
+    /// Has Meta deliver for the choice.
+    async fn begin(&self, graph: &GraphClient<'_>, choice: &Choice<'_>) -> Result<(), SubscriptionError> {
+        self.subscribe_to(graph, choice.access(), &choice.grant.scopes).await
+    }
+
     async fn refused_by_plan(&self, choice: &Choice<'_>, refusal: PlanRefusal, now: UnixMillis) -> ConnectError {
         self.audit.record(audit_events::refused_by_plan(choice, &refusal, now)).await;
         ConnectError::Plan(refusal)
@@ -130,7 +136,7 @@ impl Connector {
         previous: Option<&Connection>,
         now: UnixMillis,
     ) -> Result<Connection, ConnectError> {
-        let Err(failure) = choice.begin(graph).await else { return self.confirm(stored, now.seconds()).await };
+        let Err(failure) = self.begin(graph, choice).await else { return self.confirm(stored, now.seconds()).await };
         warn!(
             tenant = %stored.tenant, account = %stored.account, error = %Chain(&failure),
             "Meta did not confirm the webhook subscription of account {}", stored.account

@@ -1,16 +1,14 @@
 //! How an account is disconnected.
 
-use domain::{Account, AccountId, Connection, ConnectionStatus, Login, TenantId, UnixMillis, UnixSeconds, UserId};
+use domain::{Account, Connection, ConnectionStatus, TenantId, UnixMillis, UnixSeconds, UserId};
 use edge::telemetry::Chain;
 use futures::future::try_join_all;
 use store::StoreError;
 use tracing::{info, warn};
 
+use crate::audit_events;
 use crate::connector::Connector;
 use crate::error::DisconnectError;
-use crate::open::OpenError;
-use crate::subscription::SubscriptionError;
-use crate::{audit_events, subscription};
 
 impl Connector {
     /// Disconnects an account: here first, so that nothing flows any more even when Meta does not answer, then at Meta.
@@ -69,43 +67,4 @@ impl Connector {
         }
         Ok(())
     }
-
-    /// Tells Meta to deliver nothing more for a connection that has ended, with the token that it had.
-    pub(crate) async fn unsubscribe(&self, ended: &Connection, now: UnixSeconds) -> Result<(), UnsubscribeError> {
-        if ended.token.is_none() || self.is_still_used(ended).await? {
-            return Ok(());
-        }
-        let account = self.open_account(ended.clone(), now).await?;
-        Ok(subscription::end(&account.graph(), account.access()).await?)
-    }
-
-    /// A Page's subscription serves every connection that uses the Page, whatever its channel and whoever's it is, and an account
-    /// may have been connected again meanwhile.
-    async fn is_still_used(&self, ended: &Connection) -> Result<bool, StoreError> {
-        let connections = self.connections.list(&ended.tenant).await?;
-        if connections.iter().any(|other| other.is_active() && subscriber(other) == subscriber(ended)) {
-            return Ok(true);
-        }
-        match ended.acting_page() {
-            Some(page) => self.connections.serves_others(&page, &ended.tenant).await,
-            None => Ok(false),
-        }
-    }
-}
-
-/// What Meta's subscription of a connection is of: the Page where there is one, else the account.
-fn subscriber(connection: &Connection) -> (Login, AccountId) {
-    let page = connection.acting_page();
-    (connection.login, page.as_ref().map_or_else(|| connection.account.id.clone(), AccountId::from))
-}
-
-/// Why Meta was not told that an account is disconnected.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum UnsubscribeError {
-    #[error("it is not known whether the subscription serves another connection")]
-    Store(#[from] StoreError),
-    #[error("the account was not opened")]
-    Open(#[from] OpenError),
-    #[error("the subscription did not end")]
-    Subscription(#[from] SubscriptionError),
 }

@@ -23,6 +23,7 @@ mod broken;
 mod choice;
 mod disconnecting;
 mod profiles;
+mod subscribers;
 mod subscription;
 
 pub use choice::Choice;

@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use edge::telemetry::Chain;
-use meta::graph::{AccountProblem, MESSAGES, Subscriber, Subscription, field_lists};
+use meta::graph::{AccountProblem, MESSAGES, Subscription};
 use meta::{AccountAccess, FailureClass, GraphClient, GraphError};
+use store::StoreError;
 use tokio::time::timeout;
-use tracing::info;
+use tracing::{info, warn};
 
 /// How long Meta may take: a person waits, and API Gateway waits no longer than 30 s.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Webhook fields that Meta takes or refuses together.
-type FieldList = Vec<&'static str>;
+pub(crate) type FieldList = Vec<&'static str>;
 
 /// Why it is not certain that Meta does as it was told.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum SubscriptionError {
     /// Meta refused, or did not answer.
     #[error("a call to Meta failed")]
     Graph(#[from] GraphError),
+    /// The Page's other connections were not read.
+    #[error("it is not known whom else the subscription serves")]
+    Store(#[from] StoreError),
 }
 
 /// Why nothing is certain to be delivered.
@@ -53,37 +56,46 @@ impl RestoreError {
     }
 }
 
-/// Has Meta deliver what these permissions cover of the account's webhooks, and checks that it will.
+/// Asks for one of these lists, and checks that Meta will deliver.
 pub(crate) async fn begin(
     graph: &GraphClient<'_>,
     access: AccountAccess<'_>,
-    scopes: &[String],
+    lists: &[FieldList],
 ) -> Result<(), SubscriptionError> {
-    in_time(async {
-        subscribe(graph, access, field_lists(graph.login(), &[subscriber(access, scopes)])).await?;
-        check(&graph.subscription(access).await?)
-    })
-    .await
+    let taken = subscribe(graph, access, lists).await?;
+    let subscription = graph.subscription(access).await?;
+    check(&subscription)?;
+    let lacks = subscription.lacks(taken);
+    if !lacks.is_empty() {
+        warn!(account = %access.account, fields = lacks.join(","), "Meta took webhook fields and does not list them");
+    }
+    Ok(())
 }
 
-const fn subscriber<'a>(access: AccountAccess<'_>, scopes: &'a [String]) -> Subscriber<'a> {
-    Subscriber { channel: access.account.channel, scopes }
-}
-
-/// Asks for one list after the other until Meta takes one.
-async fn subscribe(
+/// Asks for one of these lists in the place of whatever there is.
+pub(crate) async fn replace(
     graph: &GraphClient<'_>,
     access: AccountAccess<'_>,
-    lists: Vec<FieldList>,
-) -> Result<(), GraphError> {
-    let mut outcome = Ok(());
+    lists: &[FieldList],
+) -> Result<(), SubscriptionError> {
+    subscribe(graph, access, lists).await?;
+    Ok(())
+}
+
+/// Asks for one list after the other until Meta takes one; answers that.
+async fn subscribe<'l>(
+    graph: &GraphClient<'_>,
+    access: AccountAccess<'_>,
+    lists: &'l [FieldList],
+) -> Result<&'l [&'static str], GraphError> {
+    let mut outcome = Ok([].as_slice());
     for fields in lists {
-        outcome = graph.subscribe(access, &fields).await;
+        outcome = graph.subscribe(access, fields).await.map(|()| fields.as_slice());
         match &outcome {
             Err(refusal) if is_about_fields(refusal) => {
                 info!(fields = fields.join(","), error = %refusal, "Meta did not take a list of webhook fields");
             }
-            Ok(()) | Err(_) => break,
+            Ok(_) | Err(_) => break,
         }
     }
     outcome
@@ -126,27 +138,24 @@ pub(crate) enum Restored {
     Again,
 }
 
-/// Reads the subscription, and makes it again where Meta has dropped it.
-pub(crate) async fn restore(
+/// The fields that Meta delivers, none where it does not tell; `None` where it delivers no messages.
+pub(crate) async fn delivered(
     graph: &GraphClient<'_>,
     access: AccountAccess<'_>,
-    scopes: &[String],
-) -> Result<Restored, RestoreError> {
-    let read = read(graph, access).await.map_err(RestoreError::Unread)?;
-    if check(&read).is_ok() {
-        return Ok(Restored::Unneeded { fields: read.fields });
-    }
-    begin(graph, access, scopes).await.map_err(RestoreError::Dropped)?;
-    Ok(Restored::Again)
+) -> Result<Option<Vec<String>>, SubscriptionError> {
+    let read = timeout(PATIENCE, graph.subscription(access)).await.map_err(|_| SubscriptionError::Timeout)??;
+    Ok(check(&read).is_ok().then_some(read.fields))
 }
 
-/// Asks for the fields that the permissions cover and the subscription lacks, as after Meta has made a new one. What is
-/// `listed` stays where Meta takes no more.
-pub(crate) async fn complete(graph: &GraphClient<'_>, access: AccountAccess<'_>, scopes: &[String], listed: &[String]) {
-    let lists = fuller(field_lists(graph.login(), &[subscriber(access, scopes)]), listed);
-    if let Err(failure) = in_time(async { Ok(subscribe(graph, access, lists).await?) }).await {
-        info!(error = %Chain(&failure), "A subscription was not completed");
-    }
+/// Asks for what these lists have and the subscription lacks. What is `listed` stays where Meta takes no more.
+pub(crate) async fn complete(
+    graph: &GraphClient<'_>,
+    access: AccountAccess<'_>,
+    lists: &[FieldList],
+    listed: &[String],
+) -> Result<(), SubscriptionError> {
+    subscribe(graph, access, &fuller(lists.to_vec(), listed)).await?;
+    Ok(())
 }
 
 /// The lists that add something to what is listed, and leave nothing of it out. None where Meta does not tell.
@@ -158,16 +167,15 @@ fn fuller(lists: Vec<FieldList>, listed: &[String]) -> Vec<FieldList> {
     lists.into_iter().filter(|list| keeps(list) && adds(list)).collect()
 }
 
-async fn read(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<Subscription, SubscriptionError> {
-    Ok(timeout(PATIENCE, graph.subscription(access)).await.map_err(|_| SubscriptionError::Timeout)??)
-}
-
 /// Has Meta deliver nothing more.
 pub(crate) async fn end(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<(), SubscriptionError> {
-    in_time(async { Ok(graph.unsubscribe(access).await?) }).await
+    Ok(graph.unsubscribe(access).await?)
 }
 
-async fn in_time(work: impl Future<Output = Result<(), SubscriptionError>>) -> Result<(), SubscriptionError> {
+/// Gives Meta as long as a person can wait.
+pub(crate) async fn in_time(
+    work: impl Future<Output = Result<(), SubscriptionError>>,
+) -> Result<(), SubscriptionError> {
     timeout(PATIENCE, work).await.unwrap_or(Err(SubscriptionError::Timeout))
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::channel::Login;
-use crate::channel::{Account, Actor, Channel};
+use crate::channel::{Account, Channel};
 use crate::id::{AppScopedId, PageId, TenantId, UserId};
 use crate::secret::SealedToken;
 use crate::time::{UnixMillis, UnixSeconds};
@@ -188,10 +188,7 @@ impl Connection {
     /// The Page that Meta subscribes for the connection and that its calls act as; `None` where the account does so itself.
     #[must_use]
     pub fn acting_page(&self) -> Option<PageId> {
-        match self.login.facts().actor {
-            Actor::Account => None,
-            Actor::Page => self.account.page().or_else(|| self.page_id.clone()),
-        }
+        self.account.acting_page(self.login, self.page_id.as_ref())
     }
 
     /// Whether messages may be received and sent over it.

@@ -90,21 +90,36 @@ impl ConnectionStore {
         self.get(&Key::route(account)).await?.map(|item| from_item("route", item)).transpose()
     }
 
-    /// Whether a Page serves somebody else than this tenant: as an account itself, or as the Page under one.
+    /// The live connections that act as a Page: the Page's own, and those of accounts that it is linked to. At most one of each,
+    /// whoever's they are.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Shape`].
-    pub async fn serves_others(&self, page: &PageId, tenant: &TenantId) -> Result<bool, StoreError> {
+    pub async fn receiving_over(&self, page: &PageId) -> Result<Vec<Connection>, StoreError> {
         let under_account = Channel::ALL.map(|channel| Key::page_route(channel, page));
         let as_account = Key::route(&Account::messenger(page));
+        let mut connections = Vec::new();
         for key in under_account.into_iter().chain([as_account]) {
-            let route = self.get(&key).await?.map(|item| from_item::<Route>("route", item)).transpose()?;
-            if route.is_some_and(|route| route.tenant != *tenant && !route.paused) {
-                return Ok(true);
-            }
+            connections.extend(self.live(&key).await?.filter(|found| found.acting_page().as_ref() == Some(page)));
         }
-        Ok(false)
+        Ok(connections)
+    }
+
+    /// The live connection to an account, whoever's it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Shape`].
+    pub async fn receiving(&self, account: &Account) -> Result<Option<Connection>, StoreError> {
+        self.live(&Key::route(account)).await
+    }
+
+    /// The connection that a route leads to, where that is to receive.
+    async fn live(&self, route: &Key) -> Result<Option<Connection>, StoreError> {
+        let Some(item) = self.get(route).await? else { return Ok(None) };
+        let Route { tenant, account, .. } = from_item("route", item)?;
+        Ok(self.find(&tenant, &account).await?.filter(Connection::counts))
     }
 
     /// What a person has ever connected through a Meta app of this login.

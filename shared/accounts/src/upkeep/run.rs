@@ -13,7 +13,7 @@ use vault::VaultError;
 use crate::audit_events;
 use crate::connector::Connector;
 use crate::open::{OpenAccount, OpenError};
-use crate::subscription::{self, RestoreError, Restored};
+use crate::subscription::{RestoreError, Restored};
 use crate::upkeep::{Failure, Occasion, UpkeepError, UpkeepOutcome};
 
 /// From that refusal in a row on it is the account's own: an outage of the app would have been noticed by others.
@@ -143,12 +143,15 @@ impl<'a> Run<'a> {
     /// connection is shown as pending, which is told once; it is tried again until Meta does.
     async fn restore_subscription(&mut self, account: &OpenAccount<'_>, in_full: bool) -> Result<(), Failure> {
         let (graph, access, id) = (account.graph(), account.access(), &account.connection.account);
-        match subscription::restore(&graph, access, &self.used.scopes).await {
+        match self.connector.restore(&graph, access, &self.used.scopes).await {
             Ok(restored) => {
                 self.shift(ConnectionStatus::Active);
                 match restored {
                     Restored::Unneeded { fields } if in_full => {
-                        subscription::complete(&graph, access, &self.used.scopes, &fields).await;
+                        let completed = self.connector.complete(&graph, access, &self.used.scopes, &fields).await;
+                        if let Err(failure) = completed {
+                            info!(error = %Chain(&failure), "A subscription was not completed");
+                        }
                     }
                     Restored::Unneeded { .. } => {}
                     Restored::Again => {

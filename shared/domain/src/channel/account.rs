@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Channel;
+use super::{Actor, Channel, Login};
 use crate::id::{AccountId as Id, PageId, ParseIdError};
 
 pub use crate::id::{AccountId, ContactId};
@@ -45,6 +45,16 @@ impl Account {
         match self.channel {
             Channel::Instagram => None,
             Channel::Messenger => Some(PageId::from(&self.id)),
+        }
+    }
+
+    /// The Page that Meta subscribes for the account and that its calls act as, where it was connected through this login and is
+    /// linked to that Page; `None` where the account does so itself.
+    #[must_use]
+    pub fn acting_page(&self, login: Login, linked: Option<&PageId>) -> Option<PageId> {
+        match login.facts().actor {
+            Actor::Account => None,
+            Actor::Page => self.page().or_else(|| linked.cloned()),
         }
     }
 

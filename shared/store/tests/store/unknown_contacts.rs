@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::erasure::{Origin, Scope, Task};
-use domain::{Account, Connection, Erasure, ErasureCode, Happening, Kind, PageId, UnixSeconds};
+use domain::{Account, Connection, Erasure, ErasureCode, Happening, Kind, Login, PageId, UnixSeconds};
 use store::{AuthorizationStore, Claim, ErasureStore, Filter, Outcome, StoreError};
 
 use crate::authorizations::request as authorization;
@@ -92,13 +92,17 @@ async fn what_is_of_a_login_or_a_channel_that_is_not_known_is_left_out_and_its_n
 async fn the_same_page_on_two_channels_is_two_connections_of_two_tenants() {
     let world = World::empty().await;
     let page = PageId::try_from("55").expect("a Page");
-    let linked = Connection { page_id: Some(page.clone()), ..connection("acme", "17841") };
-    let on_messenger = Connection { account: Account::messenger(&page), ..connection("rival", "55") };
+    let login = Login::Facebook;
+    let linked = Connection { login, page_id: Some(page.clone()), ..connection("acme", "17841") };
+    let on_messenger = Connection { login, account: Account::messenger(&page), ..connection("rival", "55") };
     for (first, second) in [(&linked, &on_messenger), (&on_messenger, &linked)] {
         world.connections.activate(first, None, &ANY).await.expect("connected");
-        assert!(!world.connections.serves_others(&page, &first.tenant).await.expect("read"));
+        assert_eq!(receiving(&world, &page).await, std::slice::from_ref(&first.account));
         world.connections.activate(second, None, &ANY).await.expect("connected");
-        assert!(world.connections.serves_others(&page, &first.tenant).await.expect("read"));
+        assert_eq!(receiving(&world, &page).await, [linked.account.clone(), on_messenger.account.clone()]);
+        world.connections.revoke(&second.tenant, &second.account, NOW.seconds()).await.expect("revoked");
+        assert_eq!(receiving(&world, &page).await, std::slice::from_ref(&first.account));
+        world.connections.activate(second, Some(2), &ANY).await.expect("connected again");
 
         world.connections.forget(&first.tenant, &first.account, None, NOW.plus(1000)).await.expect("forgotten");
 
@@ -156,4 +160,10 @@ async fn a_login_in_a_phase_that_is_not_known_is_taken_for_one_that_was_used() {
     let waiting = store.choosing(&request.state_hash, &request.tenant, &request.user, now).await.expect("an answer");
 
     assert_eq!((claimed, waiting), (Claim::Used, None));
+}
+
+/// The accounts that receive over a Page.
+async fn receiving(world: &World, page: &PageId) -> Vec<Account> {
+    let connections = world.connections.receiving_over(page).await.expect("read");
+    connections.into_iter().map(|connection| connection.account).collect()
 }

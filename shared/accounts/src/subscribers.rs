@@ -1,0 +1,156 @@
+//! Who receives by one subscription at Meta: an account alone, or every channel of a Page.
+//!
+//! Meta replaces an app's list of fields for a Page, and ending it ends all channels of the Page. So whoever begins or ends asks
+//! for what all live connections of the Page need, and looks again afterwards: of two who change the list at once, the one
+//! who comes last sees what the other has stored.
+
+use domain::channel::Account;
+use domain::{Connection, Login, PageId, UnixSeconds};
+use meta::graph::{Subscriber, SubscriptionPlan, subscription_plan};
+use meta::{AccountAccess, GraphClient};
+use store::StoreError;
+
+use crate::connector::Connector;
+use crate::open::{OpenAccount, OpenError};
+use crate::subscription::{self, FieldList, RestoreError, Restored, SubscriptionError, in_time};
+
+/// How often a subscription is changed anew while others change who receives by it.
+const ROUNDS: usize = 4;
+
+impl Connector {
+    /// Has Meta deliver what these permissions cover of the account's webhooks, beside what the Page's other connections need,
+    /// and checks that it will.
+    pub(crate) async fn subscribe_to(
+        &self,
+        graph: &GraphClient<'_>,
+        access: AccountAccess<'_>,
+        scopes: &[String],
+    ) -> Result<(), SubscriptionError> {
+        in_time(async {
+            let mut lists = self.lists(graph.login(), access, scopes).await?;
+            for _ in 0..ROUNDS {
+                subscription::begin(graph, access, &lists).await?;
+                let wanted = self.lists(graph.login(), access, scopes).await?;
+                if wanted == lists {
+                    break;
+                }
+                lists = wanted;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Reads the subscription, and makes it again where Meta has dropped it.
+    pub(crate) async fn restore(
+        &self,
+        graph: &GraphClient<'_>,
+        access: AccountAccess<'_>,
+        scopes: &[String],
+    ) -> Result<Restored, RestoreError> {
+        if let Some(fields) = subscription::delivered(graph, access).await.map_err(RestoreError::Unread)? {
+            return Ok(Restored::Unneeded { fields });
+        }
+        self.subscribe_to(graph, access, scopes).await.map_err(RestoreError::Dropped)?;
+        Ok(Restored::Again)
+    }
+
+    /// Asks for the fields that the permissions cover and the subscription lacks, as after Meta has made a new one. What is
+    /// `listed` stays where Meta takes no more.
+    pub(crate) async fn complete(
+        &self,
+        graph: &GraphClient<'_>,
+        access: AccountAccess<'_>,
+        scopes: &[String],
+        listed: &[String],
+    ) -> Result<(), SubscriptionError> {
+        let lists = self.lists(graph.login(), access, scopes).await?;
+        in_time(subscription::complete(graph, access, &lists, listed)).await
+    }
+
+    /// Has Meta deliver only what is still needed, now that a connection has ended: with the token of one that goes on, else
+    /// with the one that it had.
+    pub(crate) async fn unsubscribe(&self, ended: &Connection, now: UnixSeconds) -> Result<(), UnsubscribeError> {
+        let mut done = None;
+        for _ in 0..ROUNDS {
+            let receivers = self.receivers(ended.login, &ended.account, ended.page_id.as_ref()).await?;
+            let plan = subscription_plan(ended.login, &subscribers(&receivers));
+            if done.as_ref() == Some(&plan) {
+                break;
+            }
+            let Some(account) = self.first_to_open(receivers, ended, now).await? else { break };
+            let (graph, access) = (account.graph(), account.access());
+            match &plan {
+                SubscriptionPlan::Subscribe(lists) => in_time(subscription::replace(&graph, access, lists)).await?,
+                SubscriptionPlan::Unsubscribe => in_time(subscription::end(&graph, access)).await?,
+            }
+            done = Some(plan);
+        }
+        Ok(())
+    }
+
+    /// The first of these accounts that opens, the ended one last; `None` where none has a token.
+    async fn first_to_open(
+        &self,
+        receivers: Vec<Connection>,
+        ended: &Connection,
+        now: UnixSeconds,
+    ) -> Result<Option<OpenAccount<'_>>, OpenError> {
+        let mut outcome = Ok(None);
+        for connection in receivers.into_iter().chain([ended.clone()]) {
+            match self.open_account(connection, now).await {
+                Ok(account) => return Ok(Some(account)),
+                Err(OpenError::NoToken) => {}
+                Err(failure) => outcome = Err(failure),
+            }
+        }
+        outcome
+    }
+
+    /// The lists of fields to ask for, for an account with these permissions and those that share its subscription.
+    async fn lists(
+        &self,
+        login: Login,
+        access: AccountAccess<'_>,
+        scopes: &[String],
+    ) -> Result<Vec<FieldList>, StoreError> {
+        let others = match access.account.acting_page(login, access.page_id) {
+            Some(_) => self.receivers(login, access.account, access.page_id).await?,
+            None => Vec::new(),
+        };
+        let others: Vec<Connection> = others.into_iter().filter(|other| other.account != *access.account).collect();
+        let own = Subscriber { channel: access.account.channel, scopes };
+        let all: Vec<_> = std::iter::once(own).chain(subscribers(&others)).collect();
+        Ok(meta::graph::field_lists(login, &all))
+    }
+
+    /// The live connections that Meta delivers to by the same subscription, whoever's they are.
+    async fn receivers(
+        &self,
+        login: Login,
+        account: &Account,
+        page_id: Option<&PageId>,
+    ) -> Result<Vec<Connection>, StoreError> {
+        let receivers = match account.acting_page(login, page_id) {
+            Some(page) => self.connections.receiving_over(&page).await?,
+            None => self.connections.receiving(account).await?.into_iter().collect(),
+        };
+        Ok(receivers.into_iter().filter(|connection| connection.login == login).collect())
+    }
+}
+
+fn subscribers(connections: &[Connection]) -> Vec<Subscriber<'_>> {
+    let each = connections.iter();
+    each.map(|Connection { account, scopes, .. }| Subscriber { channel: account.channel, scopes }).collect()
+}
+
+/// Why Meta was not told that an account is disconnected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnsubscribeError {
+    #[error("it is not known whom the subscription serves")]
+    Store(#[from] StoreError),
+    #[error("no account was opened")]
+    Open(#[from] OpenError),
+    #[error("the subscription did not change")]
+    Subscription(#[from] SubscriptionError),
+}
