@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Channel;
 use reqwest::Method;
 use serde_json::{Value, json};
 use stories::{Answer, Browser, World};
@@ -120,6 +121,57 @@ async fn an_account_is_connected_by_hand_and_receives() {
     assert_eq!((&young["outcome"], &young["reason"]), (&json!("checked"), &json!("token_too_young")));
     let checked = ana.post(&format!("{CONNECTIONS}/{id}/resubscribe"), json!({})).await.json();
     assert_eq!(checked["connection"]["notice"], Value::Null, "that Meta does not tell its end is no end");
+}
+
+/// The id of the Page that is called so.
+async fn page_of(world: &World, name: &str) -> String {
+    let state = world.meta("GET", "/state", Value::Null).await;
+    let pages = state["pages"].as_array().expect("Pages");
+    let page = pages.iter().find(|page| page["name"] == name).expect("such a Page");
+    page["id"].as_str().expect("a Page has an id").to_owned()
+}
+
+/// A token of Lucía's for a Page.
+async fn page_token(world: &World, page: &str) -> String {
+    let scopes = ["pages_show_list", "pages_messaging", "pages_manage_metadata", "instagram_basic"];
+    let more = json!({"kind": "page", "page_id": page, "scopes": scopes});
+    token(world, local::Login::Facebook, "lucia.navarro", more).await
+}
+
+#[tokio::test]
+async fn a_page_is_connected_by_hand_on_messenger_and_looked_after() {
+    let world = World::start().await;
+    let page = page_of(&world, "Luna Café").await;
+    let token = page_token(&world, &page).await;
+    let ana = world.browser("ana").on(Channel::Messenger);
+    let body = |more: Value| {
+        let mut body = json!({"channel": "messenger", "page_id": page, "token": token});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let other = ana.post(CONNECTIONS, body(json!({"login": "instagram"}))).await;
+    assert_eq!(other.problem_kind(400), "login-of-another-channel");
+    let unnamed = ana.post(CONNECTIONS, json!({"channel": "messenger", "ig_user_id": page, "token": token})).await;
+    assert_eq!(unnamed.problem(400)["field"], "page_id");
+    let elsewhere = ana.post(CONNECTIONS, body(json!({"page_id": "104700000001"}))).await;
+    assert_eq!(elsewhere.problem_kind(422), "token-of-another-account");
+
+    let connected = ana.post(CONNECTIONS, body(json!({}))).await;
+    assert_eq!(connected.status, 201, "{}", connected.body);
+    assert!(!connected.body.contains(&token));
+    assert_eq!((&connected.json()["provider"], &connected.json()["page_id"]), (&json!("meta_messenger"), &json!(page)));
+    world.dm_on(Channel::Messenger, INES, LUNA, "Hola").await;
+    assert_eq!(ana.texts(&ana.conversation().await).await, ["Hola"]);
+
+    for (person, what) in [("ana", "refresh"), ("olivia", "resubscribe")] {
+        let path = format!("{CONNECTIONS}/{page}/{what}");
+        let someone = world.browser(person);
+        let checked = someone.post(&format!("{path}?channel=messenger"), json!({})).await.json();
+        assert_eq!((&checked["outcome"], checked.get("reason")), (&json!("checked"), None), "it never ends");
+        assert_eq!(someone.post(&path, json!({})).await.problem_kind(404), "not-found", "of Instagram there is none");
+        let unknown = someone.post(&format!("{path}?channel=whatsapp"), json!({})).await.problem(400);
+        assert_eq!((&unknown["type"], &unknown["field"]), (&json!("/problems/invalid-filter"), &json!("channel")));
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ fn path(route: &str, person: &Browser<'_>) -> String {
     route
         .replace("{tenantId}", tenant)
         .replace("{conversationId}", &"0".repeat(32))
-        .replace("{igUserId}", "17841")
+        .replace("{accountId}", "17841")
         .replace("{name}", "nope")
         .replace("{code}", "nope")
 }

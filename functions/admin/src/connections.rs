@@ -2,7 +2,7 @@
 
 use accounts::{Occasion, UpkeepOutcome};
 use domain::view::ConnectionView;
-use domain::{Account, AccountId, Connection, TenantId, UnixSeconds, UserId};
+use domain::{Account, AccountId, Channel, Connection, TenantId, UnixSeconds, UserId};
 use edge::http::{self, StatusCode};
 use edge::{Caller, PageQuery, Role};
 use lambda_http::{Body, Request, Response};
@@ -70,12 +70,12 @@ pub(crate) async fn list(app: &App, request: &Request) -> Result<Response<Body>,
     Ok(http::json(StatusCode::OK, &ConnectionsPage { connections, next_cursor: found.cursor }))
 }
 
-/// `POST /api/admin/connections/{igUserId}/refresh`.
+/// `POST /api/admin/connections/{accountId}/refresh`.
 pub(crate) async fn refresh(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
     upkeep(app, request, caller, Occasion::Renewal).await
 }
 
-/// `POST /api/admin/connections/{igUserId}/resubscribe`.
+/// `POST /api/admin/connections/{accountId}/resubscribe`.
 pub(crate) async fn resubscribe(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
     upkeep(app, request, caller, Occasion::CheckUp).await
 }
@@ -107,10 +107,16 @@ async fn upkeep(
     Ok(http::json(StatusCode::OK, &UpkeepView { outcome, reason, connection }))
 }
 
+/// The channel whose account is meant: equal ids of two channels are two accounts. Instagram's where none is named.
+fn channel(request: &Request) -> Result<Channel, AdminError> {
+    let word = http::query(request, "channel");
+    word.map_or(Ok(Channel::Instagram), |word| word.parse().map_err(|_| AdminError::Parameter("channel")))
+}
+
 /// The connection that the path names: anybody's for an operator, the own for everybody else.
 async fn find(app: &App, request: &Request, caller: &Caller) -> Result<Connection, AdminError> {
-    let id = http::path(request, "igUserId").and_then(|text| AccountId::try_from(text).ok());
-    let account = Account::instagram(id.ok_or(AdminError::NotFound)?);
+    let id = http::path(request, "accountId").and_then(|text| AccountId::try_from(text).ok());
+    let account = Account::new(channel(request)?, id.ok_or(AdminError::NotFound)?);
     let connections = &app.connector.connections;
     let tenant = match caller.role {
         Role::Operator => connections.route(&account).await?.ok_or(AdminError::NotFound)?.tenant,

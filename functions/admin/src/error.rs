@@ -1,6 +1,8 @@
 //! Why a request to administer was refused, and the answers.
 
 use accounts::{ConnectError, Refusal, RegistrationError, UpkeepError, UpkeepOutcome};
+use domain::Channel;
+use domain::view::NamedAccount;
 use edge::Problem;
 use edge::page::invalid_cursor;
 use erasure::RequestError;
@@ -36,6 +38,9 @@ pub enum AdminError {
     /// Not in the catalogue.
     #[error("the plan is not in the catalogue")]
     UnknownPlan(Vec<String>),
+    /// No account of the channel is named.
+    #[error("no account of the channel is named")]
+    AccountRequired(Channel),
     /// An operator has no accounts: they say whose it will be.
     #[error("the operator named no tenant")]
     TenantRequired,
@@ -101,11 +106,16 @@ impl From<&AdminError> for Problem {
             Error::UnknownPlan(known) => {
                 Self::new(422, "unknown-plan", "There is no such plan").with("plans", known.clone())
             }
+            Error::AccountRequired(channel) => {
+                Self::new(400, "invalid-body", "The request does not have the expected form")
+                    .detail("A field is missing")
+                    .with("field", NamedAccount::field(*channel))
+            }
             Error::TenantRequired => {
                 Self::new(400, "tenant-required", "Say whose account it will be").with("field", "tenant_id")
             }
             Error::TokenOfAnother => Self::new(422, "token-of-another-account", "The token belongs to another account"),
-            Error::NoToken => Self::new(422, "token-refused", "Instagram does not accept this token")
+            Error::NoToken => Self::new(422, "token-refused", "Meta does not accept this token")
                 .detail("A token is one line of letters, digits and signs.")
                 .with("field", "token"),
             Error::Token(error) => of_token(error),
@@ -136,7 +146,7 @@ fn changed_meanwhile() -> Problem {
 }
 
 fn unavailable() -> Problem {
-    Problem::new(503, "meta-unavailable", "Instagram does not answer at the moment")
+    Problem::new(503, "meta-unavailable", "Meta does not answer at the moment")
 }
 
 /// Meta's answer to the question whose token it is.
@@ -146,7 +156,7 @@ fn of_token(error: &GraphError) -> Problem {
             Problem::new(422, "professional-account-required", "Professional account required")
         }
         (_, FailureClass::Account(_) | FailureClass::Permanent | FailureClass::InvalidGrant) => {
-            Problem::new(422, "token-refused", "Instagram does not accept this token")
+            Problem::new(422, "token-refused", "Meta does not accept this token")
         }
         _ => unavailable(),
     }

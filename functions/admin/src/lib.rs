@@ -7,8 +7,8 @@
 //! | `GET /api/admin/tenants/{tenantId}/events` | the audit log, filtered, also as CSV |
 //! | `GET /api/admin/connections` | a page of all tenants' connections with their health |
 //! | `POST /api/admin/connections` | connects an account by its id and a token |
-//! | `POST /api/admin/connections/{igUserId}/refresh` | renews the token now |
-//! | `POST /api/admin/connections/{igUserId}/resubscribe` | reads the webhook subscription back and restores it |
+//! | `POST /api/admin/connections/{accountId}/refresh` | renews the token now |
+//! | `POST /api/admin/connections/{accountId}/resubscribe` | reads the webhook subscription back and restores it |
 //! | `POST /api/admin/erasures` | has everything deleted that a list of people have connected |
 //! | `POST /api/admin/queues/{name}/replay` | delivers what is in a dead-letter queue again |
 //!

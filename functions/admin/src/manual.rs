@@ -3,11 +3,13 @@
 use accounts::Choice;
 use domain::channel::TokenLife;
 use domain::connection::Grant;
+use domain::view::NamedAccount;
 use domain::{
-    AccessToken, AccountId, Candidate, Channel, ConnectionStatus, Login, PageId, SealedToken, TenantId, UnixSeconds,
+    AccessToken, Account, AccountId, Candidate, Channel, ConnectionStatus, Login, PageId, SealedToken, TenantId,
+    UnixSeconds,
 };
 use edge::http::{self, StatusCode};
-use edge::{Caller, Role};
+use edge::{Caller, Problem, Role};
 use lambda_http::{Body, Request, Response};
 use meta::GraphClient;
 use meta::graph::{DiscoveredAccount, Renewal};
@@ -28,7 +30,9 @@ const UNTOLD_LIFE_SECONDS: i64 = 2 * 24 * 60 * 60;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ManualConnection {
-    ig_user_id: AccountId,
+    /// Instagram where absent.
+    channel: Option<Channel>,
+    ig_user_id: Option<AccountId>,
     token: AccessToken,
     page_id: Option<PageId>,
     /// Which login the token is of; with a Page Facebook's, else Instagram's.
@@ -53,7 +57,7 @@ pub(crate) async fn admit(app: &App, request: &Request) -> Result<Caller, AdminE
 pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Result<Response<Body>, AdminError> {
     let asked: ManualConnection = http::body_json(request, MAX_BODY_BYTES)?;
     let tenant = owner(caller, asked.tenant_id.as_ref())?;
-    let login = asked.login.unwrap_or(if asked.page_id.is_some() { Login::Facebook } else { Login::Instagram });
+    let Wanted { account: wanted, page_id, login } = Wanted::of(&asked)?;
     let now = app.clock.now_ms();
     if tenant == caller.tenant {
         // What the caller's token says of the plan counts here as well.
@@ -62,8 +66,8 @@ pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Re
     let registered = app.connector.registrations.current(now.seconds()).await?;
     let graph = registered.graph(login)?;
     let pasted = pasted(&asked.token)?;
-    let account = graph.account_of(Channel::Instagram, &pasted).await.map_err(AdminError::Token)?;
-    if account.account.id != asked.ig_user_id || (asked.page_id.is_some() && account.page_id != asked.page_id) {
+    let account = graph.account_of(wanted.channel, &pasted).await.map_err(AdminError::Token)?;
+    if account.account != wanted || (page_id.is_some() && account.page_id != page_id) {
         return Err(AdminError::TokenOfAnother);
     }
     let (token, grant) = grant(&graph, pasted, &account, now.seconds()).await?;
@@ -76,6 +80,29 @@ pub(crate) async fn connect(app: &App, request: &Request, caller: &Caller) -> Re
     let status =
         if connection.status == ConnectionStatus::Pending { StatusCode::ACCEPTED } else { StatusCode::CREATED };
     Ok(http::json(status, &ConnectionHealth::new(&connection, now.seconds())))
+}
+
+/// What is to be connected.
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    account: Account,
+    /// The Page that it is linked to, where that was named.
+    page_id: Option<PageId>,
+    login: Login,
+}
+
+impl Wanted {
+    fn of(asked: &ManualConnection) -> Result<Self, AdminError> {
+        let channel = asked.channel.unwrap_or(Channel::Instagram);
+        let named = NamedAccount { ig_user_id: asked.ig_user_id.clone(), page_id: asked.page_id.clone() };
+        let of_token = if named.page_id.is_some() { Login::Facebook } else { Login::Instagram };
+        let login = asked.login.unwrap_or(of_token);
+        let account = named.on(channel).ok_or(AdminError::AccountRequired(channel))?;
+        if !login.leads_to(channel) {
+            return Err(AdminError::Request(Problem::LOGIN_OF_ANOTHER_CHANNEL));
+        }
+        Ok(Self { account, page_id: named.page_beside(channel).cloned(), login })
+    }
 }
 
 /// The token without what came along when it was copied.
@@ -145,6 +172,8 @@ fn candidate(account: DiscoveredAccount, token: SealedToken) -> Candidate {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn caller(role: Role) -> Caller {
@@ -175,6 +204,33 @@ mod tests {
         for text in ["", "  \n", "IGAA\nx1", "IGAA x1", "IGAAé"] {
             assert!(matches!(token(text), Err(AdminError::NoToken)), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_wanted_is_of_instagram_unless_it_is_said() {
+        let wanted = |body: serde_json::Value| {
+            let mut body = body;
+            body["token"] = "IGAAx1".into();
+            Wanted::of(&serde_json::from_value(body).expect("a request"))
+        };
+        let alone = wanted(json!({"ig_user_id": "17841"})).expect("an account");
+        assert_eq!((alone.account.to_string().as_str(), alone.login), ("meta_instagram#17841", Login::Instagram));
+        let linked = wanted(json!({"ig_user_id": "17841", "page_id": "77"})).expect("an account");
+        assert_eq!((linked.account, linked.login), (alone.account, Login::Facebook));
+        assert_eq!(linked.page_id.as_ref().map(PageId::as_str), Some("77"));
+        let page = wanted(json!({"channel": "messenger", "page_id": "77"})).expect("a Page");
+        assert_eq!(
+            (page.account.to_string().as_str(), page.page_id, page.login),
+            ("meta_messenger#77", None, Login::Facebook)
+        );
+        for (body, channel) in [
+            (json!({"page_id": "77"}), Channel::Instagram),
+            (json!({"channel": "messenger", "ig_user_id": "17841"}), Channel::Messenger),
+        ] {
+            assert!(matches!(wanted(body), Err(AdminError::AccountRequired(found)) if found == channel));
+        }
+        let other = wanted(json!({"channel": "messenger", "page_id": "77", "login": "instagram"}));
+        assert!(matches!(other, Err(AdminError::Request(problem)) if problem.kind() == "login-of-another-channel"));
     }
 
     #[test]

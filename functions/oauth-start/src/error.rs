@@ -47,10 +47,7 @@ impl From<&StartError> for Problem {
         use StartError::{NoRedirectUri, NotConfigured, OtherChannels, Plan, Refused, Registrations, ReturnTo, Store};
         match error {
             Refused(problem) => problem.clone(),
-            OtherChannels => {
-                Self::new(400, "login-of-another-channel", "This login does not lead to accounts of this channel")
-                    .detail("Leave `login` out, or name one that does")
-            }
+            OtherChannels => Self::LOGIN_OF_ANOTHER_CHANNEL,
             Plan(PlanError::Refused(refusal)) => Self::from(refusal),
             NotConfigured | Registrations(RegistrationError::NotConfigured) => {
                 Self::new(409, "login-not-configured", "This login is not set up")

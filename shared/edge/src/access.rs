@@ -72,8 +72,8 @@ pub const ROUTES: &[(&str, Access)] = &[
     ("GET /api/admin/tenants/{tenantId}/events", OWNERS_AND_STAFF),
     ("GET /api/admin/connections", STAFF),
     ("POST /api/admin/connections", RolesOrDebug(&[Admin, Operator])),
-    ("POST /api/admin/connections/{igUserId}/refresh", OWNERS_AND_STAFF),
-    ("POST /api/admin/connections/{igUserId}/resubscribe", OWNERS_AND_STAFF),
+    ("POST /api/admin/connections/{accountId}/refresh", OWNERS_AND_STAFF),
+    ("POST /api/admin/connections/{accountId}/resubscribe", OWNERS_AND_STAFF),
     ("POST /api/admin/erasures", STAFF),
     ("POST /api/admin/queues/{name}/replay", STAFF),
 ];
@@ -173,8 +173,8 @@ mod tests {
             GET /api/admin/tenants/{tenantId}/events                                - A - o
             GET /api/admin/connections                                              - - - o
             POST /api/admin/connections                                             - A - o
-            POST /api/admin/connections/{igUserId}/refresh                          - A - o
-            POST /api/admin/connections/{igUserId}/resubscribe                      - A - o
+            POST /api/admin/connections/{accountId}/refresh                         - A - o
+            POST /api/admin/connections/{accountId}/resubscribe                     - A - o
             POST /api/admin/erasures                                                - - - o
             POST /api/admin/queues/{name}/replay                                    - - - o
         ";

@@ -36,6 +36,10 @@ impl Problem {
     /// The same text whether the thing does not exist or is another tenant's, so that it answers neither question.
     pub const NOT_FOUND: Self = Self::constant(404, "not-found", "Not found");
 
+    /// A login is named that leads to accounts of other channels than the request is about.
+    pub const LOGIN_OF_ANOTHER_CHANNEL: Self =
+        Self::constant(400, "login-of-another-channel", "This login does not lead to accounts of this channel");
+
     const fn constant(status: u16, kind: &'static str, title: &'static str) -> Self {
         Self { status, kind, title: Cow::Borrowed(title), detail: None, members: Vec::new() }
     }
