@@ -2,6 +2,7 @@
 
 use domain::erasure::{AppUser, Origin};
 use domain::{AuditEvent, AuditKind, Connection, ConnectionStatus, ErasureCode, Login, UnixMillis};
+use edge::telemetry::metric;
 use lambda_http::Request;
 use meta::signed_request::{self, SignedRequest, SignedRequestError};
 use store::{AppUserAccount, StoreError};
@@ -27,13 +28,12 @@ struct Demand {
     code: ErasureCode,
 }
 
-/// Ends what the person has connected. Tells how many connections that were.
+/// Ends what the person has connected, on every channel.
 ///
 /// The history stays until somebody asks for its deletion: the tenant's conversations are the tenant's.
-pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, DataRequestError> {
+pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<(), DataRequestError> {
     let demand = read(app, request).await?;
     let (person, accounts) = find_person(app, &demand).await?;
-    let mut ended = 0;
     let now = app.clock.now_ms();
     let meant = |connection: &Connection| is_meant(connection, &person, &demand.request);
     for AppUserAccount { tenant, account } in accounts {
@@ -41,10 +41,10 @@ pub(crate) async fn deauthorize(app: &App, request: &Request) -> Result<u64, Dat
             info!(%tenant, %account, "A person removed the app: account {account} is disconnected");
             app.audit.record(deauthorized(&revoked, now)).await;
             app.plans.make_room(&tenant, now).await;
-            ended += 1;
+            metric("deauthorized", 1, &[("channel", account.channel.as_str())]);
         }
     }
-    Ok(ended)
+    Ok(())
 }
 
 /// Takes the deletion of everything that the person has connected.

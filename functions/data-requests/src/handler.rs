@@ -25,8 +25,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
 async fn dispatch(app: &App, request: &Request) -> Result<Response<Body>, DataRequestError> {
     match http::route_key(request) {
         "POST /webhooks/meta/deauthorize" => {
-            let ended = callback::deauthorize(app, request).await?;
-            metric("deauthorized", ended, &[]);
+            callback::deauthorize(app, request).await?;
             Ok(http::json(StatusCode::OK, &serde_json::json!({ "success": true })))
         }
         "POST /webhooks/meta/data-deletion" => {

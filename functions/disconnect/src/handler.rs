@@ -22,7 +22,8 @@ const MAX_BODY_BYTES: usize = 8 * 1024;
 /// Never: every failure has its answer.
 pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
     let outcome = disconnect(app, &request).await;
-    metric("disconnect", 1, &[("outcome", if outcome.is_ok() { "revoked" } else { "refused" })]);
+    let result = if outcome.is_ok() { "revoked" } else { "refused" };
+    metric("disconnect", 1, &[("channel", http::channel_word(&request)), ("outcome", result)]);
     let answer = outcome
         .map(|revoked| http::json(StatusCode::OK, &ConnectionView::from(&revoked)))
         .map_err(|failure| refuse(&failure));

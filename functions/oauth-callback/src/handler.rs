@@ -47,7 +47,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
         }
         Err(failure) => (asked, None, fail(&failure, None)),
     };
-    metric("oauth_callback", 1, &[("outcome", landing.word())]);
+    metric("oauth_callback", 1, &[("channel", channel.as_str()), ("outcome", landing.word())]);
     Ok(redirect(&request, &landing.address(channel, &app.web_url, return_to.as_deref())))
 }
 

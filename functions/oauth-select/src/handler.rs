@@ -87,7 +87,8 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
         assets(app, &request).await.map(|assets| http::json(StatusCode::OK, &assets))
     } else {
         let selected = select(app, &request).await;
-        metric("oauth_select", 1, &[("outcome", if selected.is_ok() { "connected" } else { "refused" })]);
+        let result = if selected.is_ok() { "connected" } else { "refused" };
+        metric("oauth_select", 1, &[("channel", http::channel_word(&request)), ("outcome", result)]);
         selected.map(|selected| http::json(StatusCode::OK, &selected))
     };
     let answer = outcome.map_err(|failure| refuse(&failure));

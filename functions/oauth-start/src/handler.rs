@@ -54,7 +54,8 @@ struct Started {
 /// Never: every failure has its answer.
 pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
     let outcome = start(app, &request).await;
-    metric("oauth_start", 1, &[("outcome", if outcome.is_ok() { "started" } else { "refused" })]);
+    let result = if outcome.is_ok() { "started" } else { "refused" };
+    metric("oauth_start", 1, &[("channel", http::channel_word(&request)), ("outcome", result)]);
     let answer = outcome.map(|started| answer(&started)).map_err(|failure| refuse(&failure));
     Ok(http::answer(http::request_id(&request), answer))
 }

@@ -49,6 +49,12 @@ pub fn channel(request: &Request) -> Result<Channel, Problem> {
     route_key(request).split('/').find_map(|segment| segment.parse().ok()).ok_or(Problem::NOT_FOUND)
 }
 
+/// The word of [`channel`], for metrics; `none` for a route that names none.
+#[must_use]
+pub fn channel_word(request: &Request) -> &'static str {
+    channel(request).map_or("none", Channel::as_str)
+}
+
 /// The address of the caller, as API Gateway saw it.
 #[must_use]
 pub fn source_ip(request: &Request) -> Option<&str> {
