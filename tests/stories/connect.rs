@@ -413,16 +413,18 @@ async fn an_account_of_another_tenant_is_refused_without_naming_that_tenant() {
 
 #[tokio::test]
 async fn two_tenants_that_connect_one_account_at_once_end_with_one_owner() {
-    let world = World::start().await;
-    let (ana, marta) = (world.browser("ana"), world.browser("marta"));
-    let callback_of = async |person: &Browser<'_>| {
-        let page = person.start("instagram").await;
-        person.consent(page, "luna.cafe", &[]).await
-    };
-    let (first, second) = (callback_of(&ana).await, callback_of(&marta).await);
-    tokio::join!(ana.arrive(&first), marta.arrive(&second));
-    let connected = [ana.status().await["connected"] == true, marta.status().await["connected"] == true];
-    assert_eq!(connected.iter().filter(|connected| **connected).count(), 1, "{connected:?}");
+    for (channel, login, user) in WAYS {
+        let world = World::start().await;
+        let (ana, eva) = (world.browser("ana").on(channel), world.browser("eva").on(channel));
+        let callback_of = async |person: &Browser<'_>| {
+            let page = person.start(login).await;
+            person.consent(page, user, &[]).await
+        };
+        let (first, second) = (callback_of(&ana).await, callback_of(&eva).await);
+        tokio::join!(ana.arrive(&first), eva.arrive(&second));
+        let connected = [ana.status().await["connected"] == true, eva.status().await["connected"] == true];
+        assert_eq!(connected.iter().filter(|connected| **connected).count(), 1, "{channel}: {connected:?}");
+    }
 }
 
 #[tokio::test]
@@ -441,6 +443,25 @@ async fn a_reconnect_with_either_login_keeps_the_history() {
     world.dm("ines.moreau", "luna.cafe", "after").await;
     let conversation = ana.conversation().await;
     assert_eq!(ana.texts(&conversation).await, ["before", "after"]);
+}
+
+#[tokio::test]
+async fn a_page_that_is_connected_again_keeps_its_history_and_no_other_tenant_gets_it() {
+    let world = World::start().await;
+    let ana = world.browser("ana").on(Channel::Messenger);
+    ana.connect("facebook", "lucia.navarro").await;
+    let eva = world.browser("eva").on(Channel::Messenger);
+    let landed = eva.authorize("facebook", "lucia.navarro", &[]).await;
+    assert_eq!(outcome(&landed, "reason").as_deref(), Some("account_taken"), "{landed}");
+    world.dm_on(Channel::Messenger, INES, LUNA, "before").await;
+    let created = ana.status().await["connections"][0]["created_at"].clone();
+    ana.disconnect(json!({})).await.json();
+    ana.connect("facebook", "lucia.navarro").await;
+    let status = ana.status().await;
+    assert_eq!(status["connections"].as_array().map(Vec::len), Some(1), "one connection for each Page");
+    assert_eq!(status["connections"][0]["created_at"], created);
+    world.dm_on(Channel::Messenger, INES, LUNA, "after").await;
+    assert_eq!(ana.texts(&ana.conversation().await).await, ["before", "after"]);
 }
 
 #[tokio::test]

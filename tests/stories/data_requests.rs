@@ -15,7 +15,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stories::World;
 
-use crate::util::{INES, KOFI, LUNA, account_of, all_messages, dead_letters, eventually, greeted, greeted_on, metric};
+use crate::util::{
+    INES, KOFI, LUNA, WAYS, account_of, all_messages, dead_letters, eventually, greeted, greeted_on, metric,
+};
 
 const DELETION: &str = "/webhooks/meta/data-deletion";
 const ERASURES: &str = "/api/admin/erasures";
@@ -106,11 +108,11 @@ async fn receipts(world: &World, person: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn who_removes_the_app_is_disconnected_and_the_tenant_keeps_its_conversations() {
-    for (login, user) in [("instagram", LUNA), ("facebook", "lucia.navarro")] {
+    for (channel, login, user) in WAYS {
         let world = World::start().await;
-        let ana = world.browser("ana");
+        let ana = world.browser("ana").on(channel);
         ana.connect(login, user).await;
-        world.dm(INES, LUNA, "Hola").await;
+        world.dm_on(channel, INES, LUNA, "Hola").await;
         let removed = world.meta("POST", "/revoke", json!({"user": user})).await;
         assert_eq!(removed["callbacks"][0]["status"], 200, "{login}: {removed}");
         assert_eq!(ana.status().await["status"], "revoked", "{login}");

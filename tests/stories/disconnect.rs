@@ -2,37 +2,44 @@
 
 use std::time::Duration;
 
+use domain::Channel;
 use local_aws::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use stories::World;
 
-use crate::util::eventually;
+use crate::util::{INES, LUNA, WAYS, eventually, metric};
 
 #[tokio::test]
 async fn after_a_disconnect_nothing_is_received_or_sent() {
-    for (login, user) in [("instagram", "luna.cafe"), ("facebook", "lucia.navarro")] {
+    for (channel, login, user) in WAYS {
         let world = World::start().await;
-        let ana = world.browser("ana");
+        let ana = world.browser("ana").on(channel);
         ana.connect(login, user).await;
-        world.dm("ines.moreau", "luna.cafe", "before").await;
+        world.dm_on(channel, INES, LUNA, "before").await;
         let conversation = ana.conversation().await;
         let revoked = ana.disconnect(json!({})).await.json();
-        assert_eq!(revoked["status"], "revoked", "{login}");
+        assert_eq!(revoked["status"], "revoked", "{channel} {login}");
         let subscriptions = world.meta("GET", "/subscriptions", Value::Null).await;
-        assert!(!subscriptions.to_string().contains("luna.cafe"), "{login}: {subscriptions}");
+        assert_eq!(subscriptions, json!({}), "{channel} {login}");
 
-        let late = json!({"object": "instagram", "entry": [{"id": revoked["ig_user_id"], "time": 1, "messaging": [{
-            "sender": {"id": "430915413000664"}, "recipient": {"id": revoked["ig_user_id"]}, "timestamp": 1_763_600_000_000_i64,
+        let (object, account) = match channel {
+            Channel::Instagram => ("instagram", &revoked["ig_user_id"]),
+            Channel::Messenger => ("page", &revoked["page_id"]),
+        };
+        let app = if login == "instagram" { local::Login::Instagram } else { local::Login::Facebook };
+        let late = json!({"object": object, "entry": [{"id": account, "time": 1, "messaging": [{
+            "sender": {"id": "430915413000664"}, "recipient": {"id": account}, "timestamp": 1_763_600_000_000_i64,
             "message": {"mid": "aWdlate", "text": "after"}}]}]});
-        assert_eq!(world.deliver(&late).await.status, 200);
+        let app_id = &world.stack.app(app).expect("is registered").app_id;
+        world.meta("POST", "/webhooks/raw", json!({"app_id": app_id, "body": late})).await;
         world.settle().await;
-        assert_eq!(ana.texts(&conversation).await, ["before"], "{login}: dropped");
+        assert_eq!(ana.texts(&conversation).await, ["before"], "{channel} {login}: dropped");
         let dropped = world
             .stack
             .logs()
             .iter()
             .any(|line| line.function.as_deref() == Some("processor") && line.message.contains("connect"));
-        assert!(dropped, "{login}: the drop is logged");
+        assert!(dropped, "{channel} {login}: the drop is logged");
         assert_eq!(ana.send(&conversation, "too late").await.problem_kind(409), "not-connected");
         let status = ana.status().await;
         assert_eq!((&status["connected"], &status["status"]), (&json!(false), &json!("revoked")));
@@ -40,6 +47,8 @@ async fn after_a_disconnect_nothing_is_received_or_sent() {
             !format!("{:?}", world.tables().items("ConnectionsTable").await).contains("v1."),
             "no sealed token is left"
         );
+        let counted = metric(&world, "disconnect");
+        assert!(counted.iter().all(|line| line["channel"] == channel.as_str()) && counted.len() == 1, "{counted:?}");
     }
 }
 
@@ -68,25 +77,31 @@ async fn a_disconnected_account_is_free_for_another_tenant() {
 
 #[tokio::test]
 async fn which_account_is_asked_for_where_there_are_several() {
-    let world = World::start().await;
-    let ana = world.browser("ana");
-    ana.disconnect(json!({})).await.problem(404);
-    ana.connect("instagram", "luna.cafe").await;
-    ana.connect("instagram", "mara.paints").await;
-    ana.disconnect(json!({})).await.problem(400);
-    let status = ana.status().await;
-    let luna = status["connections"]
-        .as_array()
-        .and_then(|all| all.iter().find(|one| one["ig_username"] == "luna.cafe"))
-        .cloned();
-    let id = luna.expect("luna.cafe is connected")["ig_user_id"].clone();
-    for _ in 0..2 {
-        let revoked = ana.disconnect(json!({"ig_user_id": id})).await.json();
-        assert_eq!(revoked["ig_username"], "luna.cafe", "the second time changes nothing");
+    for (channel, field, name) in
+        [(Channel::Instagram, "ig_user_id", "ig_username"), (Channel::Messenger, "page_id", "page_name")]
+    {
+        let world = World::start().await;
+        let ana = world.browser("ana").on(channel);
+        ana.disconnect(json!({})).await.problem(404);
+        ana.connect("facebook", "lucia.navarro").await;
+        ana.connect("facebook", "mara.lindqvist").await;
+        // What is connected on the other channel is no matter here.
+        let other = Channel::ALL.into_iter().find(|other| *other != channel).expect("two channels");
+        world.browser("ana").on(other).connect("facebook", "lucia.navarro").await;
+        let which = ana.disconnect(json!({})).await.problem(400);
+        assert!(which["detail"].as_str().is_some_and(|detail| detail.contains(field)), "{which}");
+        let connections = ana.status().await["connections"].as_array().cloned().expect("a list");
+        let of_luna = |connection: &&Value| connection["page_name"] == "Luna Café";
+        let luna = connections.iter().find(of_luna).expect("Luna is connected");
+        for _ in 0..2 {
+            let revoked = ana.disconnect(json!({field: luna[field]})).await.json();
+            assert_eq!(revoked[name], luna[name], "the second time changes nothing");
+        }
+        assert_eq!(ana.status().await["page_name"], "Mara Paints");
+        ana.disconnect(json!({field: "17849999999999999"})).await.problem(404);
+        ana.disconnect(json!({field: "not a number"})).await.problem(400);
+        assert_eq!(world.browser("ana").on(other).status().await["connected"], true, "{other}");
     }
-    assert_eq!(ana.status().await["ig_username"], "mara.paints");
-    ana.disconnect(json!({"ig_user_id": "17849999999999999"})).await.problem(404);
-    ana.disconnect(json!({"ig_user_id": "not a number"})).await.problem(400);
 }
 
 #[tokio::test]

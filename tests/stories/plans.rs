@@ -1,5 +1,6 @@
 //! What a plan allows holds, wherever it is tried and however much at once; what it does not allow is said in its words.
 
+use domain::Channel;
 use reqwest::Method;
 use serde_json::{Value, json};
 use stories::{Answer, Browser, World, outcome};
@@ -290,14 +291,60 @@ async fn a_used_up_month_names_the_plan_that_allows_more() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_instagram_in_its_plan_is_told_which_plan_has_it() {
+async fn a_tenant_without_a_channel_in_its_plan_is_told_which_plan_has_it() {
+    for (channel, overrides, lacks) in [
+        (Channel::Instagram, json!({"channels": []}), "Starter does not include Instagram. Pro does."),
+        (Channel::Messenger, json!({}), "Starter does not include Messenger. Pro does."),
+    ] {
+        let world = World::start().await;
+        set(&world, "taller", json!({"overrides": overrides})).await;
+        let marta = world.browser("marta").on(channel);
+        let problem = marta.post(&marta.route("start"), json!({})).await.problem(403);
+        assert_eq!(problem["type"], "/problems/plan-required");
+        assert_eq!((&problem["title"], &problem["detail"]), (&json!("Pro plan required"), &json!(lacks)));
+        let status = marta.status().await;
+        assert_eq!((&status["can_connect"], &status["plan"]["required"]), (&json!(false), &json!("Pro")));
+    }
+}
+
+#[tokio::test]
+async fn accounts_of_all_channels_take_the_places_of_one_plan() {
+    let both = json!({"overrides": {"channels": ["instagram", "messenger"]}});
+    for (taken, other) in [(Channel::Instagram, Channel::Messenger), (Channel::Messenger, Channel::Instagram)] {
+        let world = World::start().await;
+        set(&world, "taller", both.clone()).await;
+        let marta = world.browser("marta").on(other);
+        // Begun while there was a place, and finished when there is none any more.
+        let page = marta.start("facebook").await;
+        world.browser("marta").on(taken).connect("facebook", "lucia.navarro").await;
+        let problem = marta.post(&marta.route("start"), json!({})).await.problem(403);
+        assert_eq!((&problem["type"], &problem["title"]), (&json!("/problems/plan-limit"), &json!(ONLY_ONE)));
+        let callback = marta.consent(page, "lucia.navarro", &[]).await;
+        let landed = marta.arrive(&callback).await;
+        assert_eq!(outcome(&landed, other.as_str()).as_deref(), Some("error"));
+        assert_eq!(outcome(&landed, "title").as_deref(), Some(ONLY_ONE));
+        let card = marta.status().await;
+        assert_eq!((&card["connected"], &card["can_connect"]), (&json!(false), &json!(false)));
+        assert_eq!(card["plan"]["connections_left"], 0);
+
+        world.browser("marta").on(taken).disconnect(json!({})).await.json();
+        marta.connect("facebook", "lucia.navarro").await;
+    }
+}
+
+#[tokio::test]
+async fn of_two_channels_that_are_connected_at_once_the_last_place_goes_to_one() {
     let world = World::start().await;
-    set(&world, "taller", json!({"overrides": {"channels": []}})).await;
-    let marta = world.browser("marta");
-    let problem = marta.post(START, json!({})).await.problem(403);
-    assert_eq!((&problem["type"], &problem["title"]), (&json!("/problems/plan-required"), &json!("Pro plan required")));
-    let status = marta.status().await;
-    assert_eq!((&status["can_connect"], &status["plan"]["required"]), (&json!(false), &json!("Pro")));
+    set(&world, "taller", json!({"overrides": {"channels": ["instagram", "messenger"]}})).await;
+    let logins = Channel::ALL.map(|channel| world.browser("marta").on(channel));
+    let mut callbacks = Vec::new();
+    for login in &logins {
+        callbacks.push(login.consent(login.start("facebook").await, "lucia.navarro", &[]).await);
+    }
+    let landed = tokio::join!(logins[0].arrive(&callbacks[0]), logins[1].arrive(&callbacks[1]));
+    let outcomes = [outcome(&landed.0, "instagram"), outcome(&landed.1, "messenger")];
+    let connected = outcomes.iter().filter(|outcome| outcome.as_deref() == Some("connected")).count();
+    assert_eq!(connected, 1, "{outcomes:?}");
 }
 
 /// What the routes of an account say about how long messages are kept.

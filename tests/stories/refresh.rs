@@ -1,5 +1,6 @@
 //! Connections keep working, or somebody is told in time.
 
+use domain::Channel;
 use serde_json::{Value, json};
 use stories::{Browser, World};
 
@@ -227,6 +228,25 @@ async fn a_token_that_is_not_renewed_is_told_before_it_ends_and_its_end_as_well(
     days_later(&world, 7).await;
     let ended = card(&world, "ana").await;
     assert_eq!((&ended["status"], &ended["error"]["reason"]), (&json!("error"), &json!("token_expired")));
+}
+
+#[tokio::test]
+async fn a_pages_token_never_ends_on_either_channel() {
+    let world = by_hand().await;
+    for channel in Channel::ALL {
+        world.browser("ana").on(channel).connect("facebook", "lucia.navarro").await;
+    }
+    for _ in 0..2 {
+        world.advance_hours(35 * DAY);
+        upkeep(&world).await;
+    }
+    assert_eq!(calls(&world, "refresh").await, 0, "there is nothing to renew");
+    for channel in Channel::ALL {
+        let found = world.browser("ana").on(channel).status().await["connections"][0].clone();
+        assert_eq!((&found["status"], &found["token_expires_at"]), (&json!("active"), &Value::Null), "{channel}");
+        world.dm_on(channel, INES, LUNA, "Hola").await;
+    }
+    assert_eq!(world.browser("ana").conversations().await.len(), 2);
 }
 
 #[tokio::test]
