@@ -1,9 +1,12 @@
-//! Instagram is connected by clicks, with every way in which that can end.
+//! Accounts are connected by clicks, with every way in which that can end.
 
 use std::time::Instant;
 
+use domain::Channel;
+use local::Login;
 use reqwest::Method;
 use serde_json::json;
+use stories::World;
 
 use super::Story;
 use super::channels::{Side, disconnect, sides};
@@ -408,27 +411,53 @@ async fn where_the_debug_switch_is_on_agents_see_the_manual_form_as_well() {
     luis.close(&[]).await;
 }
 
+/// A token that an administrator has copied, and the id that goes with it.
+struct ByHand {
+    /// What the form says it is of, the field of the id, and what the account is called.
+    words: [&'static str; 3],
+    id: String,
+    token: String,
+}
+
+async fn by_hand(world: &World, channel: Channel) -> ByHand {
+    let state = world.meta("GET", "/state", json!(null)).await;
+    let id = |list: &str, name: &str, called: &str| {
+        let found = state[list].as_array().and_then(|all| all.iter().find(|one| one[name] == called));
+        found.and_then(|one| one["id"].as_str()).expect("an id").to_owned()
+    };
+    let (login, words, id, mut asked) = match channel {
+        Channel::Instagram => (
+            Login::Instagram,
+            ["Instagram · Instagram", "Id de la cuenta de Instagram", "@luna.cafe"],
+            id("accounts", "username", LUNA),
+            json!({"user": LUNA, "kind": "instagram_long", "scopes": SCOPES}),
+        ),
+        Channel::Messenger => {
+            let page = id("pages", "name", "Luna Café");
+            let scopes = ["pages_show_list", "pages_messaging", "pages_manage_metadata"];
+            let asked = json!({"user": "lucia.navarro", "kind": "page", "page_id": page, "scopes": scopes});
+            (Login::Facebook, ["Messenger", "Id de la página", "Luna Café"], page, asked)
+        }
+    };
+    asked["app_id"] = world.stack.app(login).expect("the app is registered").app_id.clone().into();
+    let made = world.meta("POST", "/tokens", asked).await;
+    ByHand { words, id, token: made["tokens"][0].as_str().expect("a token").to_owned() }
+}
+
 #[tokio::test]
 async fn an_administrator_connects_by_hand() {
-    let Some(story) = Story::begin().await else { return };
-    let world = &story.world;
-    let app = world.stack.app(local::Login::Instagram).expect("the app is registered").app_id.clone();
-    let made = world
-        .meta("POST", "/tokens", json!({"app_id": app, "user": LUNA, "kind": "instagram_long", "scopes": SCOPES}))
-        .await;
-    let token = made["tokens"][0].as_str().expect("a token").to_owned();
-    let accounts = world.meta("GET", "/state", json!(null)).await;
-    let account =
-        accounts["accounts"].as_array().and_then(|all| all.iter().find(|account| account["username"] == LUNA));
-    let id = account.and_then(|account| account["id"].as_str()).expect("Luna's id").to_owned();
-
-    let ana = story.signed_in("Ana Luna", SETTINGS).await;
-    ana.click("Conexión manual").await;
-    ana.write("Id de la cuenta de Instagram", &id).await;
-    ana.write("Token de acceso", &token).await;
-    ana.picture("manual-connection").await;
-    ana.click("Conectar a mano").await;
-    ana.reads("Conectada: @luna.cafe").await;
-    ana.reads("Connected: @luna.cafe").await;
-    ana.close(&[]).await;
+    for channel in Channel::ALL {
+        let Some(story) = Story::begin().await else { return };
+        let ByHand { words: [what, field, account], id, token } = by_hand(&story.world, channel).await;
+        let ana = story.signed_in("Ana Luna", SETTINGS).await;
+        ana.click("Conexión manual").await;
+        ana.write("Qué conectar", what).await;
+        ana.write(field, &id).await;
+        ana.write("Token de acceso", &token).await;
+        ana.picture(&format!("manual-connection-{channel}")).await;
+        ana.click("Conectar a mano").await;
+        ana.reads(&format!("Conectada: {account}")).await;
+        ana.reads(&format!("Connected: {account}")).await;
+        ana.close(&[]).await;
+    }
 }
