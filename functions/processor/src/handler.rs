@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use domain::connection::Enforcement;
 use domain::contact::Occasion;
-use domain::{Account, ConversationId, Happening, ProfileRequest, TenantId, TraceId};
+use domain::{Account, ConversationId, Payload, ProfileRequest, TenantId, TraceId};
 use edge::sqs::deliver_again;
 use edge::telemetry::{Chain, metric};
 use futures::future::join_all;
@@ -17,8 +17,8 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use crate::app::App;
 use crate::batch::{self, Batch, Record};
-use crate::happening;
 use crate::patience::{Passes, Patience};
+use crate::payload;
 use crate::profile;
 
 /// Why a record goes back to the queue.
@@ -160,19 +160,19 @@ async fn process_event(
 ) -> Result<Option<Placed>, ProcessError> {
     let event = meta::read(&record.queued)?.under(record.trace_id.clone());
     let received = app.inbox.receive(prefetched, &event, app.clock.now_ms()).await?;
-    happening::count(&event, &received);
+    payload::count(&event, &received);
     let Received { outcome, place, profile_wanted } = received;
     let Some(Place { tenant, conversation }) = place else {
-        let what = match (outcome, &event.happening) {
+        let what = match (outcome, &event.payload) {
             (Outcome::Paused, _) => "Dropped an event: the plan has no room for the account",
-            (_, Happening::Test) => "The dashboard's test arrived",
+            (_, Payload::Test) => "The dashboard's test arrived",
             _ => "Dropped an event: nobody has connected the account",
         };
         info!(account = %event.account, "{what}");
         return Ok(None);
     };
     if outcome == Outcome::NotForInbox
-        && let Some(audited) = happening::audit_event(&event, &tenant)
+        && let Some(audited) = payload::audit_event(&event, &tenant)
     {
         let audit = &app.connector.audit;
         match &event.untimed {
@@ -180,7 +180,7 @@ async fn process_event(
             None => audit.record_once(&audited).await?,
         }
     }
-    if let Happening::Enforced { action, reason } = &event.happening {
+    if let Payload::Enforced { action, reason } = &event.payload {
         let enforcement = Enforcement { action: *action, reason: reason.clone(), at: event.at };
         app.connector.connections.set_enforcement(&tenant, &event.account, &enforcement).await?;
     }

@@ -6,8 +6,8 @@
 mod app;
 mod batch;
 mod handler;
-mod happening;
 mod patience;
+mod payload;
 mod profile;
 
 pub use app::App;

@@ -24,7 +24,7 @@ pub struct Event {
     /// When it was received here, at this delivery.
     pub received_at: UnixMillis,
     /// What happened.
-    pub happening: Happening,
+    pub payload: Payload,
     /// What identifies it, at the time of this delivery, where it has no time of its own.
     pub untimed: Option<MessageId>,
     /// Something of it was left out: more than a message may have, or nothing that the database can hold.
@@ -35,7 +35,7 @@ impl Event {
     /// The event as it came under a trace. Only a message keeps it.
     #[must_use]
     pub fn under(mut self, trace: Option<TraceId>) -> Self {
-        if let Happening::Message { message, .. } = &mut self.happening {
+        if let Payload::Message { message, .. } = &mut self.payload {
             message.trace_id = trace;
         }
         self
@@ -44,7 +44,7 @@ impl Event {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Happening {
+pub enum Payload {
     /// A message, in either direction, or something that the inbox shows as one.
     Message {
         /// The other side of the conversation.

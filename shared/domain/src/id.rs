@@ -215,7 +215,7 @@ impl MessageId {
         Self::new(at, short_digest(mid.as_str().as_bytes()))
     }
 
-    /// The id of a happening that the provider gave no mid: derived from what its JSON says, however that is escaped.
+    /// The id of an event that the provider gave no mid: derived from what its JSON says, however that is escaped.
     #[must_use]
     pub fn derive_from_json(at: UnixMillis, json: &str) -> Self {
         let said = serde_json::from_str(json).map(|value: serde_json::Value| value.to_string());

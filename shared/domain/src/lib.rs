@@ -51,7 +51,7 @@ pub use conversation::Conversation;
 pub use dispatch::{Dispatch, LANES, lane};
 pub use entitlement::{EffectivePlan, PlanRefusal, PlanSource};
 pub use erasure::{Erasure, ErasureCode};
-pub use event::{Event, Happening};
+pub use event::{Event, Payload};
 pub use id::{AppScopedId, ConversationId, MessageId, Mid, PageId, TenantId, UserId};
 pub use message::{Author, Change, Direction, Kind, Message, Status};
 pub use plan::{Catalogue, Plan};

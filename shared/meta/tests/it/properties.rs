@@ -1,6 +1,6 @@
 //! Whatever is signed: nothing panics, nothing is invented.
 
-use domain::event::Happening;
+use domain::event::Payload;
 use meta::QueuedEvent;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -119,8 +119,8 @@ fn between_neighbours(object: &str, entry: &Value) -> String {
 
 /// Whether the event is the message with this mid.
 fn is_message(event: &QueuedEvent, mid: &str) -> bool {
-    match meta::read(event).expect("readable").happening {
-        Happening::Message { message, .. } => message.mid.is_some_and(|found| found.as_str() == mid),
+    match meta::read(event).expect("readable").payload {
+        Payload::Message { message, .. } => message.mid.is_some_and(|found| found.as_str() == mid),
         _ => false,
     }
 }

@@ -145,7 +145,7 @@ fn characters_that_no_queue_takes_are_carried_as_escapes() {
     assert!(body.contains('\u{ffff}'), "as Meta sent it");
     let [event] = queued(&body).try_into().expect("one event");
     assert!(!serde_json::to_string(&event).expect("JSON").contains(['\u{ffff}', '\u{fffe}']));
-    assert_eq!(as_message(read_body(&body).happening).text.as_deref(), Some(text));
+    assert_eq!(as_message(read_body(&body).payload).text.as_deref(), Some(text));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use domain::channel::{Account, ContactId};
 use domain::connection::Login;
-use domain::event::{Event, Happening, NewMessage};
+use domain::event::{Event, NewMessage, Payload};
 use domain::secret::AppSecret;
 use domain::time::UnixMillis;
 use hmac::{Hmac, KeyInit, Mac};
@@ -90,21 +90,21 @@ pub(crate) fn read_body(body: &str) -> Event {
 }
 
 /// What one element of `messaging` says.
-pub(crate) fn happening(element: &Value) -> Happening {
+pub(crate) fn payload(element: &Value) -> Payload {
     let event = read_entry(&json!({"messaging": [element]}));
     assert_eq!(event.account, account());
-    event.happening
+    event.payload
 }
 
 /// The message that one element of `messaging` brings.
 pub(crate) fn message(element: &Value) -> NewMessage {
-    as_message(happening(element))
+    as_message(payload(element))
 }
 
-/// The message in a happening, which must be of the contact of all samples.
-pub(crate) fn as_message(happening: Happening) -> NewMessage {
-    match happening {
-        Happening::Message { contact: found, message } => {
+/// The message in a payload, which must be of the contact of all samples.
+pub(crate) fn as_message(payload: Payload) -> NewMessage {
+    match payload {
+        Payload::Message { contact: found, message } => {
             assert_eq!(found, contact());
             message
         }

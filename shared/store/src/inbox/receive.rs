@@ -2,7 +2,7 @@
 
 use domain::contact::Occasion;
 use domain::event::{NewMessage, ReadUpTo};
-use domain::{Change, Conversation, Direction, Event, Happening, Kind, Message, TenantId, UnixMillis};
+use domain::{Change, Conversation, Direction, Event, Kind, Message, Payload, TenantId, UnixMillis};
 
 use super::identity::{DELIVERED_AGAIN_MS, Standing};
 use super::waiting::Parked;
@@ -32,21 +32,18 @@ impl InboxStore {
             return Ok(Received { outcome: Outcome::NoRoute, place: None, profile_wanted: None });
         };
         if route.paused
-            && matches!(&event.happening, Happening::Message { message, .. } if message.direction == Direction::Inbound)
+            && matches!(&event.payload, Payload::Message { message, .. } if message.direction == Direction::Inbound)
         {
             return Ok(Received { outcome: Outcome::Paused, place: None, profile_wanted: None });
         }
         let tenant = route.tenant;
-        let contact = match &event.happening {
-            Happening::Message { contact, .. }
-            | Happening::Read { contact, .. }
-            | Happening::Delivered { contact, .. }
-            | Happening::Change { contact: Some(contact), .. } => contact,
-            Happening::Change { contact: None, .. } => return Ok(about_account(Outcome::Unplaced, tenant)),
-            Happening::Test
-            | Happening::Enforced { .. }
-            | Happening::AccountNotice { .. }
-            | Happening::Nothing { .. } => {
+        let contact = match &event.payload {
+            Payload::Message { contact, .. }
+            | Payload::Read { contact, .. }
+            | Payload::Delivered { contact, .. }
+            | Payload::Change { contact: Some(contact), .. } => contact,
+            Payload::Change { contact: None, .. } => return Ok(about_account(Outcome::Unplaced, tenant)),
+            Payload::Test | Payload::Enforced { .. } | Payload::AccountNotice { .. } | Payload::Nothing { .. } => {
                 return Ok(about_account(Outcome::NotForInbox, tenant));
             }
         };
@@ -76,10 +73,10 @@ fn about_account(outcome: Outcome, tenant: TenantId) -> Received {
 
 /// What a stored message is a reason to ask for its contact's profile. A comment alone is none: Meta would refuse.
 fn occasion(event: &Event) -> Option<Occasion> {
-    match &event.happening {
-        Happening::Message { message, .. } if message.opens_window && came(message) => Some(Occasion::Came),
-        Happening::Message { message, .. } if message.opens_window => Some(Occasion::Wrote),
-        Happening::Message { message, .. } if message.kind != Kind::Comment => Some(Occasion::Answered),
+    match &event.payload {
+        Payload::Message { message, .. } if message.opens_window && came(message) => Some(Occasion::Came),
+        Payload::Message { message, .. } if message.opens_window => Some(Occasion::Wrote),
+        Payload::Message { message, .. } if message.kind != Kind::Comment => Some(Occasion::Answered),
         _ => None,
     }
 }
@@ -94,44 +91,43 @@ impl Threads {
         if thread.is_erased() {
             return Ok(Outcome::Erased);
         }
-        match &event.happening {
-            Happening::Message { message, .. } if message.direction == Direction::Outbound => {
+        match &event.payload {
+            Payload::Message { message, .. } if message.direction == Direction::Outbound => {
                 self.place_echo(thread, message).await
             }
-            Happening::Message { message, .. } => self.store(thread, message).await,
-            Happening::Change { mid, change, .. } => {
+            Payload::Message { message, .. } => self.store(thread, message).await,
+            Payload::Change { mid, change, .. } => {
                 let change = self.dated(thread, event, change).await?;
                 let outcome = self.change(thread, mid, &change.clone().into(), now).await?;
                 self.open_window_by(thread, &change).await?;
                 Ok(outcome)
             }
-            Happening::Read { up_to: ReadUpTo::Message(mid), .. } => self.change(thread, mid, &Parked::Read, now).await,
-            Happening::Read { up_to: ReadUpTo::Time(until), .. } => self.read_until(thread, *until).await,
-            Happening::Delivered { until, .. } => self.delivered_until(thread, *until).await,
-            Happening::Test
-            | Happening::Enforced { .. }
-            | Happening::AccountNotice { .. }
-            | Happening::Nothing { .. } => Ok(Outcome::NotForInbox),
+            Payload::Read { up_to: ReadUpTo::Message(mid), .. } => self.change(thread, mid, &Parked::Read, now).await,
+            Payload::Read { up_to: ReadUpTo::Time(until), .. } => self.read_until(thread, *until).await,
+            Payload::Delivered { until, .. } => self.delivered_until(thread, *until).await,
+            Payload::Test | Payload::Enforced { .. } | Payload::AccountNotice { .. } | Payload::Nothing { .. } => {
+                Ok(Outcome::NotForInbox)
+            }
         }
     }
 
     /// What an event of a paused account comes to: what is stored changes, and nothing is added.
     async fn amend_stored(&self, thread: &mut Thread, event: &Event) -> Result<Outcome, StoreError> {
-        let applied = match &event.happening {
-            Happening::Message { message, .. } if message.direction == Direction::Outbound => {
+        let applied = match &event.payload {
+            Payload::Message { message, .. } if message.direction == Direction::Outbound => {
                 return Ok(self.merge_echo(thread, message).await?.unwrap_or(Outcome::Paused));
             }
-            Happening::Change { mid, change, .. } if thread.is_stored() => {
+            Payload::Change { mid, change, .. } if thread.is_stored() => {
                 let change = self.dated(thread, event, change).await?;
                 self.change_stored(thread, mid, &change.into()).await?
             }
-            Happening::Read { up_to: ReadUpTo::Message(mid), .. } => {
+            Payload::Read { up_to: ReadUpTo::Message(mid), .. } => {
                 self.change_stored(thread, mid, &Parked::Read).await?
             }
-            Happening::Read { up_to: ReadUpTo::Time(until), .. } => {
+            Payload::Read { up_to: ReadUpTo::Time(until), .. } => {
                 return self.read_until(thread, *until).await;
             }
-            Happening::Delivered { until, .. } => return self.delivered_until(thread, *until).await,
+            Payload::Delivered { until, .. } => return self.delivered_until(thread, *until).await,
             _ => false,
         };
         Ok(if applied { Outcome::Applied } else { Outcome::Paused })

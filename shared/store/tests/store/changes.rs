@@ -1,7 +1,7 @@
 //! Reactions, edits, unsends and read marks: in any order with their message.
 
 use domain::conversation::WasCounted;
-use domain::{Event, Happening, MessageId, Status};
+use domain::{Event, MessageId, Payload, Status};
 use proptest::prelude::*;
 use serde_json::json;
 use store::Outcome;
@@ -156,7 +156,7 @@ async fn a_read_mark_does_not_write_the_index_of_the_list() {
 async fn a_change_without_a_contact_cannot_be_placed() {
     let world = World::connected().await;
     let mut event = unsent("one");
-    if let Happening::Change { contact, .. } = &mut event.happening {
+    if let Payload::Change { contact, .. } = &mut event.payload {
         *contact = None;
     }
     assert_eq!(world.receive(&event).await.expect("received").outcome, Outcome::Unplaced);

@@ -1,6 +1,6 @@
 //! Echoes of what was sent: from here, and from elsewhere.
 
-use domain::{Author, Event, Happening, Message, MessageId, Status};
+use domain::{Author, Event, Message, MessageId, Payload, Status};
 use store::{Begun, Outcome, Queued};
 
 use crate::settling::stuck;
@@ -276,7 +276,7 @@ async fn an_echo_without_a_time_of_its_own_may_come_late() {
     let message = sending(&world, "ok", 1).await;
     uncertain(&world, &message).await;
     let mut late = echo("ours", 5 * 60 * 60, "ok");
-    if let domain::Happening::Message { message, .. } = &mut late.happening {
+    if let domain::Payload::Message { message, .. } = &mut late.payload {
         message.untimed = true;
     }
     assert_eq!(world.receive(&late).await.expect("received").outcome, Outcome::Merged);
@@ -286,7 +286,7 @@ async fn an_echo_without_a_time_of_its_own_may_come_late() {
 /// An echo that gives back an id of ours.
 fn named(name: &str, text: &str, id: &MessageId) -> Event {
     let mut event = echo(name, 2, text);
-    if let Happening::Message { message, .. } = &mut event.happening {
+    if let Payload::Message { message, .. } = &mut event.payload {
         message.sent_as = Some(id.clone());
     }
     event
@@ -369,8 +369,7 @@ async fn what_reached_the_phone_is_delivered_up_to_its_time() {
     let message = sent(&world, &message, "sent").await;
     for (until, status) in [(-1, Status::Sent), (1, Status::Delivered), (0, Status::Delivered)] {
         let mut receipt = read("sent");
-        receipt.happening =
-            Happening::Delivered { contact: contact_id(CONTACT), until: message.at_provider().plus(until) };
+        receipt.payload = Payload::Delivered { contact: contact_id(CONTACT), until: message.at_provider().plus(until) };
         assert_eq!(world.receive(&receipt).await.expect("received").outcome, Outcome::Applied);
         let thread = world.seen(&tenant("acme"), &conversation()).await.conversation.expect("stored");
         assert_eq!(thread.shown_status(&message), status, "{until}");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{Connection, Contact, Event, Happening, MessageId, UnixMillis};
+use domain::{Connection, Contact, Event, MessageId, Payload, UnixMillis};
 use store::{Look, Outcome};
 
 use crate::util::examples::{
@@ -203,7 +203,7 @@ async fn that_an_event_without_a_time_came_first_is_known_after_a_deletion_of_wh
     let world = World::connected().await;
     world.receive(&inbound("old", 1, "old")).await.expect("received");
     let mut untimed = after("untimed", 1);
-    if let Happening::Message { message, .. } = &mut untimed.happening {
+    if let Payload::Message { message, .. } = &mut untimed.payload {
         message.untimed = true;
     }
     world.receive(&untimed).await.expect("received");
@@ -214,7 +214,7 @@ async fn that_an_event_without_a_time_came_first_is_known_after_a_deletion_of_wh
 
     let at = untimed.at.plus(60_000);
     let mut again = Event { at, received_at: at, ..untimed };
-    if let Happening::Message { message, .. } = &mut again.happening {
+    if let Payload::Message { message, .. } = &mut again.payload {
         message.id = MessageId::derive(at, &mid("untimed"));
     }
     assert_eq!(world.receive(&again).await.expect("received").outcome, Outcome::Duplicate);

@@ -10,7 +10,7 @@ use crate::util::examples::{ANY, NOW, account, connection, contact_id, conversat
 /// A message of contact number `n`, sent at second `n`.
 fn from_contact(n: i64) -> Event {
     let mut event = inbound(&format!("m{n}"), n, &format!("from {n}"));
-    if let domain::Happening::Message { contact, .. } = &mut event.happening {
+    if let domain::Payload::Message { contact, .. } = &mut event.payload {
         *contact = contact_id(&(1000 + n).to_string());
     }
     event
@@ -51,8 +51,8 @@ async fn a_new_message_moves_its_conversation_to_the_top() {
     let world = world_with_conversations(3).await;
     let mut again = from_contact(0);
     let newer = inbound("again", 60, "Me again");
-    if let (domain::Happening::Message { message, .. }, domain::Happening::Message { message: newer, .. }) =
-        (&mut again.happening, newer.happening)
+    if let (domain::Payload::Message { message, .. }, domain::Payload::Message { message: newer, .. }) =
+        (&mut again.payload, newer.payload)
     {
         *message = newer;
     }

@@ -122,7 +122,7 @@ fn item_size(item: &std::collections::HashMap<String, AttributeValue>) -> usize 
 async fn items_of_normal_size_stay_within_one_write_unit() {
     let world = busy().await;
     let mut event = inbound("long", 60, &"Do you have it in blue? ".repeat(8));
-    if let domain::Happening::Message { message, .. } = &mut event.happening {
+    if let domain::Payload::Message { message, .. } = &mut event.payload {
         message.metadata.insert("quick_reply".to_owned(), json!("PICK_BLUE"));
     }
     world.receive(&event).await.expect("received");

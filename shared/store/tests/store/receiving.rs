@@ -1,7 +1,7 @@
 //! Messages arrive: once, whatever the deliveries.
 
 use domain::contact::Occasion;
-use domain::{ContactId, Direction, Event, Happening, MessageId, UnixMillis};
+use domain::{ContactId, Direction, Event, MessageId, Payload, UnixMillis};
 use futures::future::join_all;
 use store::{Filter, Outcome, StoreError};
 
@@ -161,8 +161,8 @@ async fn a_batch_of_two_tenants_reaches_both_and_mixes_nothing() {
 #[tokio::test]
 async fn what_concerns_no_conversation_names_its_tenant_and_stores_nothing() {
     let world = World::connected().await;
-    let (account, happening) = (account("17841"), Happening::Test);
-    let test = Event { account, at: NOW, untimed: None, received_at: NOW, happening, reduced: false };
+    let (account, payload) = (account("17841"), Payload::Test);
+    let test = Event { account, at: NOW, untimed: None, received_at: NOW, payload, reduced: false };
     let received = world.receive(&test).await.expect("received");
     assert_eq!(received.outcome, Outcome::NotForInbox);
     assert_eq!(received.place.expect("a place").tenant, tenant("acme"));
@@ -175,7 +175,7 @@ async fn the_newest_message_says_whether_another_app_answers_whatever_the_order(
         let world = World::connected().await;
         let elsewhere = |name, at, handled_elsewhere| {
             let mut event = inbound(name, at, "Hello");
-            if let Happening::Message { message, .. } = &mut event.happening {
+            if let Payload::Message { message, .. } = &mut event.payload {
                 message.handled_elsewhere = handled_elsewhere;
             }
             event
@@ -202,7 +202,7 @@ async fn a_profile_that_was_refused_is_wanted_with_the_contacts_next_message_and
             .expect("written")
     );
     let mut comment = inbound("two", 2, "Nice");
-    if let Happening::Message { message, .. } = &mut comment.happening {
+    if let Payload::Message { message, .. } = &mut comment.payload {
         message.kind = domain::Kind::Comment;
         message.opens_window = false;
     }
@@ -233,7 +233,7 @@ async fn a_message_from_before_1970_or_far_in_the_future_is_stored_as_any_other(
     let world = World::connected().await;
     for (name, at) in [("old", -5), ("new", 9_999_999_999_999)] {
         let mut event = inbound(name, 0, "Strange clock");
-        if let Happening::Message { message, .. } = &mut event.happening {
+        if let Payload::Message { message, .. } = &mut event.payload {
             let mid = message.mid.clone().expect("a mid");
             message.id = domain::MessageId::derive(UnixMillis::new(at), &mid);
             assert_eq!(message.direction, Direction::Inbound);
@@ -249,7 +249,7 @@ async fn a_message_that_is_delivered_before_its_own_time_and_after_it_is_stored_
     let world = World::connected().await;
     let timed = inbound("early", 30 * 60, "Delivered half an hour early");
     let mut early = Event { at: NOW, received_at: NOW, ..timed.clone() };
-    if let Happening::Message { message, .. } = &mut early.happening {
+    if let Payload::Message { message, .. } = &mut early.payload {
         (message.untimed, message.ahead) = (true, Some(timed.at));
         message.id = MessageId::derive(NOW, &mid("early"));
     }

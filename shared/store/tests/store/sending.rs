@@ -176,7 +176,7 @@ async fn a_key_is_free_again_after_a_day_although_its_item_is_still_there() {
 async fn the_same_key_in_another_conversation_is_another_request() {
     let world = world_with_a_question().await;
     let mut other = inbound("other", 1, "And tomorrow?");
-    if let domain::Happening::Message { contact, .. } = &mut other.happening {
+    if let domain::Payload::Message { contact, .. } = &mut other.payload {
         *contact = crate::util::examples::contact_id("5");
     }
     let place = world.receive(&other).await.expect("received").place.expect("a place");

@@ -1,7 +1,7 @@
 //! What the database cannot hold is reduced, and holds nobody up.
 
 use domain::message::Attachment;
-use domain::{Event, Happening};
+use domain::{Event, Payload};
 use serde_json::{Map, Value, json};
 use store::Outcome;
 
@@ -11,7 +11,7 @@ use crate::util::examples::{conversation, edited, inbound, tenant};
 /// A message with this beside its text.
 fn with(metadata: Value, attachments: usize) -> Event {
     let mut event = inbound("one", 1, "Hello");
-    if let Happening::Message { message, .. } = &mut event.happening {
+    if let Payload::Message { message, .. } = &mut event.payload {
         message.metadata = Map::from_iter([("raw".to_owned(), metadata)]);
         let attachment = |n: usize| Attachment {
             kind: "image".to_owned(),

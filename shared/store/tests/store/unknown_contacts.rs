@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::erasure::{Origin, Scope, Task};
-use domain::{Account, Connection, Erasure, ErasureCode, Happening, Kind, Login, PageId, UnixSeconds};
+use domain::{Account, Connection, Erasure, ErasureCode, Kind, Login, PageId, Payload, UnixSeconds};
 use store::{AuthorizationStore, Claim, ErasureStore, Filter, Outcome, StoreError};
 
 use crate::authorizations::request as authorization;
@@ -26,7 +26,7 @@ fn text(value: &str) -> AttributeValue {
 
 /// The same event of another contact.
 fn of_another(mut event: domain::Event) -> domain::Event {
-    if let Happening::Message { contact, .. } = &mut event.happening {
+    if let Payload::Message { contact, .. } = &mut event.payload {
         *contact = contact_id("555");
     }
     event

@@ -1,6 +1,6 @@
 //! Elements of `changes`: a `field` and its `value`.
 
-use domain::event::{Happening, NewMessage};
+use domain::event::{NewMessage, Payload};
 use domain::id::{AccountId, ContactId, Mid};
 use domain::message::Kind;
 use serde_json::{Map, Value};
@@ -22,7 +22,7 @@ const MESSAGING: [&str; 8] = [
 ];
 
 /// Reads one change.
-pub(crate) fn read(context: Context<'_>, change: &Map<String, Value>) -> Happening {
+pub(crate) fn read(context: Context<'_>, change: &Map<String, Value>) -> Payload {
     let field = text(change, "field").unwrap_or_else(|| "unknown_field".to_owned());
     let Some(value) = member(change, "value") else {
         return notice(&stable_word(&field), Map::new());
@@ -38,14 +38,14 @@ pub(crate) fn read(context: Context<'_>, change: &Map<String, Value>) -> Happeni
 
 /// A public comment: shown as a message that opens no window. The account's own are left out, since whoever
 /// answers comments automatically would answer oneself.
-fn commented(context: Context<'_>, field: &str, value: &Map<String, Value>) -> Happening {
+fn commented(context: Context<'_>, field: &str, value: &Map<String, Value>) -> Payload {
     let author = member(value, "from");
     let own = |author: &Map<String, Value>| {
         id::<AccountId>(author, "id").as_ref() == Some(&context.queued.account.id)
             || author.contains_key("self_ig_scoped_id")
     };
     if author.is_some_and(own) {
-        return Happening::Nothing { kind: "own_comment" };
+        return Payload::Nothing { kind: "own_comment" };
     }
     let Some(contact) = author.and_then(|author| id::<ContactId>(author, "id")) else {
         return notice(field, details(value));
@@ -56,7 +56,7 @@ fn commented(context: Context<'_>, field: &str, value: &Map<String, Value>) -> H
     metadata.insert("field".to_owned(), Value::from(field));
     metadata.extend(mid.as_ref().map(|mid| ("comment_id".to_owned(), Value::from(mid.as_str()))));
     metadata.extend(author.map(|author| only(author, &["username"])).unwrap_or_default());
-    about.happening(NewMessage {
+    about.payload(NewMessage {
         text: text(value, "text"),
         username: author.and_then(|author| text(author, "username")),
         metadata,

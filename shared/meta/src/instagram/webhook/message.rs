@@ -1,6 +1,6 @@
 //! The `message` member: what stories, folders and messages to oneself add to it.
 
-use domain::event::{Happening, NewMessage};
+use domain::event::{NewMessage, Payload};
 use domain::message::{Kind, ReplyTo};
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use crate::webhook::read::json::{flag, member, only, text};
 use crate::webhook::read::message;
 
 /// Reads a message, or the unsending of one.
-pub(super) fn read(about: Element<'_>, body: &Map<String, Value>) -> Happening {
+pub(super) fn read(about: Element<'_>, body: &Map<String, Value>) -> Payload {
     if let Some(unsent) = message::unsent(about, body) {
         return unsent;
     }

@@ -8,7 +8,7 @@ mod message;
 
 pub(crate) use change::read as read_change;
 
-use domain::event::Happening;
+use domain::event::Payload;
 use domain::id::AccountId;
 use serde_json::{Map, Value};
 
@@ -30,14 +30,14 @@ pub(crate) fn account(parties: Parties<'_>, entry: Option<&AccountId>) -> Option
 }
 
 /// Reads one element. The member that it carries tells its kind.
-pub(crate) fn read(context: Context<'_>, element: &Map<String, Value>) -> Happening {
+pub(crate) fn read(context: Context<'_>, element: &Map<String, Value>) -> Payload {
     let element = &*kinds::with_underscores(element);
     let (contact, from_account) = roles(&context.queued.account.id, element);
-    if let Some(happening) = kinds::without_contact(context, contact.as_ref(), element) {
-        return happening;
+    if let Some(payload) = kinds::without_contact(context, contact.as_ref(), element) {
+        return payload;
     }
     if element.contains_key("delivery") {
-        return Happening::Nothing { kind: "delivery" };
+        return Payload::Nothing { kind: "delivery" };
     }
     let Some(contact) = contact else {
         return notice("event_without_contact", fields(element));

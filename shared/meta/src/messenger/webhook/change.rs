@@ -1,6 +1,6 @@
 //! Elements of `changes`: a `field` and its `value`.
 
-use domain::event::Happening;
+use domain::event::Payload;
 use domain::id::AccountId;
 use serde_json::{Map, Value};
 
@@ -8,13 +8,13 @@ use crate::webhook::read::context::{Context, notice};
 use crate::webhook::read::json::{details, id, member, stable_word, text};
 
 /// Reads one change.
-pub(crate) fn read(context: Context<'_>, change: &Map<String, Value>) -> Happening {
+pub(crate) fn read(context: Context<'_>, change: &Map<String, Value>) -> Payload {
     let field = text(change, "field").unwrap_or_else(|| "unknown_field".to_owned());
     let Some(value) = member(change, "value") else {
         return notice(&stable_word(&field), Map::new());
     };
     match field.as_str() {
-        "feed" => Happening::Nothing { kind: on_the_page(context, value) },
+        "feed" => Payload::Nothing { kind: on_the_page(context, value) },
         // What otherwise stands in `messaging`.
         _ if value.contains_key("sender") || value.contains_key("recipient") => super::read(context, value),
         _ => notice(&stable_word(&field), details(value)),

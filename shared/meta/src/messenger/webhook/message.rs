@@ -1,6 +1,6 @@
 //! The `message` member.
 
-use domain::event::{Happening, NewMessage};
+use domain::event::{NewMessage, Payload};
 use domain::id::MessageId;
 use serde_json::{Map, Value};
 
@@ -9,13 +9,13 @@ use crate::webhook::read::json::{only, text};
 use crate::webhook::read::message;
 
 /// Reads a message, or the unsending of one, which Meta does not promise to tell.
-pub(super) fn read(about: Element<'_>, body: &Map<String, Value>) -> Happening {
+pub(super) fn read(about: Element<'_>, body: &Map<String, Value>) -> Payload {
     if let Some(unsent) = message::unsent(about, body) {
         return unsent;
     }
     // Meta sums up what was filled in on a form, which the lead itself tells. It stands in no conversation.
     if body.contains_key("hop_context") {
-        return Happening::Nothing { kind: "lead_summary" };
+        return Payload::Nothing { kind: "lead_summary" };
     }
     let new = message::content(about, body);
     message::shown(about, body, ours(about, body, new))

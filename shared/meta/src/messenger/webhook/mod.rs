@@ -7,7 +7,7 @@ mod message;
 
 pub(crate) use change::read as read_change;
 
-use domain::event::Happening;
+use domain::event::Payload;
 use domain::id::AccountId;
 use serde_json::{Map, Value};
 
@@ -24,11 +24,11 @@ pub(crate) fn account(parties: Parties<'_>, entry: Option<&AccountId>) -> Option
 }
 
 /// Reads one element. The member that it carries tells its kind.
-pub(crate) fn read(context: Context<'_>, element: &Map<String, Value>) -> Happening {
+pub(crate) fn read(context: Context<'_>, element: &Map<String, Value>) -> Payload {
     let element = &*kinds::with_underscores(element);
     let (contact, from_account) = roles(&context.queued.account.id, element);
-    if let Some(happening) = kinds::without_contact(context, contact.as_ref(), element) {
-        return happening;
+    if let Some(payload) = kinds::without_contact(context, contact.as_ref(), element) {
+        return payload;
     }
     if let Some(roles) = member(element, "app_roles") {
         return notice("app_roles", without(roles, &[]));
@@ -57,7 +57,7 @@ fn answers(lead: &Map<String, Value>) -> Map<String, Value> {
 
 /// A person of whom Meta tells only the reference that a web page has given them: there is no conversation with them yet, and
 /// their act is seen in the account's audit trail.
-fn nobody(element: &Map<String, Value>) -> Happening {
+fn nobody(element: &Map<String, Value>) -> Payload {
     let places = ["sender", "recipient", "optin"].map(|name| member(element, name));
     match places.into_iter().flatten().find_map(|place| text(place, "user_ref")) {
         Some(reference) => {
@@ -70,10 +70,10 @@ fn nobody(element: &Map<String, Value>) -> Happening {
 }
 
 /// All that was sent until then has reached the contact's phone. The mids are those of some of it.
-fn delivered(about: Element<'_>, delivery: &Map<String, Value>) -> Happening {
+fn delivered(about: Element<'_>, delivery: &Map<String, Value>) -> Payload {
     match kinds::watermark(about.context, delivery) {
-        Some(until) => Happening::Delivered { contact: about.contact.clone(), until },
-        None => Happening::Nothing { kind: "delivered_up_to_nothing" },
+        Some(until) => Payload::Delivered { contact: about.contact.clone(), until },
+        None => Payload::Nothing { kind: "delivered_up_to_nothing" },
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 
-use domain::event::{Happening, NewMessage};
+use domain::event::{NewMessage, Payload};
 use domain::message::{Attachment, Change, Edit, Reaction, Referral, ReplyTo};
 use serde_json::{Map, Value};
 
@@ -41,22 +41,18 @@ impl Bounds {
         Self { left: MAX_BYTES, reduced: false }
     }
 
-    /// The same happening within the bounds.
-    pub(super) fn happening(&mut self, happening: Happening) -> Happening {
-        match happening {
-            Happening::Message { contact, message } => Happening::Message { contact, message: self.message(message) },
-            Happening::Change { contact, mid, change } => {
-                Happening::Change { contact, mid, change: self.change(change) }
+    /// The same payload within the bounds.
+    pub(super) fn payload(&mut self, payload: Payload) -> Payload {
+        match payload {
+            Payload::Message { contact, message } => Payload::Message { contact, message: self.message(message) },
+            Payload::Change { contact, mid, change } => Payload::Change { contact, mid, change: self.change(change) },
+            Payload::AccountNotice { kind, details } => {
+                Payload::AccountNotice { kind, details: self.object(details, MAX_DEPTH) }
             }
-            Happening::AccountNotice { kind, details } => {
-                Happening::AccountNotice { kind, details: self.object(details, MAX_DEPTH) }
+            Payload::Enforced { action, reason } => {
+                Payload::Enforced { action, reason: reason.map(|reason| self.text(reason, MAX_REASON_BYTES)) }
             }
-            Happening::Enforced { action, reason } => {
-                Happening::Enforced { action, reason: reason.map(|reason| self.text(reason, MAX_REASON_BYTES)) }
-            }
-            Happening::Read { .. } | Happening::Delivered { .. } | Happening::Test | Happening::Nothing { .. } => {
-                happening
-            }
+            Payload::Read { .. } | Payload::Delivered { .. } | Payload::Test | Payload::Nothing { .. } => payload,
         }
     }
 

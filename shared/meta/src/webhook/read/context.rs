@@ -1,6 +1,6 @@
 //! What is known around an event.
 
-use domain::event::Happening;
+use domain::event::Payload;
 use domain::time::UnixMillis;
 use serde_json::{Map, Value};
 
@@ -22,6 +22,6 @@ pub(crate) struct Context<'a> {
 }
 
 /// Something that the account's audit log shows.
-pub(crate) fn notice(kind: &str, details: Map<String, Value>) -> Happening {
-    Happening::AccountNotice { kind: kind.to_owned(), details }
+pub(crate) fn notice(kind: &str, details: Map<String, Value>) -> Payload {
+    Payload::AccountNotice { kind: kind.to_owned(), details }
 }

@@ -1,6 +1,6 @@
 //! One element of `messaging` or `standby`, and what becomes of it.
 
-use domain::event::{Happening, NewMessage};
+use domain::event::{NewMessage, Payload};
 use domain::id::{AccountId, ContactId, MessageId, Mid};
 use domain::message::{Author, Change, Direction, Kind};
 use serde_json::{Map, Value};
@@ -69,15 +69,15 @@ impl Element<'_> {
     }
 
     /// Something that Meta tells and nobody wrote: shown in its place, and nobody's unread message.
-    pub(crate) fn note(&self, message: NewMessage) -> Happening {
-        self.happening(NewMessage { direction: Direction::Inbound, author: Author::App, ..message })
+    pub(crate) fn note(&self, message: NewMessage) -> Payload {
+        self.payload(NewMessage { direction: Direction::Inbound, author: Author::App, ..message })
     }
 
-    pub(crate) fn happening(&self, message: NewMessage) -> Happening {
-        Happening::Message { contact: self.contact.clone(), message }
+    pub(crate) fn payload(&self, message: NewMessage) -> Payload {
+        Payload::Message { contact: self.contact.clone(), message }
     }
 
-    pub(crate) fn change(&self, mid: Mid, change: Change) -> Happening {
-        Happening::Change { contact: Some(self.contact.clone()), mid, change }
+    pub(crate) fn change(&self, mid: Mid, change: Change) -> Payload {
+        Payload::Change { contact: Some(self.contact.clone()), mid, change }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::connection::EnforcementAction;
-use domain::event::{Happening, NewMessage, ReadUpTo};
+use domain::event::{NewMessage, Payload, ReadUpTo};
 use domain::id::{ContactId, Mid};
 use domain::message::{Change, Edit, Kind, Reaction, Reactor, Referral};
 use domain::time::UnixMillis;
@@ -31,7 +31,7 @@ pub(crate) fn without_contact(
     context: Context<'_>,
     contact: Option<&ContactId>,
     element: &Map<String, Value>,
-) -> Option<Happening> {
+) -> Option<Payload> {
     if let Some(edit) = member(element, "message_edit") {
         Some(edited(context, contact.cloned(), edit))
     } else if let Some(enforcement) = member(element, "policy_enforcement") {
@@ -40,20 +40,20 @@ pub(crate) fn without_contact(
         Some(notice("response_feedback", only(feedback, &["feedback", "mid"])))
     } else {
         // That a person linked an account comes with the code to do it with: nothing for an inbox.
-        element.contains_key("account_linking").then_some(Happening::Nothing { kind: "account_linking" })
+        element.contains_key("account_linking").then_some(Payload::Nothing { kind: "account_linking" })
     }
 }
 
 /// Meta says what it does about the account's conduct; what nobody knows is told as it is.
-fn enforced(enforcement: &Map<String, Value>) -> Happening {
+fn enforced(enforcement: &Map<String, Value>) -> Payload {
     match text(enforcement, "action").and_then(|word| EnforcementAction::of_meta(&word)) {
-        Some(action) => Happening::Enforced { action, reason: text(enforcement, "reason") },
+        Some(action) => Payload::Enforced { action, reason: text(enforcement, "reason") },
         None => notice("policy_enforcement", only(enforcement, &["action", "reason"])),
     }
 }
 
 /// Reads an element that is no message. The member that it carries tells its kind.
-pub(crate) fn read(about: Element<'_>, element: &Map<String, Value>) -> Happening {
+pub(crate) fn read(about: Element<'_>, element: &Map<String, Value>) -> Payload {
     if let Some(postback) = member(element, "postback") {
         postback_tapped(about, postback)
     } else if let Some(reaction) = member(element, "reaction") {
@@ -70,9 +70,9 @@ pub(crate) fn read(about: Element<'_>, element: &Map<String, Value>) -> Happenin
 }
 
 /// The contact came through a link or an advertisement, perhaps with something that they filled in there.
-pub(crate) fn referred(about: Element<'_>, element: &Map<String, Value>, metadata: Map<String, Value>) -> Happening {
+pub(crate) fn referred(about: Element<'_>, element: &Map<String, Value>, metadata: Map<String, Value>) -> Payload {
     let referral = member(element, "referral").map(referral);
-    about.happening(NewMessage { referral, metadata, ..about.act(Kind::Referral) })
+    about.payload(NewMessage { referral, metadata, ..about.act(Kind::Referral) })
 }
 
 /// Where the contact came from; an advertisement's texts stay with it.
@@ -86,8 +86,8 @@ pub(crate) fn referral(referral: &Map<String, Value>) -> Referral {
 }
 
 /// An ice breaker, a menu entry or a template's button. In standby it comes without its payload.
-fn postback_tapped(about: Element<'_>, postback: &Map<String, Value>) -> Happening {
-    about.happening(NewMessage {
+fn postback_tapped(about: Element<'_>, postback: &Map<String, Value>) -> Payload {
+    about.payload(NewMessage {
         text: text(postback, "title"),
         referral: member(postback, "referral").map(referral),
         opens_window: !about.from_account,
@@ -96,9 +96,9 @@ fn postback_tapped(about: Element<'_>, postback: &Map<String, Value>) -> Happeni
     })
 }
 
-fn reacted(about: Element<'_>, reaction: &Map<String, Value>) -> Happening {
+fn reacted(about: Element<'_>, reaction: &Map<String, Value>) -> Payload {
     let Some(mid) = id::<Mid>(reaction, "mid") else {
-        return Happening::Nothing { kind: "reaction_without_mid" };
+        return Payload::Nothing { kind: "reaction_without_mid" };
     };
     let taken_back = text(reaction, "action").as_deref() == Some("unreact");
     let name = text(reaction, "reaction").filter(|_| !taken_back);
@@ -122,17 +122,17 @@ fn emoji_of(name: Option<&str>) -> &'static str {
 }
 
 /// Instagram names the last message that was read, Messenger the time up to which everything was.
-fn seen(about: Element<'_>, read: &Map<String, Value>) -> Happening {
+fn seen(about: Element<'_>, read: &Map<String, Value>) -> Payload {
     if about.from_account {
-        return Happening::Nothing { kind: "own_read" };
+        return Payload::Nothing { kind: "own_read" };
     }
     let up_to = match id(read, "mid") {
         Some(mid) => Some(ReadUpTo::Message(mid)),
         None => watermark(about.context, read).map(ReadUpTo::Time),
     };
     match up_to {
-        Some(up_to) => Happening::Read { contact: about.contact.clone(), up_to },
-        None => Happening::Nothing { kind: "read_up_to_nothing" },
+        Some(up_to) => Payload::Read { contact: about.contact.clone(), up_to },
+        None => Payload::Nothing { kind: "read_up_to_nothing" },
     }
 }
 
@@ -143,20 +143,20 @@ pub(crate) fn watermark(context: Context<'_>, receipt: &Map<String, Value>) -> O
 }
 
 /// Meta also sends edits of messages that nobody edited, without a text: those must not blank what is stored.
-fn edited(context: Context<'_>, contact: Option<ContactId>, edit: &Map<String, Value>) -> Happening {
+fn edited(context: Context<'_>, contact: Option<ContactId>, edit: &Map<String, Value>) -> Payload {
     let Some(text) = text(edit, "text") else {
-        return Happening::Nothing { kind: "edit_without_text" };
+        return Payload::Nothing { kind: "edit_without_text" };
     };
     let Some(mid) = id(edit, "mid") else {
-        return Happening::Nothing { kind: "edit_without_mid" };
+        return Payload::Nothing { kind: "edit_without_mid" };
     };
     let number = number(edit, "num_edit").and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
-    Happening::Change { contact, mid, change: Change::Edit { edit: Edit { number, at: context.at, text } } }
+    Payload::Change { contact, mid, change: Change::Edit { edit: Edit { number, at: context.at, text } } }
 }
 
 /// Consent to be notified is not a message. Its token is a credential and is not kept.
-pub(crate) fn opted_in(about: Element<'_>, optin: &Map<String, Value>, opens_window: bool) -> Happening {
-    about.happening(NewMessage {
+pub(crate) fn opted_in(about: Element<'_>, optin: &Map<String, Value>, opens_window: bool) -> Payload {
+    about.payload(NewMessage {
         text: text(optin, "title"),
         opens_window,
         metadata: without(optin, &["title", "notification_messages_token"]),
@@ -165,7 +165,7 @@ pub(crate) fn opted_in(about: Element<'_>, optin: &Map<String, Value>, opens_win
 }
 
 /// Apps hand a thread to each other.
-fn thread_control(about: Element<'_>, element: &Map<String, Value>) -> Option<Happening> {
+fn thread_control(about: Element<'_>, element: &Map<String, Value>) -> Option<Payload> {
     let (action, control) = ["pass", "take", "request"]
         .into_iter()
         .find_map(|action| Some((action, member(element, &format!("{action}_thread_control"))?)))?;
@@ -181,7 +181,7 @@ fn thread_control(about: Element<'_>, element: &Map<String, Value>) -> Option<Ha
 
 /// A kind that Meta has added since: visible in its conversation, by its names only. Whether a person did something is
 /// unknown, so nothing says that somebody waits.
-fn unknown(about: Element<'_>, element: &Map<String, Value>) -> Happening {
+fn unknown(about: Element<'_>, element: &Map<String, Value>) -> Payload {
     let metadata = fields(&without(element, &ENVELOPE));
     about.note(NewMessage { metadata, ..about.new_message(None, Kind::Unsupported) })
 }

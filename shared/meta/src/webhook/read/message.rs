@@ -1,6 +1,6 @@
 //! What the `message` member has on every channel: text, attachments, a reply, where the contact came from.
 
-use domain::event::{Happening, NewMessage};
+use domain::event::{NewMessage, Payload};
 use domain::id::Mid;
 use domain::message::{Change, Kind, ReplyTo};
 use serde_json::{Map, Value};
@@ -11,10 +11,10 @@ use super::json::{fields, flag, id, member, only, text};
 use super::kinds::referral;
 
 /// The unsending of an earlier message, if it is that.
-pub(crate) fn unsent(about: Element<'_>, body: &Map<String, Value>) -> Option<Happening> {
+pub(crate) fn unsent(about: Element<'_>, body: &Map<String, Value>) -> Option<Payload> {
     flag(body, "is_deleted").then(|| match id::<Mid>(body, "mid") {
         Some(mid) => about.change(mid, Change::Unsend { at: about.context.at }),
-        None => Happening::Nothing { kind: "unsend_without_mid" },
+        None => Payload::Nothing { kind: "unsend_without_mid" },
     })
 }
 
@@ -39,11 +39,11 @@ pub(crate) fn content(about: Element<'_>, body: &Map<String, Value>) -> NewMessa
 
 /// The finished message. One with nothing in it, or of which Meta says that its API does not show it, is visible by the names of
 /// what it consists of.
-pub(crate) fn shown(about: Element<'_>, body: &Map<String, Value>, mut new: NewMessage) -> Happening {
+pub(crate) fn shown(about: Element<'_>, body: &Map<String, Value>, mut new: NewMessage) -> Payload {
     let empty = new.text.is_none() && new.attachments.is_empty() && new.reply_to.is_none() && new.referral.is_none();
     if empty || flag(body, "is_unsupported") {
         new.kind = Kind::Unsupported;
         new.metadata.extend(fields(body));
     }
-    about.happening(new)
+    about.payload(new)
 }

@@ -9,7 +9,7 @@ pub(crate) mod kinds;
 pub(crate) mod message;
 
 use domain::Channel;
-use domain::event::{Event, Happening};
+use domain::event::{Event, Payload};
 use domain::id::MessageId;
 use domain::time::UnixMillis;
 use serde_json::{Map, Value};
@@ -36,9 +36,9 @@ pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
     let (account, received_at) = (queued.account.clone(), queued.received_at_ms);
     let Parsed { element, reduced } = parse(queued)?;
     let Some(element) = element else {
-        let happening = notice("malformed_event", Map::new());
+        let payload = notice("malformed_event", Map::new());
         let at = queued.fallback_time();
-        return Ok(Event { account, at, untimed: None, received_at, happening, reduced });
+        return Ok(Event { account, at, untimed: None, received_at, payload, reduced });
     };
     let own_time = queued.own_time(&element);
     let at = own_time.unwrap_or_else(|| queued.fallback_time());
@@ -46,27 +46,27 @@ pub fn read(queued: &QueuedEvent) -> Result<Event, ReadError> {
     let untimed = own_time.is_none().then(|| MessageId::derive_from_json(at, queued.event.get()));
     let ahead = untimed.as_ref().and_then(|_| queued.time_ahead(&element));
     let context = Context { queued, at, untimed: untimed.is_some(), ahead, standby };
-    let happening = match queued.list {
-        _ if is_dashboard_test(queued, &element) => Happening::Test,
+    let payload = match queued.list {
+        _ if is_dashboard_test(queued, &element) => Payload::Test,
         EntryList::Messaging | EntryList::Standby => read_element(context, &element),
         EntryList::Changes => read_change(context, &element),
         EntryList::Unknown => notice("malformed_event", fields(&element)),
     };
     let mut bounds = Bounds::new();
-    let happening = bounds.happening(happening);
+    let payload = bounds.payload(payload);
     let reduced = reduced || bounds.reduced;
-    let happening = if reduced { marked(happening) } else { happening };
-    Ok(Event { account, at, untimed, received_at, happening, reduced })
+    let payload = if reduced { marked(payload) } else { payload };
+    Ok(Event { account, at, untimed, received_at, payload, reduced })
 }
 
-fn read_element(context: Context<'_>, element: &Map<String, Value>) -> Happening {
+fn read_element(context: Context<'_>, element: &Map<String, Value>) -> Payload {
     match context.queued.account.channel {
         Channel::Instagram => instagram::webhook::read(context, element),
         Channel::Messenger => messenger::webhook::read(context, element),
     }
 }
 
-fn read_change(context: Context<'_>, change: &Map<String, Value>) -> Happening {
+fn read_change(context: Context<'_>, change: &Map<String, Value>) -> Payload {
     match context.queued.account.channel {
         Channel::Instagram => instagram::webhook::read_change(context, change),
         Channel::Messenger => messenger::webhook::read_change(context, change),
@@ -74,11 +74,11 @@ fn read_change(context: Context<'_>, change: &Map<String, Value>) -> Happening {
 }
 
 /// A message of which something was left out says so.
-fn marked(mut happening: Happening) -> Happening {
-    if let Happening::Message { message, .. } = &mut happening {
+fn marked(mut payload: Payload) -> Payload {
+    if let Payload::Message { message, .. } = &mut payload {
         message.metadata.insert("reduced".to_owned(), true.into());
     }
-    happening
+    payload
 }
 
 struct Parsed {

@@ -1,15 +1,15 @@
 //! Postbacks, referrals, reactions, opt-ins, and what concerns the Page.
 
 use domain::connection::EnforcementAction;
-use domain::event::Happening;
+use domain::event::Payload;
 use domain::message::{Author, Change, Direction, Edit, Kind, Reaction, Reactor};
 use domain::time::UnixMillis;
 use serde_json::{Value, json};
 
-use super::{PAGE, PERSON, as_message, element, entry, happening, message, notice, of_page, own_element};
+use super::{PAGE, PERSON, as_message, element, entry, message, notice, of_page, own_element, payload};
 use crate::util::{AT, read_body};
 
-fn change(field: &str, value: &Value) -> Happening {
+fn change(field: &str, value: &Value) -> Payload {
     entry(&json!({"time": 1_790_000_000, "changes": [{"field": field, "value": value}]}))
 }
 
@@ -32,7 +32,7 @@ fn somebody_known_by_a_web_pages_reference_only_has_no_conversation_and_is_not_l
     tapped["sender"] = json!({"user_ref": "box-5"});
     let opted = of_page(&json!({"optin": {"ref": "box1", "user_ref": "box-5"}}));
     for element in [tapped, opted] {
-        let (kind, details) = notice(happening(&element));
+        let (kind, details) = notice(payload(&element));
         assert_eq!((kind.as_str(), &details["user_ref"]), ("contact_by_reference", &json!("box-5")));
     }
 }
@@ -53,12 +53,12 @@ fn a_filled_in_form_of_an_advertisement_is_shown_at_its_second() {
     lead["timestamp"] = json!(AT / 1000);
     let event = read_body(&super::notification(&json!({"messaging": [lead]})));
     assert_eq!(event.at, UnixMillis::new(AT / 1000 * 1000));
-    let lead = as_message(event.happening);
+    let lead = as_message(event.payload);
     assert_eq!((lead.kind, lead.untimed), (Kind::Referral, false));
     assert_eq!(lead.referral.and_then(|referral| referral.ad_id).as_deref(), Some("1201"));
     assert_eq!(lead.metadata["lead"][0]["answer"], "Graz");
     let summary = json!({"message": {"mid": "m_L1", "text": "City? Graz", "hop_context": []}});
-    assert_eq!(happening(&element(&summary)), Happening::Nothing { kind: "lead_summary" });
+    assert_eq!(payload(&element(&summary)), Payload::Nothing { kind: "lead_summary" });
 }
 
 #[test]
@@ -72,11 +72,11 @@ fn reactions_tell_whose_they_are_and_which() {
             Reaction { at: UnixMillis::new(AT), emoji: Some("\u{1f606}".to_owned()), name: Some("smile".to_owned()) };
         let contact = Some(PERSON.try_into().expect("digits"));
         let mid = "m_B1".try_into().expect("a mid");
-        assert_eq!(happening(&element), Happening::Change { contact, mid, change: Change::React { by, reaction } });
+        assert_eq!(payload(&element), Payload::Change { contact, mid, change: Change::React { by, reaction } });
     }
     for (name, emoji) in [("smile", "\u{1f606}"), ("dislike", "\u{1f44e}")] {
-        match happening(&element(&json!({"reaction": {"reaction": name, "action": "react", "mid": "m_B1"}}))) {
-            Happening::Change { change: Change::React { reaction, .. }, .. } => {
+        match payload(&element(&json!({"reaction": {"reaction": name, "action": "react", "mid": "m_B1"}}))) {
+            Payload::Change { change: Change::React { reaction, .. }, .. } => {
                 assert_eq!(reaction.emoji.as_deref(), Some(emoji));
             }
             other => panic!("{other:?}"),
@@ -101,28 +101,28 @@ fn a_box_on_a_web_page_may_be_answered_and_consent_to_notifications_may_not() {
 
 #[test]
 fn an_edit_brings_the_new_text() {
-    let edited = happening(&element(&json!({"message_edit": {"mid": "m_A1", "text": "Open now?", "num_edit": 1}})));
+    let edited = payload(&element(&json!({"message_edit": {"mid": "m_A1", "text": "Open now?", "num_edit": 1}})));
     let edit = Edit { number: 1, at: UnixMillis::new(AT), text: "Open now?".to_owned() };
     let contact = Some(PERSON.try_into().expect("digits"));
     let mid = "m_A1".try_into().expect("a mid");
-    assert_eq!(edited, Happening::Change { contact, mid, change: Change::Edit { edit } });
+    assert_eq!(edited, Payload::Change { contact, mid, change: Change::Edit { edit } });
 }
 
 #[test]
 fn what_concerns_the_page_is_a_notice_and_names_nobody() {
     use EnforcementAction::{Block, Unblock, Warning};
     for (word, action) in [("warning", Warning), ("block", Block), ("unblock", Unblock)] {
-        let enforced = happening(&of_page(&json!({"policy_enforcement": {"action": word, "reason": "spam"}})));
-        assert_eq!(enforced, Happening::Enforced { action, reason: Some("spam".to_owned()) });
+        let enforced = payload(&of_page(&json!({"policy_enforcement": {"action": word, "reason": "spam"}})));
+        assert_eq!(enforced, Payload::Enforced { action, reason: Some("spam".to_owned()) });
     }
-    let (kind, details) = notice(happening(&of_page(&json!({"app_roles": {"9001": ["primary_receiver"]}}))));
+    let (kind, details) = notice(payload(&of_page(&json!({"app_roles": {"9001": ["primary_receiver"]}}))));
     assert_eq!((kind.as_str(), &details["9001"]), ("app_roles", &json!(["primary_receiver"])));
 }
 
 #[test]
 fn a_linked_account_is_counted_and_its_code_is_not_kept() {
     let linked = json!({"account_linking": {"status": "linked", "authorization_code": "SECRET"}});
-    assert_eq!(happening(&element(&linked)), Happening::Nothing { kind: "account_linking" });
+    assert_eq!(payload(&element(&linked)), Payload::Nothing { kind: "account_linking" });
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_happens_on_the_page_itself_is_counted_by_what_it_is() {
         (json!({}), "feed"),
     ];
     for (value, kind) in cases {
-        assert_eq!(change("feed", &value), Happening::Nothing { kind }, "{value}");
+        assert_eq!(change("feed", &value), Payload::Nothing { kind }, "{value}");
     }
 }
 
@@ -179,7 +179,7 @@ fn an_unknown_kind_is_visible_by_its_names_only() {
     let unknown = message(&element(&json!({"brand_new": {"text": "private"}})));
     assert_eq!((unknown.kind, unknown.author, unknown.opens_window), (Kind::Unsupported, Author::App, false));
     assert_eq!(unknown.metadata["fields"], json!(["brand_new"]));
-    let (kind, details) = notice(happening(&of_page(&json!({"brand_new": {"text": "private"}}))));
+    let (kind, details) = notice(payload(&of_page(&json!({"brand_new": {"text": "private"}}))));
     assert_eq!(kind, "event_without_contact");
     assert!(!details.to_string().contains("private"));
 }
@@ -192,6 +192,6 @@ fn the_dashboards_test_is_recognised() {
         json!({"id": "0", "messaging": [invented]}),
         json!({"id": "0", "changes": [{"field": "messages", "value": invented}]}),
     ] {
-        assert_eq!(read_body(&super::notification(&entry)).happening, Happening::Test, "{entry}");
+        assert_eq!(read_body(&super::notification(&entry)).payload, Payload::Test, "{entry}");
     }
 }

@@ -1,12 +1,12 @@
 //! Messages and what they hold.
 
-use domain::event::Happening;
+use domain::event::Payload;
 use domain::id::{MessageId, Mid};
 use domain::message::{Author, Change, Direction, Kind, ReplyTo};
 use domain::time::UnixMillis;
 use serde_json::{Value, json};
 
-use super::{as_message, element, entry, happening, message, own_element};
+use super::{as_message, element, entry, message, own_element, payload};
 use crate::util::AT;
 
 const CDN: &str = "https://cdn.example/s.png";
@@ -145,8 +145,8 @@ fn standby_brings_messages_and_echoes_that_are_handled_elsewhere() {
 
 #[test]
 fn an_unsend_is_taken_though_meta_does_not_promise_one() {
-    let unsend = happening(&body(&json!({"mid": "m_A1", "is_deleted": true})));
-    assert!(matches!(unsend, Happening::Change { change: Change::Unsend { .. }, mid, .. } if mid.as_str() == "m_A1"));
+    let unsend = payload(&body(&json!({"mid": "m_A1", "is_deleted": true})));
+    assert!(matches!(unsend, Payload::Change { change: Change::Unsend { .. }, mid, .. } if mid.as_str() == "m_A1"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod receipts;
 mod splitting;
 
 use domain::Account;
-use domain::event::{Happening, NewMessage};
+use domain::event::{NewMessage, Payload};
 use serde_json::{Value, json};
 
 use crate::util::{AT, read_body};
@@ -52,26 +52,26 @@ pub(crate) fn notification(entry: &Value) -> String {
 }
 
 /// What one entry's only event says.
-fn entry(entry: &Value) -> Happening {
+fn entry(entry: &Value) -> Payload {
     let event = read_body(&notification(entry));
     assert_eq!(event.account, page());
-    event.happening
+    event.payload
 }
 
 /// What one element of `messaging` says.
-fn happening(element: &Value) -> Happening {
+fn payload(element: &Value) -> Payload {
     entry(&json!({"messaging": [element]}))
 }
 
 /// The message that one element of `messaging` brings.
 fn message(element: &Value) -> NewMessage {
-    as_message(happening(element))
+    as_message(payload(element))
 }
 
-/// The message in a happening, which must be of the person of all samples.
-fn as_message(happening: Happening) -> NewMessage {
-    match happening {
-        Happening::Message { contact, message } => {
+/// The message in a payload, which must be of the person of all samples.
+fn as_message(payload: Payload) -> NewMessage {
+    match payload {
+        Payload::Message { contact, message } => {
             assert_eq!(contact.as_str(), PERSON);
             message
         }
@@ -79,9 +79,9 @@ fn as_message(happening: Happening) -> NewMessage {
     }
 }
 
-fn notice(happening: Happening) -> (String, Value) {
-    match happening {
-        Happening::AccountNotice { kind, details } => (kind, details.into()),
+fn notice(payload: Payload) -> (String, Value) {
+    match payload {
+        Payload::AccountNotice { kind, details } => (kind, details.into()),
         other => panic!("no notice: {other:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! What no database holds, and what no parser takes, costs nothing but itself.
 
-use domain::event::{Event, Happening, NewMessage};
+use domain::event::{Event, NewMessage, Payload};
 use domain::message::Change;
 use meta::QueuedEvent;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn read(message: &Value) -> Event {
 
 fn attached(payload: &Value) -> (NewMessage, bool) {
     let event = read(&json!({"mid": "a", "text": "see", "attachments": [{"type": "template", "payload": payload}]}));
-    (as_message(event.happening), event.reduced)
+    (as_message(event.payload), event.reduced)
 }
 
 fn nested(levels: usize) -> Value {
@@ -65,12 +65,12 @@ fn a_message_within_the_bounds_is_kept_whole() {
 
 #[test]
 fn a_text_of_any_length_is_kept_from_its_beginning() {
-    let message = as_message(read(&json!({"mid": "a", "text": "я".repeat(300_000)})).happening);
+    let message = as_message(read(&json!({"mid": "a", "text": "я".repeat(300_000)})).payload);
     let text = message.text.expect("a text");
     assert!((60_000..=64 * 1024).contains(&text.len()) && text.starts_with("яяя"), "{}", text.len());
     let edit = json!({"message_edit": {"mid": "a", "text": "x".repeat(300_000), "num_edit": 1}});
-    match read_entry(&json!({"messaging": [element(&edit)]})).happening {
-        Happening::Change { change: Change::Edit { edit }, .. } => assert!(edit.text.len() <= 64 * 1024),
+    match read_entry(&json!({"messaging": [element(&edit)]})).payload {
+        Payload::Change { change: Change::Edit { edit }, .. } => assert!(edit.text.len() <= 64 * 1024),
         other => panic!("{other:?}"),
     }
 }
@@ -78,7 +78,7 @@ fn a_text_of_any_length_is_kept_from_its_beginning() {
 #[test]
 fn attachments_without_number_are_kept_as_far_as_there_is_room() {
     let picture = json!({"type": "image", "payload": {"url": format!("https://e.example/{}", "u".repeat(2000))}});
-    let message = as_message(read(&json!({"mid": "a", "attachments": vec![picture; 400]})).happening);
+    let message = as_message(read(&json!({"mid": "a", "attachments": vec![picture; 400]})).payload);
     assert!((20..400).contains(&message.attachments.len()), "{}", message.attachments.len());
     assert!(serde_json::to_string(&message).expect("JSON").len() < MOST_BYTES);
 }
@@ -91,7 +91,7 @@ fn what_no_parser_takes_is_read_without_that() {
     for broken in [deep.as_str(), "1e999", "-1e999"] {
         let event = read_body(&body.replace("\"BROKEN\"", broken));
         assert!(event.reduced);
-        let message = as_message(event.happening);
+        let message = as_message(event.payload);
         assert_eq!((message.text.as_deref(), message.untimed), (Some("still here"), false));
         assert_eq!(message.attachments[0].url.as_deref(), Some("u"));
     }
@@ -110,12 +110,12 @@ fn a_reduced_event_says_the_same() {
 }
 
 /// What an event says, without what its bytes make of its identity and the mark that it was reduced.
-fn said(mut event: Event) -> Happening {
-    if let Happening::Message { message, .. } = &mut event.happening {
+fn said(mut event: Event) -> Payload {
+    if let Payload::Message { message, .. } = &mut event.payload {
         message.metadata.remove("reduced");
         if message.mid.is_none() {
             message.id = domain::MessageId::new(event.at, [0; 8]);
         }
     }
-    event.happening
+    event.payload
 }

@@ -1,6 +1,6 @@
 //! Comments, mentions, dashboard tests, unknown fields.
 
-use domain::event::Happening;
+use domain::event::Payload;
 use domain::id::Mid;
 use domain::message::{Direction, Kind};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn a_comment_is_shown_in_each_of_its_shapes_and_opens_no_window() {
     for entry in [change("comments", &of_page), change("live_comments", &of_user), flat] {
         let event = read_entry(&entry);
         assert_eq!(event.at.get(), 1_520_622_968_000);
-        let comment = as_message(event.happening);
+        let comment = as_message(event.payload);
         assert_eq!((comment.kind, comment.direction, comment.opens_window), (Kind::Comment, Direction::Inbound, false));
         assert_eq!((comment.text.as_deref(), comment.mid), (Some("price?"), Mid::try_from("178").ok()));
         assert_eq!((&comment.metadata["username"], comment.username.as_deref()), (&json!("jane"), Some("jane")));
@@ -34,8 +34,8 @@ fn a_comment_is_shown_in_each_of_its_shapes_and_opens_no_window() {
 fn an_own_comment_is_left_out() {
     let marked = json!({"id": CONTACT, "self_ig_scoped_id": "5"});
     for from in [json!({"id": ACCOUNT, "username": "shop"}), marked] {
-        let happening = read_entry(&change("comments", &json!({"id": "1", "from": from, "text": "thanks"}))).happening;
-        assert_eq!(happening, Happening::Nothing { kind: "own_comment" });
+        let payload = read_entry(&change("comments", &json!({"id": "1", "from": from, "text": "thanks"}))).payload;
+        assert_eq!(payload, Payload::Nothing { kind: "own_comment" });
     }
 }
 
@@ -43,8 +43,8 @@ fn an_own_comment_is_left_out() {
 fn mentions_and_unknown_fields_are_notices_without_what_people_wrote() {
     for field in ["mentions", "story_insights", "brand_new"] {
         let value = json!({"comment_id": "178", "media_id": "179", "text": "private"});
-        match read_entry(&change(field, &value)).happening {
-            Happening::AccountNotice { kind, details } => {
+        match read_entry(&change(field, &value)).payload {
+            Payload::AccountNotice { kind, details } => {
                 assert_eq!(kind, field);
                 assert_eq!((&details["comment_id"], &details["media_id"]), (&json!("178"), &json!("179")));
                 assert!(!json!(details).to_string().contains("private"));
@@ -57,7 +57,7 @@ fn mentions_and_unknown_fields_are_notices_without_what_people_wrote() {
 #[test]
 fn a_comment_without_an_author_and_a_change_without_a_value_are_notices() {
     for entry in [change("comments", &json!({"id": "1", "text": "x"})), change("comments", &Value::Null)] {
-        assert!(matches!(read_entry(&entry).happening, Happening::AccountNotice { kind, .. } if kind == "comments"));
+        assert!(matches!(read_entry(&entry).payload, Payload::AccountNotice { kind, .. } if kind == "comments"));
     }
 }
 
@@ -73,7 +73,7 @@ fn the_dashboards_test_is_recognised_in_each_of_its_forms() {
         json!({"changes": [{"field": "messages", "value": message}]}),
     ];
     for entry in entries {
-        assert_eq!(read_body(&notification(&entry)).happening, Happening::Test, "{entry}");
+        assert_eq!(read_body(&notification(&entry)).payload, Payload::Test, "{entry}");
     }
 }
 
@@ -89,10 +89,10 @@ fn every_messaging_field_is_read_among_the_changes_as_among_the_messages() {
     ];
     for (field, members) in cases {
         let element = element(&members);
-        let among_changes = read_entry(&change(field, &element)).happening;
-        let among_messages = read_entry(&json!({"messaging": [element]})).happening;
+        let among_changes = read_entry(&change(field, &element)).payload;
+        let among_messages = read_entry(&json!({"messaging": [element]})).payload;
         match (among_changes, among_messages) {
-            (Happening::Message { message: one, .. }, Happening::Message { message: other, .. }) => {
+            (Payload::Message { message: one, .. }, Payload::Message { message: other, .. }) => {
                 assert_eq!(
                     (one.kind, one.text, one.mid, one.opens_window),
                     (other.kind, other.text, other.mid, other.opens_window)
@@ -102,8 +102,8 @@ fn every_messaging_field_is_read_among_the_changes_as_among_the_messages() {
         }
     }
     let nobodys = json!({"message_edit": {"mid": "a", "num_edit": 0}});
-    let edit = read_entry(&change("message_edit", &nobodys)).happening;
-    assert_eq!(edit, Happening::Nothing { kind: "edit_without_text" });
+    let edit = read_entry(&change("message_edit", &nobodys)).payload;
+    assert_eq!(edit, Payload::Nothing { kind: "edit_without_text" });
 }
 
 #[test]
@@ -111,5 +111,5 @@ fn a_message_in_the_list_of_changes_is_a_message() {
     let value = element(&json!({"message": {"mid": "a", "text": "hi"}}));
     let event = read_entry(&change("messages", &value));
     assert_eq!(event.at.get(), crate::util::AT);
-    assert_eq!(as_message(event.happening).text.as_deref(), Some("hi"));
+    assert_eq!(as_message(event.payload).text.as_deref(), Some("hi"));
 }

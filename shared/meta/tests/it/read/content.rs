@@ -1,12 +1,12 @@
 //! Messages and what they hold.
 
-use domain::event::Happening;
+use domain::event::Payload;
 use domain::id::{MessageId, Mid};
 use domain::message::{Author, Change, Direction, Kind, ReplyTo};
 use domain::time::UnixMillis;
 use serde_json::{Value, json};
 
-use crate::util::{AT, contact, element, happening, message, own_element};
+use crate::util::{AT, contact, element, message, own_element, payload};
 
 const CDN: &str = "https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=18012&signature=Aby";
 
@@ -159,12 +159,12 @@ fn a_tapped_quick_reply_keeps_its_payload() {
 #[test]
 fn an_unsend_changes_the_message_that_it_names() {
     for flag in [json!(true), json!("true")] {
-        let unsend = happening(&body(&json!({"mid": "aWdf1", "is_deleted": flag})));
+        let unsend = payload(&body(&json!({"mid": "aWdf1", "is_deleted": flag})));
         let change = Change::Unsend { at: UnixMillis::new(AT) };
-        assert_eq!(unsend, Happening::Change { contact: Some(contact()), mid: mid("aWdf1"), change });
+        assert_eq!(unsend, Payload::Change { contact: Some(contact()), mid: mid("aWdf1"), change });
     }
-    let nameless = happening(&body(&json!({"is_deleted": true})));
-    assert_eq!(nameless, Happening::Nothing { kind: "unsend_without_mid" });
+    let nameless = payload(&body(&json!({"is_deleted": true})));
+    assert_eq!(nameless, Payload::Nothing { kind: "unsend_without_mid" });
 }
 
 #[test]
@@ -206,8 +206,8 @@ fn a_message_to_oneself_is_outbound() {
     let mut to_oneself =
         own_element(&json!({"message": {"mid": "a", "text": "test", "is_echo": true, "is_self": true}}));
     to_oneself["recipient"] = to_oneself["sender"].clone();
-    match happening(&to_oneself) {
-        Happening::Message { contact, message } => {
+    match payload(&to_oneself) {
+        Payload::Message { contact, message } => {
             assert_eq!(contact.as_str(), crate::util::ACCOUNT);
             assert_eq!((message.direction, message.opens_window), (Direction::Outbound, false));
             assert_eq!(message.metadata["is_self"], true);
@@ -232,5 +232,5 @@ fn a_message_from_an_advertisement_says_which() {
 fn a_text_that_was_cut_within_an_emoji_is_read() {
     let body = crate::util::notification(&json!({"messaging": [body(&json!({"mid": "a", "text": "CUT"}))]}));
     let event = crate::util::read_body(&body.replace("CUT", "cut \\ud83d"));
-    assert_eq!(crate::util::as_message(event.happening).text.as_deref(), Some("cut \u{fffd}"));
+    assert_eq!(crate::util::as_message(event.payload).text.as_deref(), Some("cut \u{fffd}"));
 }

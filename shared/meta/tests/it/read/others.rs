@@ -1,16 +1,14 @@
 //! Postbacks, reactions, receipts, edits, hand-overs, and what nobody knows yet.
 
 use domain::connection::EnforcementAction;
-use domain::event::{Happening, ReadUpTo};
+use domain::event::{Payload, ReadUpTo};
 use domain::id::{MessageId, Mid};
 use domain::message::{Author, Change, Direction, Edit, Kind, Reaction, Reactor};
 use domain::time::UnixMillis;
 use meta::QueuedEvent;
 use serde_json::{Value, json};
 
-use crate::util::{
-    AT, as_message, contact, element, happening, message, notification, own_element, queued, read_entry,
-};
+use crate::util::{AT, as_message, contact, element, message, notification, own_element, payload, queued, read_entry};
 
 fn mid(text: &str) -> Mid {
     Mid::try_from(text).expect("a mid")
@@ -20,9 +18,9 @@ fn at() -> UnixMillis {
     UnixMillis::new(AT)
 }
 
-fn notice(happening: Happening) -> (String, Value) {
-    match happening {
-        Happening::AccountNotice { kind, details } => (kind, details.into()),
+fn notice(payload: Payload) -> (String, Value) {
+    match payload {
+        Payload::AccountNotice { kind, details } => (kind, details.into()),
         other => panic!("no notice: {other:?}"),
     }
 }
@@ -56,14 +54,14 @@ fn reactions_tell_whose_they_are_and_which() {
     for (element, by) in [(element(&react), Reactor::Contact), (own_element(&react), Reactor::Account)] {
         let reaction = Reaction { at: at(), emoji: Some("\u{2764}\u{fe0f}".to_owned()), name: Some("love".to_owned()) };
         let change = Change::React { by, reaction };
-        assert_eq!(happening(&element), Happening::Change { contact: Some(contact()), mid: mid("a"), change });
+        assert_eq!(payload(&element), Payload::Change { contact: Some(contact()), mid: mid("a"), change });
     }
 }
 
 #[test]
 fn a_reaction_taken_back_has_no_emoji_and_one_without_an_emoji_gets_one() {
-    let emoji = |reaction: Value| match happening(&element(&json!({"reaction": reaction}))) {
-        Happening::Change { change: Change::React { reaction, .. }, .. } => reaction.emoji,
+    let emoji = |reaction: Value| match payload(&element(&json!({"reaction": reaction}))) {
+        Payload::Change { change: Change::React { reaction, .. }, .. } => reaction.emoji,
         other => panic!("{other:?}"),
     };
     assert_eq!(emoji(json!({"mid": "a", "action": "unreact"})), None);
@@ -71,30 +69,29 @@ fn a_reaction_taken_back_has_no_emoji_and_one_without_an_emoji_gets_one() {
     assert_eq!(emoji(json!({"mid": "a", "action": "react", "reaction": "like"})).as_deref(), Some("\u{1f44d}"));
     assert!(emoji(json!({"mid": "a", "action": "react", "reaction": "other"})).is_some());
     assert!(emoji(json!({"mid": "a", "action": "react"})).is_some());
-    let nameless = happening(&element(&json!({"reaction": {"action": "react"}})));
-    assert_eq!(nameless, Happening::Nothing { kind: "reaction_without_mid" });
+    let nameless = payload(&element(&json!({"reaction": {"action": "react"}})));
+    assert_eq!(nameless, Payload::Nothing { kind: "reaction_without_mid" });
 }
 
 #[test]
 fn a_receipt_names_the_last_message_that_was_read() {
-    let seen = happening(&element(&json!({"read": {"mid": "aWdf11"}})));
-    assert_eq!(seen, Happening::Read { contact: contact(), up_to: ReadUpTo::Message(mid("aWdf11")) });
-    let watermark = happening(&element(&json!({"read": {"watermark": 1_569_262_485_349_i64}})));
+    let seen = payload(&element(&json!({"read": {"mid": "aWdf11"}})));
+    assert_eq!(seen, Payload::Read { contact: contact(), up_to: ReadUpTo::Message(mid("aWdf11")) });
+    let watermark = payload(&element(&json!({"read": {"watermark": 1_569_262_485_349_i64}})));
     let up_to = ReadUpTo::Time(UnixMillis::new(1_569_262_485_349));
-    assert_eq!(watermark, Happening::Read { contact: contact(), up_to });
+    assert_eq!(watermark, Payload::Read { contact: contact(), up_to });
     for nothing in [json!({}), json!({"watermark": 9_999_999_999_999_i64})] {
-        assert_eq!(happening(&element(&json!({"read": nothing}))), Happening::Nothing { kind: "read_up_to_nothing" });
+        assert_eq!(payload(&element(&json!({"read": nothing}))), Payload::Nothing { kind: "read_up_to_nothing" });
     }
-    assert_eq!(happening(&own_element(&json!({"read": {"mid": "a"}}))), Happening::Nothing { kind: "own_read" });
+    assert_eq!(payload(&own_element(&json!({"read": {"mid": "a"}}))), Payload::Nothing { kind: "own_read" });
 }
 
 #[test]
 fn an_edit_brings_the_new_text_and_its_number_in_either_type() {
     for number in [json!(2), json!("2")] {
-        let edit =
-            happening(&element(&json!({"message_edit": {"mid": "a", "text": "Hello there", "num_edit": number}})));
+        let edit = payload(&element(&json!({"message_edit": {"mid": "a", "text": "Hello there", "num_edit": number}})));
         let change = Change::Edit { edit: Edit { number: 2, at: at(), text: "Hello there".to_owned() } };
-        assert_eq!(edit, Happening::Change { contact: Some(contact()), mid: mid("a"), change });
+        assert_eq!(edit, Payload::Change { contact: Some(contact()), mid: mid("a"), change });
     }
 }
 
@@ -103,7 +100,7 @@ fn an_edit_without_a_text_changes_nothing_with_and_without_parties() {
     let edit = json!({"message_edit": {"mid": "aWdf15", "num_edit": 0}});
     let bare = json!({"timestamp": AT, "message_edit": {"mid": "aWdf15", "num_edit": 0}});
     for element in [element(&edit), bare] {
-        assert_eq!(happening(&element), Happening::Nothing { kind: "edit_without_text" });
+        assert_eq!(payload(&element), Payload::Nothing { kind: "edit_without_text" });
     }
 }
 
@@ -120,14 +117,14 @@ fn an_opt_in_is_shown_and_its_token_is_not_kept() {
 #[test]
 fn policy_and_feedback_are_notices_of_the_account() {
     for name in ["policy_enforcement", "policy-enforcement"] {
-        let enforced = happening(&element(&json!({name: {"action": "block", "reason": "r"}})));
+        let enforced = payload(&element(&json!({name: {"action": "block", "reason": "r"}})));
         let reason = Some("r".to_owned());
-        assert_eq!(enforced, Happening::Enforced { action: EnforcementAction::Block, reason });
-        let (kind, details) = notice(happening(&element(&json!({name: {"action": "shadow_ban"}}))));
+        assert_eq!(enforced, Payload::Enforced { action: EnforcementAction::Block, reason });
+        let (kind, details) = notice(payload(&element(&json!({name: {"action": "shadow_ban"}}))));
         assert_eq!((kind.as_str(), &details["action"]), ("policy_enforcement", &json!("shadow_ban")));
     }
     for name in ["response_feedback", "response-feedback"] {
-        let (kind, details) = notice(happening(&element(&json!({name: {"feedback": "Good response", "mid": "a"}}))));
+        let (kind, details) = notice(payload(&element(&json!({name: {"feedback": "Good response", "mid": "a"}}))));
         assert_eq!((kind.as_str(), &details["mid"]), ("response_feedback", &json!("a")));
     }
 }
@@ -135,7 +132,7 @@ fn policy_and_feedback_are_notices_of_the_account() {
 #[test]
 fn standby_messages_are_marked_as_handled_elsewhere() {
     let members = json!({"message": {"mid": "aWdf16", "text": "hi"}});
-    let standby = as_message(read_entry(&json!({"standby": [element(&members)]})).happening);
+    let standby = as_message(read_entry(&json!({"standby": [element(&members)]})).payload);
     assert!(standby.handled_elsewhere);
     assert_eq!(standby.text.as_deref(), Some("hi"));
 }
@@ -161,7 +158,7 @@ fn what_says_nothing_about_a_conversation_is_acknowledged() {
     let delivered = json!({"delivery": {"mids": ["m_B1"], "watermark": AT}});
     let linked = json!({"account_linking": {"status": "linked", "authorization_code": "SECRET"}});
     for (members, kind) in [(delivered, "delivery"), (linked, "account_linking")] {
-        assert_eq!(happening(&element(&members)), Happening::Nothing { kind });
+        assert_eq!(payload(&element(&members)), Payload::Nothing { kind });
     }
 }
 
@@ -170,7 +167,7 @@ fn an_unknown_kind_is_visible_by_its_names_only() {
     let unknown = message(&element(&json!({"brand_new": {"text": "private"}, "also": 1})));
     assert_eq!((unknown.kind, unknown.author, unknown.opens_window), (Kind::Unsupported, Author::App, false));
     assert_eq!(unknown.metadata["fields"], json!(["also", "brand_new"]));
-    let (kind, details) = notice(happening(&json!({"brand_new": {"text": "private"}})));
+    let (kind, details) = notice(payload(&json!({"brand_new": {"text": "private"}})));
     assert_eq!((kind.as_str(), details), ("event_without_contact", json!({"fields": ["brand_new"]})));
 }
 
@@ -180,7 +177,7 @@ fn times_are_read_in_every_spelling_and_fall_back_to_the_entry_and_to_the_receip
         let mut element = element(&json!({"message": {"mid": "a", "text": "t"}}));
         element["timestamp"] = timestamp.clone();
         let event = read_entry(&json!({"time": entry_time, "messaging": [element]}));
-        (event.at.get(), as_message(event.happening).untimed)
+        (event.at.get(), as_message(event.payload).untimed)
     };
     let own = |timestamp: Value| read(&timestamp, &json!(1_600_000_000));
     for spelled in [json!(AT), json!(AT * 1000), json!(AT.to_string()), json!("2025-07-18T10:35:10.447+0000")] {
@@ -203,9 +200,9 @@ fn a_time_that_has_not_come_is_told_until_it_has() {
     let ahead = AT + 30 * 60_000;
     early["timestamp"] = json!(ahead);
     let mut queued = queued(&notification(&json!({"messaging": [early]}))).remove(0);
-    let first = as_message(meta::read(&queued).expect("an event").happening);
+    let first = as_message(meta::read(&queued).expect("an event").payload);
     queued.received_at_ms = UnixMillis::new(ahead + 500);
-    let again = as_message(meta::read(&queued).expect("an event").happening);
+    let again = as_message(meta::read(&queued).expect("an event").payload);
     assert_eq!((first.untimed, first.ahead), (true, Some(UnixMillis::new(ahead))));
     assert_eq!((again.untimed, again.ahead, again.id.at().get()), (false, None, ahead));
     assert!(first.id.is_same(&again.id));
@@ -221,7 +218,7 @@ fn what_has_no_mid_is_identified_by_its_own_bytes() {
 #[test]
 fn a_malformed_event_of_a_known_account_is_a_notice() {
     for entry in [json!({"messaging": ["text"]}), json!({"news": {"text": "private"}})] {
-        let (kind, details) = notice(read_entry(&entry).happening);
+        let (kind, details) = notice(read_entry(&entry).payload);
         assert_eq!(kind, "malformed_event");
         assert!(!details.to_string().contains("private"));
     }

@@ -3,8 +3,8 @@
 use domain::event::{NewMessage, ReadUpTo};
 use domain::message::{Edit, Reaction, Reactor, SendFailure};
 use domain::{
-    Account, Author, Change, Connection, ConnectionStatus, ContactId, ConversationId, Direction, Event, Happening,
-    Kind, Login, MessageId, Mid, PageId, SealedToken, TenantId, UnixMillis, UnixSeconds, UserId,
+    Account, Author, Change, Connection, ConnectionStatus, ContactId, ConversationId, Direction, Event, Kind, Login,
+    MessageId, Mid, PageId, Payload, SealedToken, TenantId, UnixMillis, UnixSeconds, UserId,
 };
 use serde_json::Map;
 use store::{Allowance, Draft};
@@ -79,22 +79,22 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
     }
 }
 
-fn happened(at: UnixMillis, happening: Happening) -> Event {
-    Event { account: account("17841"), at, untimed: None, received_at: at, happening, reduced: false }
+fn happened(at: UnixMillis, payload: Payload) -> Event {
+    Event { account: account("17841"), at, untimed: None, received_at: at, payload, reduced: false }
 }
 
 /// A message of the contact's, `seconds` after [`NOW`], whose mid has this name.
 pub(crate) fn inbound(name: &str, seconds: i64, text: &str) -> Event {
     let at = NOW.plus(seconds * 1000);
     let message = NewMessage { direction: Direction::Inbound, author: Author::Customer, ..new_message(name, at, text) };
-    happened(at, Happening::Message { contact: contact_id(CONTACT), message })
+    happened(at, Payload::Message { contact: contact_id(CONTACT), message })
 }
 
 /// An echo of something that the account sent.
 pub(crate) fn echo(name: &str, seconds: i64, text: &str) -> Event {
     let at = NOW.plus(seconds * 1000);
     let message = NewMessage { opens_window: false, ..new_message(name, at, text) };
-    happened(at, Happening::Message { contact: contact_id(CONTACT), message })
+    happened(at, Payload::Message { contact: contact_id(CONTACT), message })
 }
 
 fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
@@ -120,7 +120,7 @@ fn new_message(name: &str, at: UnixMillis, text: &str) -> NewMessage {
 }
 
 pub(crate) fn changed(name: &str, change: Change) -> Event {
-    happened(NOW, Happening::Change { contact: Some(contact_id(CONTACT)), mid: mid(name), change })
+    happened(NOW, Payload::Change { contact: Some(contact_id(CONTACT)), mid: mid(name), change })
 }
 
 pub(crate) fn reacted(name: &str, seconds: i64, emoji: Option<&str>) -> Event {
@@ -138,14 +138,14 @@ pub(crate) fn unsent(name: &str) -> Event {
 }
 
 pub(crate) fn read(name: &str) -> Event {
-    happened(NOW, Happening::Read { contact: contact_id(CONTACT), up_to: ReadUpTo::Message(mid(name)) })
+    happened(NOW, Payload::Read { contact: contact_id(CONTACT), up_to: ReadUpTo::Message(mid(name)) })
 }
 
 /// The other side of an event.
 pub(crate) fn contact_of(event: &Event) -> Option<ContactId> {
-    match &event.happening {
-        Happening::Message { contact, .. } | Happening::Read { contact, .. } => Some(contact.clone()),
-        Happening::Change { contact, .. } => contact.clone(),
+    match &event.payload {
+        Payload::Message { contact, .. } | Payload::Read { contact, .. } => Some(contact.clone()),
+        Payload::Change { contact, .. } => contact.clone(),
         _ => None,
     }
 }

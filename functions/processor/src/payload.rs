@@ -1,13 +1,13 @@
 //! What an event is called in metrics and in the audit log.
 
-use domain::{AuditEvent, AuditKind, Direction, Event, Happening, TenantId};
+use domain::{AuditEvent, AuditKind, Direction, Event, Payload, TenantId};
 use edge::telemetry::metric;
 use serde_json::json;
 use store::{Outcome, Received};
 
 /// Counts an event by kind and outcome.
 pub(crate) fn count(event: &Event, received: &Received) {
-    let kind = kind(&event.happening);
+    let kind = kind(&event.payload);
     metric("events", 1, &[("kind", kind), ("outcome", outcome(&received.outcome))]);
     if event.reduced {
         metric("events_reduced", 1, &[("kind", kind)]);
@@ -15,18 +15,18 @@ pub(crate) fn count(event: &Event, received: &Received) {
 }
 
 /// A few stable words: Meta's own word of an account notice stands in the audit log, not in a metric's dimension.
-const fn kind(happening: &Happening) -> &'static str {
-    match happening {
-        Happening::Message { message, .. } => match message.direction {
+const fn kind(payload: &Payload) -> &'static str {
+    match payload {
+        Payload::Message { message, .. } => match message.direction {
             Direction::Inbound => "message",
             Direction::Outbound | Direction::Other(_) => "echo",
         },
-        Happening::Change { .. } => "change",
-        Happening::Read { .. } => "read",
-        Happening::Delivered { .. } => "delivered",
-        Happening::Test => "test",
-        Happening::Enforced { .. } | Happening::AccountNotice { .. } => "account_notice",
-        Happening::Nothing { kind } => kind,
+        Payload::Change { .. } => "change",
+        Payload::Read { .. } => "read",
+        Payload::Delivered { .. } => "delivered",
+        Payload::Test => "test",
+        Payload::Enforced { .. } | Payload::AccountNotice { .. } => "account_notice",
+        Payload::Nothing { kind } => kind,
     }
 }
 
@@ -51,20 +51,20 @@ const fn outcome(outcome: &Outcome) -> &'static str {
 /// Its time is the event's, which is the delivery's where the event has none.
 pub(crate) fn audit_event(event: &Event, tenant: &TenantId) -> Option<AuditEvent> {
     let audited = |kind| AuditEvent::new(tenant.clone(), kind, event.at).about(&event.account);
-    match &event.happening {
-        Happening::Test => Some(audited(AuditKind::TestReceived)),
-        Happening::AccountNotice { kind, details } => {
+    match &event.payload {
+        Payload::Test => Some(audited(AuditKind::TestReceived)),
+        Payload::AccountNotice { kind, details } => {
             Some(audited(AuditKind::AccountNotice).with("kind", kind.as_str()).with("details", details.clone()))
         }
-        Happening::Enforced { action, reason } => {
+        Payload::Enforced { action, reason } => {
             let details = json!({ "action": action.as_str(), "reason": reason });
             Some(audited(AuditKind::AccountNotice).with("kind", "policy_enforcement").with("details", details))
         }
-        Happening::Message { .. }
-        | Happening::Change { .. }
-        | Happening::Read { .. }
-        | Happening::Delivered { .. }
-        | Happening::Nothing { .. } => None,
+        Payload::Message { .. }
+        | Payload::Change { .. }
+        | Payload::Read { .. }
+        | Payload::Delivered { .. }
+        | Payload::Nothing { .. } => None,
     }
 }
 
@@ -75,17 +75,17 @@ mod tests {
 
     use super::*;
 
-    fn audited(happening: Happening) -> Option<AuditEvent> {
+    fn audited(payload: Payload) -> Option<AuditEvent> {
         let account = Account::instagram("17841".try_into().expect("an account"));
         let at = UnixMillis::new(1_795_164_300_447);
-        let event = Event { account, at, untimed: None, received_at: at, happening, reduced: false };
+        let event = Event { account, at, untimed: None, received_at: at, payload, reduced: false };
         audit_event(&event, &TenantId::try_from("acme").expect("a tenant"))
     }
 
     #[test]
     fn a_notice_is_kept_with_metas_word_for_it_and_its_own_time() {
         let details = Map::from_iter([("media_id".to_owned(), json!("1"))]);
-        let notice = audited(Happening::AccountNotice { kind: "mentions".to_owned(), details }).expect("an event");
+        let notice = audited(Payload::AccountNotice { kind: "mentions".to_owned(), details }).expect("an event");
         assert_eq!(notice.kind, AuditKind::AccountNotice);
         assert_eq!(notice.at, UnixMillis::new(1_795_164_300_447));
         assert_eq!(notice.details["kind"], "mentions");
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_test_is_shown_and_what_says_nothing_is_not() {
-        assert_eq!(audited(Happening::Test).map(|event| event.kind), Some(AuditKind::TestReceived));
-        assert_eq!(audited(Happening::Nothing { kind: "own_comment" }), None);
+        assert_eq!(audited(Payload::Test).map(|event| event.kind), Some(AuditKind::TestReceived));
+        assert_eq!(audited(Payload::Nothing { kind: "own_comment" }), None);
     }
 }
