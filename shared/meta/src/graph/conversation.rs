@@ -10,8 +10,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use tracing::info;
 
-use super::transport::answer::{List, Next};
-use super::transport::{Call, execute};
+use super::answer::{List, Next};
+use super::call::Call;
+use super::transport::execute;
 use super::{AccountAccess, FailureClass, GraphClient, GraphError};
 
 /// Of older messages Meta shows no details.

@@ -3,6 +3,8 @@
 //! A client is bound to one Meta app, and with it to a login, a host, a secret and a family of permissions:
 //! a token of one login never travels to the host of the other.
 
+mod answer;
+mod call;
 mod conversation;
 mod error;
 pub(crate) mod fields;
@@ -15,6 +17,7 @@ mod send;
 mod subscription;
 mod transport;
 
+pub use call::Call;
 pub use conversation::{Thread, ThreadMessage};
 pub use error::{AccountProblem, FailureClass, GraphError, Refusal, Wording};
 pub use fields::MESSAGES;
@@ -25,7 +28,7 @@ pub use person::Profile;
 pub use plan::{Subscriber, SubscriptionPlan, field_lists, subscription_plan};
 pub use send::{SenderAction, Sent};
 pub use subscription::Subscription;
-pub use transport::{Call, Pool, Usage};
+pub use transport::{Pool, Usage};
 
 use domain::channel::{Account, Actor, Channel, Host, Login};
 use domain::id::{Mid, PageId};

@@ -4,8 +4,9 @@ use domain::channel::{Channel, ContactId};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 
+use super::call::Call;
 use super::person::Profile;
-use super::transport::{Call, execute};
+use super::transport::execute;
 use super::{AccountAccess, GraphClient, GraphError};
 use crate::{instagram, messenger};
 

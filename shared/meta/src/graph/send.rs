@@ -8,8 +8,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::outbound::OutboundMessage;
-use super::transport::{Answer, Call, Usage, execute};
+use super::transport::{Answer, Usage, execute};
 use super::{AccountAccess, GraphClient, GraphError};
 use crate::{instagram, messenger};
 

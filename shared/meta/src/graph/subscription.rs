@@ -7,8 +7,9 @@ use domain::secret::AccessToken;
 use reqwest::Method;
 use serde::Deserialize;
 
-use super::transport::answer::{List, Success};
-use super::transport::{Call, execute};
+use super::answer::{List, Success};
+use super::call::Call;
+use super::transport::execute;
 use super::{AccountAccess, GraphClient, GraphError};
 use crate::webhook::object;
 

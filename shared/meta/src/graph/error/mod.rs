@@ -10,7 +10,7 @@ use domain::Channel;
 use domain::message::SendFailure;
 use explain::Explanation;
 
-use super::transport::Call;
+use super::call::Call;
 
 /// Why a call led to nothing. [`GraphError::class`] says what to do about it.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::graph::transport::answer::lenient_number;
+use crate::graph::answer::lenient_number;
 
 /// Meta's error object, in both of its forms. Its texts are reduced to what we know of them: they may name people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

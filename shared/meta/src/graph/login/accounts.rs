@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use super::discovery::{DiscoveredAccount, Discovery};
 use super::{LoginGrant, pages};
-use crate::graph::transport::answer::Wrapped;
-use crate::graph::transport::{Call, execute};
+use crate::graph::answer::Wrapped;
+use crate::graph::call::Call;
+use crate::graph::transport::execute;
 use crate::graph::{GraphClient, GraphError};
 
 /// `/me` of Instagram Login.

@@ -6,7 +6,8 @@ use reqwest::Method;
 
 use super::DiscoveredAccount;
 use super::page::Page;
-use crate::graph::transport::{Call, execute};
+use crate::graph::call::Call;
+use crate::graph::transport::execute;
 use crate::graph::{GraphClient, GraphError};
 use crate::{instagram, messenger};
 

@@ -24,8 +24,9 @@ use reqwest::Method;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::transport::answer::{Permissions, Success, Wrapped, instant, lenient_number, readable};
-use super::transport::{Call, execute};
+use super::answer::{Permissions, Success, Wrapped, instant, lenient_number, readable};
+use super::call::Call;
+use super::transport::execute;
 use super::{FailureClass, GraphClient, GraphError};
 
 /// A token after its renewal.

@@ -17,8 +17,9 @@ use tracing::info;
 use super::discovery::{DiscoveredAccount, Discovery};
 use super::grant::LoginGrant;
 use super::page::Page;
-use crate::graph::transport::answer::{List, Next};
-use crate::graph::transport::{Call, execute};
+use crate::graph::answer::{List, Next};
+use crate::graph::call::Call;
+use crate::graph::transport::execute;
 use crate::graph::{GraphClient, GraphError};
 use crate::{instagram, messenger};
 

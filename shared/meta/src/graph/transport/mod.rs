@@ -1,11 +1,8 @@
 //! One call: sent, its answer read within bounds, its failure told apart by whether Meta may have acted.
 
-pub(super) mod answer;
-mod call;
 mod pool;
 mod usage;
 
-pub use call::Call;
 pub use pool::Pool;
 pub use usage::Usage;
 
@@ -15,6 +12,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::GraphClient;
+use super::call::Call;
 use super::error::{GraphError, Refusal};
 use crate::mac;
 

@@ -7,14 +7,14 @@ use serde::{Deserialize, Deserializer};
 /// An object that comes as it is, or as the only element of `data`.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(in crate::graph) enum Wrapped<T> {
+pub(super) enum Wrapped<T> {
     Data { data: Vec<T> },
     Flat(T),
 }
 
 impl<T> Wrapped<T> {
     /// The object; `None` for an empty `data`.
-    pub(in crate::graph) fn into_inner(self) -> Option<T> {
+    pub(super) fn into_inner(self) -> Option<T> {
         match self {
             Self::Data { data } => data.into_iter().next(),
             Self::Flat(object) => Some(object),
@@ -25,17 +25,17 @@ impl<T> Wrapped<T> {
 /// A page of a list, read element by element: one that cannot be read hides no other.
 #[derive(Deserialize)]
 #[serde(from = "Sent<T>")]
-pub(in crate::graph) struct List<T> {
+pub(super) struct List<T> {
     /// What could be read.
-    pub(in crate::graph) data: Vec<T>,
+    pub(super) data: Vec<T>,
     /// Whether that is all of the page.
-    pub(in crate::graph) is_readable: bool,
-    pub(in crate::graph) next: Next,
+    pub(super) is_readable: bool,
+    pub(super) next: Next,
 }
 
 /// Where a list goes on.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::graph) enum Next {
+pub(super) enum Next {
     /// This was its last page.
     Nowhere,
     /// After this cursor.
@@ -46,7 +46,7 @@ pub(in crate::graph) enum Next {
 
 impl<T> List<T> {
     /// Whether there is nothing else.
-    pub(in crate::graph) fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.is_readable && self.next == Next::Nowhere
     }
 }
@@ -111,9 +111,7 @@ impl Paging {
 }
 
 /// The elements of a list that can be read; none where there is no list.
-pub(in crate::graph) fn readable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
+pub(super) fn readable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let elements = Option::<Vec<Element<T>>>::deserialize(deserializer)?;
     Ok(elements.into_iter().flatten().filter_map(Element::readable).collect())
 }
@@ -121,13 +119,13 @@ pub(in crate::graph) fn readable<'de, D: Deserializer<'de>, T: Deserialize<'de>>
 /// Permissions as a comma-separated text or as a list.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(in crate::graph) enum Permissions {
+pub(super) enum Permissions {
     Text(String),
     List(Vec<String>),
 }
 
 impl Permissions {
-    pub(in crate::graph) fn into_vec(self) -> Vec<String> {
+    pub(super) fn into_vec(self) -> Vec<String> {
         match self {
             Self::Text(text) => text.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
             Self::List(scopes) => scopes,
@@ -137,7 +135,7 @@ impl Permissions {
 
 /// `{"success": true}`, which one page of Meta's prints as `"true"`.
 #[derive(Deserialize)]
-pub(in crate::graph) struct Success {
+pub(super) struct Success {
     success: Flag,
 }
 
@@ -149,7 +147,7 @@ enum Flag {
 }
 
 impl Success {
-    pub(in crate::graph) fn is_true(&self) -> bool {
+    pub(super) fn is_true(&self) -> bool {
         match &self.success {
             Flag::Bool(success) => *success,
             Flag::Text(text) => text == "true",
@@ -158,7 +156,7 @@ impl Success {
 }
 
 /// A whole number, or text of one; anything else counts as absent.
-pub(in crate::graph) fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+pub(super) fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Either {
@@ -174,7 +172,7 @@ pub(in crate::graph) fn lenient_number<'de, D: Deserializer<'de>>(deserializer: 
 }
 
 /// An instant in which Meta writes 0 for "never".
-pub(in crate::graph) fn instant(seconds: Option<i64>) -> Option<UnixSeconds> {
+pub(super) fn instant(seconds: Option<i64>) -> Option<UnixSeconds> {
     seconds.filter(|seconds| *seconds > 0).map(UnixSeconds::new)
 }
 
