@@ -29,6 +29,7 @@ EXPIRE_BY_PLAN = {
 STAY = {
     ("connections", "ACCOUNT"),
     ("connections", "BREAKER"),
+    ("connections", "CONNECTED"),
     ("connections", "JOB"),
     ("connections", "ROUTE"),
     ("tenants", "PROFILE"),
