@@ -310,7 +310,7 @@ impl<'a> Run<'a> {
             self.now().plus(wait_after(setbacks).max(at_least))
         };
         let next = Next { due_at, setbacks, checked_at: self.checked_at };
-        let stored = self.connector.connections.keep(&self.used, &self.next, next).await?;
+        let stored = self.connector.connections.record_upkeep(&self.used, &self.next, next).await?;
         self.used = stored.ok_or(Failure::Overtaken)?;
         self.next = self.used.clone();
         Ok(())

@@ -130,7 +130,7 @@ impl ConnectionStore {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    pub async fn keep(
+    pub async fn record_upkeep(
         &self,
         used: &Connection,
         kept: &Connection,

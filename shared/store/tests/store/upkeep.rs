@@ -47,7 +47,7 @@ async fn of_those_that_have_an_appointment_the_one_that_worked_last_comes_first(
         let one = connection(&format!("t{number}"), &number.to_string());
         let used = world.connections.activate(&one, None, &ANY).await.expect("connected");
         let next = then(NOW.seconds().plus(minutes * 60), 0);
-        world.connections.keep(&used, &used, next).await.expect("written").expect("kept");
+        world.connections.record_upkeep(&used, &used, next).await.expect("written").expect("kept");
     }
     let latest = world.connections.latest(Login::Instagram, NOW.seconds().plus(3_600), 5).await.expect("a read");
     assert_eq!(latest, [due("t2", "2"), due("t1", "1")]);
@@ -59,11 +59,17 @@ async fn a_setback_moves_the_appointment_and_nothing_else() {
     let whose = due("acme", "17841");
     let found = world.connections.appointment(&whose).await.expect("a read").expect("there");
     let later = NOW.seconds().plus(7_200);
-    let kept = world.connections.keep(&found.connection, &found.connection, then(later, 2)).await.expect("written");
+    let kept =
+        world.connections.record_upkeep(&found.connection, &found.connection, then(later, 2)).await.expect("written");
     assert_eq!(kept.as_ref(), Some(&found.connection), "not even the version");
     let moved = world.connections.appointment(&whose).await.expect("a read").expect("there");
     assert_eq!((moved.due_at, moved.setbacks, moved.checked_at), (Some(later), 2, Some(NOW.seconds())));
-    world.connections.keep(&found.connection, &found.connection, then(later, 0)).await.expect("written").expect("kept");
+    world
+        .connections
+        .record_upkeep(&found.connection, &found.connection, then(later, 0))
+        .await
+        .expect("written")
+        .expect("kept");
     assert_eq!(world.connections.appointment(&whose).await.expect("a read").expect("there").setbacks, 0);
 }
 
@@ -74,12 +80,13 @@ async fn a_renewed_token_loses_against_a_disconnect_and_a_reconnect() {
     let used = world.connections.appointment(&whose).await.expect("a read").expect("there").connection;
     let renewed = Connection { token: Some(SealedToken::new("v1.renewed".to_owned())), ..used.clone() };
     world.connections.activate(&used, Some(used.version), &ANY).await.expect("reconnected");
-    let outcome = world.connections.keep(&used, &renewed, then(NOW.seconds(), 0)).await.expect("answered");
+    let outcome = world.connections.record_upkeep(&used, &renewed, then(NOW.seconds(), 0)).await.expect("answered");
     assert_eq!(outcome, None);
     let reconnected = world.connections.appointment(&whose).await.expect("a read").expect("there").connection;
     assert_eq!(reconnected.token, used.token);
     world.connections.revoke(&whose.tenant, &whose.account, NOW.seconds()).await.expect("revoked");
-    let outcome = world.connections.keep(&reconnected, &renewed, then(NOW.seconds(), 0)).await.expect("answered");
+    let outcome =
+        world.connections.record_upkeep(&reconnected, &renewed, then(NOW.seconds(), 0)).await.expect("answered");
     assert_eq!(outcome, None);
     let revoked = world.connections.appointment(&whose).await.expect("a read").expect("there");
     assert_eq!((revoked.connection.token, revoked.due_at), (None, None));
