@@ -146,12 +146,17 @@ fn name(mishaps: &[Mishap]) -> String {
 }
 
 /// The run of that name.
+///
+/// # Panics
+///
+/// When the story has no such call, or nothing of the kind can happen to it.
 fn named(places: &[Place], name_of_run: &str) -> Vec<Mishap> {
     let mishap = |wanted: &str| {
         let mut all = places.iter().flat_map(|place| Fault::of(place).map(|fault| (place.clone(), fault)));
-        all.find(|mishap| name(std::slice::from_ref(mishap)) == wanted)
+        let found = all.find(|mishap| name(std::slice::from_ref(mishap)) == wanted);
+        found.unwrap_or_else(|| panic!("this story has no run with \"{wanted}\""))
     };
-    name_of_run.split(", ").filter_map(mishap).collect()
+    name_of_run.split(", ").map(mishap).collect()
 }
 
 /// The runs of this test run: all of them, a sample that is the same each time, or the one that is asked for.
