@@ -192,10 +192,7 @@ impl ConnectionStore {
             return Ok(());
         }
         let outcome = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::connection(tenant, account).attributes()))
+            .update_item(tenant, account)
             .update_expression("SET last_webhook_at = :now")
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(last_webhook_at) OR last_webhook_at <= :before)",
@@ -217,12 +214,15 @@ impl ConnectionStore {
         self.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// An update of a connection, without any condition yet.
+    fn update_item(&self, tenant: &TenantId, account: &Account) -> UpdateItemFluentBuilder {
+        let key = Key::connection(tenant, account).attributes();
+        self.client.update_item().table_name(&self.table).set_key(Some(key))
+    }
+
     /// An update of the connection that the caller used, refused when it has changed since.
     fn update(&self, used: &Connection, now: UnixSeconds) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
+        self.update_item(&used.tenant, &used.account)
             .condition_expression("#version = :version AND #status <> :revoked")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#error", "error")

@@ -6,7 +6,6 @@ use domain::{Account, TenantId};
 use super::ConnectionStore;
 use crate::error::StoreError;
 use crate::item::{Written, number, text, to_value, written};
-use crate::key::Key;
 
 impl ConnectionStore {
     /// Notes what Meta says about an account's conduct, unless it has said something since. Concerns nobody else who changes the
@@ -22,10 +21,7 @@ impl ConnectionStore {
         told: &Enforcement,
     ) -> Result<(), StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::connection(tenant, account).attributes()))
+            .update_item(tenant, account)
             .update_expression("SET enforcement = :told")
             .condition_expression(
                 "attribute_exists(pk) AND #status <> :revoked \

@@ -8,7 +8,6 @@ use domain::connection::ProfilesRefused;
 use super::ConnectionStore;
 use crate::error::StoreError;
 use crate::item::{Written, number, text, to_value, written};
-use crate::key::Key;
 
 impl ConnectionStore {
     /// Notes that Meta refuses the account every profile, or that it still does. Tells whether that is news: of all who find out
@@ -43,10 +42,7 @@ impl ConnectionStore {
     /// An update of what concerns nobody else who changes the connection, so that its version stays. What was found out with
     /// one token says nothing of the next, which may be another login's.
     fn beside(&self, used: &Connection) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
+        self.update_item(&used.tenant, &used.account)
             .condition_expression("#status <> :revoked AND token_refreshed_at = :of_token")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":revoked", text("revoked"))

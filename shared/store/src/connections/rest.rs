@@ -5,7 +5,6 @@ use domain::{Account, TenantId, UnixMillis};
 use super::ConnectionStore;
 use crate::error::StoreError;
 use crate::item::{Written, number, written};
-use crate::key::Key;
 
 /// Meta counts in minutes: an end that moves by less is no news.
 const NEWS_MS: i64 = 60_000;
@@ -19,10 +18,7 @@ impl ConnectionStore {
     /// [`StoreError::Unavailable`].
     pub async fn throttle(&self, tenant: &TenantId, account: &Account, until: UnixMillis) -> Result<(), StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::connection(tenant, account).attributes()))
+            .update_item(tenant, account)
             .update_expression("SET throttled_until = :until")
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(throttled_until) OR throttled_until <= :news)",

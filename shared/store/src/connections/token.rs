@@ -5,7 +5,6 @@ use domain::{Connection, SealedToken};
 use super::ConnectionStore;
 use crate::error::StoreError;
 use crate::item::{Written, number, text, written};
-use crate::key::Key;
 
 impl ConnectionStore {
     /// Puts another form of the same token in its place, as after it was moved to another KMS key. `false` when the connection
@@ -16,10 +15,7 @@ impl ConnectionStore {
     /// [`StoreError::Unavailable`].
     pub async fn replace_token(&self, used: &Connection, token: &SealedToken) -> Result<bool, StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
+            .update_item(&used.tenant, &used.account)
             .update_expression("SET #token = :token ADD #version :one")
             .condition_expression("#version = :version AND attribute_exists(#token)")
             .expression_attribute_names("#token", "token")

@@ -151,10 +151,7 @@ impl ConnectionStore {
         }
         let Some(difference) = Difference::between(&before, &after) else { return Ok(Some(kept)) };
         let outcome = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
+            .update_item(&used.tenant, &used.account)
             .update_expression(difference.expression)
             .condition_expression("#version = :version")
             .set_expression_attribute_names(Some(difference.names))
