@@ -104,8 +104,8 @@ impl Registered<'_> {
         state: &Nonce,
     ) -> Result<String, RegistrationError> {
         let app = self.app(login)?;
-        let asking = AppCredentials { config_id: app.config_id(channel), ..credentials(app) };
-        Ok(meta::authorize_url(self.hosts, &asking, &[channel], redirect_uri, state.as_str()))
+        let config_id = app.config_id(channel);
+        Ok(meta::authorize_url(self.hosts, &credentials(app), &[channel], config_id, redirect_uri, state.as_str()))
     }
 
     /// A Graph client for the login.
@@ -142,11 +142,5 @@ impl Registered<'_> {
 }
 
 fn credentials(app: &MetaApp) -> AppCredentials<'_> {
-    AppCredentials {
-        login: app.login,
-        app_id: &app.app_id,
-        app_secret: &app.app_secret,
-        version: &app.graph_version,
-        config_id: None,
-    }
+    AppCredentials { login: app.login, app_id: &app.app_id, app_secret: &app.app_secret, version: &app.graph_version }
 }

@@ -45,8 +45,6 @@ pub struct AppCredentials<'a> {
     pub app_secret: &'a AppSecret,
     /// Graph API version, as `v25.0`.
     pub version: &'a str,
-    /// Facebook Login for Business: a saved configuration that replaces the list of scopes.
-    pub config_id: Option<&'a str>,
 }
 
 /// Where Meta's hosts are. In production they are themselves; a simulated Meta serves all of them under one address.

@@ -51,7 +51,8 @@ pub(super) fn granted_channels(
 
 /// The address of Meta's consent page (RFC 6749 section 4.1.1).
 ///
-/// Asks for what these channels need: one login may bring accounts of both.
+/// Asks for what these channels need: one login may bring accounts of both. With Facebook Login for Business a saved configuration
+/// says that in the place of a list of permissions.
 ///
 /// `redirect_uri` must be registered with the Meta app and be byte for byte the one of the later exchange.
 #[must_use]
@@ -59,6 +60,7 @@ pub fn authorize_url(
     hosts: &Hosts,
     app: &AppCredentials<'_>,
     channels: &[Channel],
+    config_id: Option<&str>,
     redirect_uri: &str,
     state: &str,
 ) -> String {
@@ -70,7 +72,7 @@ pub fn authorize_url(
     query.append_pair("client_id", app.app_id);
     query.append_pair("redirect_uri", redirect_uri);
     query.append_pair("response_type", "code");
-    match (app.login, app.config_id) {
+    match (app.login, config_id) {
         // The configuration fixes the permissions and the kind of token.
         (Login::Facebook, Some(config_id)) => query.append_pair("config_id", config_id),
         (login, _) => query.append_pair("scope", &requested_scopes(login, channels).join(",")),
@@ -90,8 +92,9 @@ mod tests {
 
     fn address(login: Login, channels: &[Channel], config_id: Option<&str>) -> (String, BTreeMap<String, String>) {
         let app_secret = AppSecret::new("secret".to_owned());
-        let app = AppCredentials { login, app_id: "123", app_secret: &app_secret, version: "v25.0", config_id };
-        let text = authorize_url(&Hosts::default(), &app, channels, "https://app.example/back?a=b", "st/ate");
+        let app = AppCredentials { login, app_id: "123", app_secret: &app_secret, version: "v25.0" };
+        let text =
+            authorize_url(&Hosts::default(), &app, channels, config_id, "https://app.example/back?a=b", "st/ate");
         assert!(!text.contains("secret"));
         let url = Url::parse(&text).expect("an address");
         (format!("{}{}", url.host_str().unwrap_or_default(), url.path()), url.query_pairs().into_owned().collect())

@@ -137,13 +137,7 @@ async fn an_answer_that_does_not_come_in_time_leaves_a_send_uncertain() {
     });
     let pool = Pool::default().with_call_timeout(Duration::from_millis(50));
     let app_secret = domain::AppSecret::new(APP_SECRET.to_owned());
-    let app = AppCredentials {
-        login: Login::Facebook,
-        app_id: "990",
-        app_secret: &app_secret,
-        version: "v25.0",
-        config_id: None,
-    };
+    let app = AppCredentials { login: Login::Facebook, app_id: "990", app_secret: &app_secret, version: "v25.0" };
     let error = send_with(GraphClient::new(&pool, &hosts, app)).await.expect_err("silence");
     silent.abort();
     assert_eq!(error.class(), FailureClass::Uncertain);

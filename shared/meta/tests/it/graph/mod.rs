@@ -121,7 +121,7 @@ async fn answer(
 /// Runs `work` with a client of this login.
 pub(crate) async fn with_client<T>(hosts: &Hosts, login: Login, work: impl AsyncFnOnce(GraphClient<'_>) -> T) -> T {
     let app_secret = AppSecret::new(APP_SECRET.to_owned());
-    let app = AppCredentials { login, app_id: APP_ID, app_secret: &app_secret, version: "v25.0", config_id: None };
+    let app = AppCredentials { login, app_id: APP_ID, app_secret: &app_secret, version: "v25.0" };
     let pool = Pool::default();
     work(GraphClient::new(&pool, hosts, app)).await
 }
