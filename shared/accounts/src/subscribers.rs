@@ -36,7 +36,7 @@ impl Connector {
                 }
                 lists = wanted;
             }
-            Ok(())
+            Ok::<_, SubscriptionError>(())
         })
         .await
     }
@@ -65,7 +65,8 @@ impl Connector {
         listed: &[String],
     ) -> Result<(), SubscriptionError> {
         let lists = self.lists(graph.login(), access, scopes).await?;
-        in_time(subscription::complete(graph, access, &lists, listed)).await
+        in_time(subscription::subscribe(graph, access, &subscription::fuller(lists, listed))).await?;
+        Ok(())
     }
 
     /// Has Meta deliver only what is still needed, now that a connection has ended: with the token of one that goes on, else
@@ -81,8 +82,10 @@ impl Connector {
             let Some(account) = self.first_to_open(receivers, ended, now).await? else { break };
             let (graph, access) = (account.graph(), account.access());
             match &plan {
-                SubscriptionPlan::Subscribe(lists) => in_time(subscription::replace(&graph, access, lists)).await?,
-                SubscriptionPlan::Unsubscribe => in_time(subscription::end(&graph, access)).await?,
+                SubscriptionPlan::Subscribe(lists) => {
+                    in_time(subscription::subscribe(&graph, access, lists)).await?;
+                }
+                SubscriptionPlan::Unsubscribe => in_time(graph.unsubscribe(access)).await?,
             }
             done = Some(plan);
         }

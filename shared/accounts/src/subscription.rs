@@ -72,18 +72,8 @@ pub(crate) async fn begin(
     Ok(())
 }
 
-/// Asks for one of these lists in the place of whatever there is.
-pub(crate) async fn replace(
-    graph: &GraphClient<'_>,
-    access: AccountAccess<'_>,
-    lists: &[FieldList],
-) -> Result<(), SubscriptionError> {
-    subscribe(graph, access, lists).await?;
-    Ok(())
-}
-
-/// Asks for one list after the other until Meta takes one; answers that.
-async fn subscribe<'l>(
+/// Asks for one list after the other, in the place of whatever there is, until Meta takes one; answers that.
+pub(crate) async fn subscribe<'l>(
     graph: &GraphClient<'_>,
     access: AccountAccess<'_>,
     lists: &'l [FieldList],
@@ -143,23 +133,12 @@ pub(crate) async fn delivered(
     graph: &GraphClient<'_>,
     access: AccountAccess<'_>,
 ) -> Result<Option<Vec<String>>, SubscriptionError> {
-    let read = timeout(PATIENCE, graph.subscription(access)).await.map_err(|_| SubscriptionError::Timeout)??;
+    let read = in_time(graph.subscription(access)).await?;
     Ok(check(&read).is_ok().then_some(read.fields))
 }
 
-/// Asks for what these lists have and the subscription lacks. What is `listed` stays where Meta takes no more.
-pub(crate) async fn complete(
-    graph: &GraphClient<'_>,
-    access: AccountAccess<'_>,
-    lists: &[FieldList],
-    listed: &[String],
-) -> Result<(), SubscriptionError> {
-    subscribe(graph, access, &fuller(lists.to_vec(), listed)).await?;
-    Ok(())
-}
-
 /// The lists that add something to what is listed, and leave nothing of it out. None where Meta does not tell.
-fn fuller(lists: Vec<FieldList>, listed: &[String]) -> Vec<FieldList> {
+pub(crate) fn fuller(lists: Vec<FieldList>, listed: &[String]) -> Vec<FieldList> {
     let is_listed = |field: &str| listed.iter().any(|known| known == field);
     let whole = lists.first().cloned().unwrap_or_default();
     let keeps = |list: &FieldList| whole.iter().all(|field| list.contains(field) || !is_listed(field));
@@ -167,16 +146,11 @@ fn fuller(lists: Vec<FieldList>, listed: &[String]) -> Vec<FieldList> {
     lists.into_iter().filter(|list| keeps(list) && adds(list)).collect()
 }
 
-/// Has Meta deliver nothing more.
-pub(crate) async fn end(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<(), SubscriptionError> {
-    Ok(graph.unsubscribe(access).await?)
-}
-
 /// Gives Meta as long as a person can wait.
-pub(crate) async fn in_time(
-    work: impl Future<Output = Result<(), SubscriptionError>>,
-) -> Result<(), SubscriptionError> {
-    timeout(PATIENCE, work).await.unwrap_or(Err(SubscriptionError::Timeout))
+pub(crate) async fn in_time<T, E: Into<SubscriptionError>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, SubscriptionError> {
+    timeout(PATIENCE, work).await.map_err(|_| SubscriptionError::Timeout)?.map_err(Into::into)
 }
 
 #[cfg(test)]
