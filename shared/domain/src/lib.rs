@@ -10,6 +10,7 @@
 //! | [`message`], [`conversation`] | what the inbox shows; how events change it, in any order |
 //! | [`policy`] | who may be written to, when, and with what |
 //! | [`dispatch`] | the order to send a message, as a queue carries it |
+//! | [`outbox`] | what others are told about: events, and how they leave |
 //! | [`upkeep`], [`breaker`] | when a connection is due for upkeep, and when Meta is left in peace |
 //! | [`erasure`] | a deletion: what is asked for, how far it is, what was deleted |
 //! | [`plan`], [`tenant`], [`entitlement`], [`seats`] | what a tenant may use, and which of its connections fit in |
@@ -30,6 +31,7 @@ pub mod erasure;
 pub mod event;
 pub mod id;
 pub mod message;
+pub mod outbox;
 pub mod plan;
 pub mod policy;
 mod reduce;
