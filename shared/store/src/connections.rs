@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::connection::ConnectionError;
+use domain::outbox::LastChange;
 use domain::{
     Account, AppScopedId, Channel, Connection, ConnectionStatus, Login, PageId, Route, TenantId, UnixSeconds,
 };
@@ -30,6 +31,7 @@ use crate::expiry;
 use crate::item::{Item, Written, from_item, number, readable, text, to_value, written};
 use crate::key::{ACCOUNT, CONNECTED, Key, app_user_partition, tenant_partition};
 use crate::tables::Tables;
+use crate::told::Telling as _;
 
 /// How exact `last_webhook_at` is: a write for each webhook would cost as much as a message.
 const TOUCH_SECONDS: i64 = 300;
@@ -149,6 +151,7 @@ impl ConnectionStore {
                 "SET #status = :status, #error = :error, updated_at = :now ADD #version :one \
                  REMOVE refresh_shard, refresh_at",
             )
+            .telling(LastChange::Broken)
             .expression_attribute_values(":status", to_value(&unless_paused(used, ConnectionStatus::Error))?)
             .expression_attribute_values(":error", to_value(error)?);
         changed(update).await
@@ -170,6 +173,7 @@ impl ConnectionStore {
         }
         let update = update
             .update_expression(format!("{expression} ADD #version :one REMOVE #error, #notice"))
+            .telling(LastChange::Recovered)
             .expression_attribute_names("#notice", "notice")
             .expression_attribute_values(":status", to_value(&healed.status)?);
         changed(update).await
@@ -194,6 +198,7 @@ impl ConnectionStore {
         let outcome = self
             .update_item(tenant, account)
             .update_expression("SET last_webhook_at = :now")
+            .telling(LastChange::Kept)
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(last_webhook_at) OR last_webhook_at <= :before)",
             )

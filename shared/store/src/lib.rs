@@ -36,6 +36,7 @@ mod retry;
 mod tables;
 mod tenants;
 mod threads;
+mod told;
 mod transaction;
 
 pub use audit::{AUDIT_DAYS, AuditFilter, AuditStore};

@@ -1,6 +1,7 @@
 //! An account belongs to one tenant: enforced by the key of its route, in the transaction that activates it.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use domain::outbox::LastChange;
 use domain::{Account, Connection, ConnectionStatus, PageId, Route, TenantId, UnixSeconds};
 
 use super::upkeep::{REFRESH_AT, REFRESH_SHARD};
@@ -9,6 +10,7 @@ use crate::error::StoreError;
 use crate::item::{IndexValue, Keyed, from_item, number, text};
 use crate::key::Key;
 use crate::retry::{ATTEMPTS, pause};
+use crate::told::told;
 use crate::transaction::{self, Part as _};
 
 /// A route that another tenant holds is left alone.
@@ -63,7 +65,7 @@ impl ConnectionStore {
             writes.extend(self.page_to_leave(previous.as_ref(), stored.page_id.as_ref()).await?);
         }
         let claims = writes.len();
-        writes.push(self.put_connection(&stored, expected)?);
+        writes.push(self.put_connection(&stored, expected, LastChange::Connected)?);
         if !counts_already {
             writes.push(self.count(&stored.tenant, allowance)?);
         }
@@ -116,7 +118,7 @@ impl ConnectionStore {
                 writes.push(self.count_no_more(tenant)?);
             }
             let revoked = revoked(found, now);
-            writes.push(self.put_connection(&revoked, Some(expected))?);
+            writes.push(self.put_connection(&revoked, Some(expected), LastChange::Disconnected)?);
             if transaction::write(&self.client, writes).await?.is_ok() {
                 return Ok(Some(revoked));
             }
@@ -159,7 +161,12 @@ impl ConnectionStore {
             .part()
     }
 
-    fn put_connection(&self, connection: &Connection, expected: Option<u64>) -> Result<TransactWriteItem, StoreError> {
+    fn put_connection(
+        &self,
+        connection: &Connection,
+        expected: Option<u64>,
+        change: LastChange,
+    ) -> Result<TransactWriteItem, StoreError> {
         let write = Put::builder().table_name(&self.table);
         let write = match expected {
             None => write.condition_expression("attribute_not_exists(pk)"),
@@ -172,7 +179,7 @@ impl ConnectionStore {
         let keyed = refresh_attributes(connection)
             .into_iter()
             .fold(Keyed::new(&key, connection), |keyed, (name, value)| keyed.indexed(name, value));
-        write.set_item(Some(keyed.item()?)).part()
+        write.set_item(Some(told(keyed.item()?, change))).part()
     }
 
     /// The removal of the Page's route that `previous` has and its successor has not, if it still leads to this account.

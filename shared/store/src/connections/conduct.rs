@@ -1,11 +1,13 @@
 //! What Meta says about an account's conduct.
 
 use domain::connection::Enforcement;
+use domain::outbox::LastChange;
 use domain::{Account, TenantId};
 
 use super::ConnectionStore;
 use crate::error::StoreError;
 use crate::item::{Written, number, text, to_value, written};
+use crate::told::Telling as _;
 
 impl ConnectionStore {
     /// Notes what Meta says about an account's conduct, unless it has said something since. Concerns nobody else who changes the
@@ -23,6 +25,7 @@ impl ConnectionStore {
         let update = self
             .update_item(tenant, account)
             .update_expression("SET enforcement = :told")
+            .telling(LastChange::Kept)
             .condition_expression(
                 "attribute_exists(pk) AND #status <> :revoked \
                  AND (attribute_not_exists(enforcement) OR enforcement.#at < :at)",

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use domain::erasure::AppUser;
+use domain::outbox::LastChange;
 use domain::{Account, Connection, TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::erase::tombstone_end;
 use crate::error::StoreError;
 use crate::item::{Keyed, Written, from_item, number, text, written};
 use crate::key::Key;
+use crate::told::Telling as _;
 use crate::transaction::{self, Part as _};
 
 /// What is left of an account that was deleted.
@@ -134,8 +136,9 @@ impl ConnectionStore {
             let update = match days {
                 Some(days) => update
                     .update_expression("SET retention_days = :days")
+                    .telling(LastChange::Kept)
                     .expression_attribute_values(":days", number(days)),
-                None => update.update_expression("REMOVE retention_days"),
+                None => update.update_expression("REMOVE retention_days").telling(LastChange::Kept),
             };
             // Refused: gone meanwhile, or another tenant's by now.
             let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;

@@ -4,10 +4,12 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::Connection;
 use domain::connection::ProfilesRefused;
+use domain::outbox::LastChange;
 
 use super::ConnectionStore;
 use crate::error::StoreError;
 use crate::item::{Written, number, text, to_value, written};
+use crate::told::Telling as _;
 
 impl ConnectionStore {
     /// Notes that Meta refuses the account every profile, or that it still does. Tells whether that is news: of all who find out
@@ -20,6 +22,7 @@ impl ConnectionStore {
         let update = self
             .beside(used)
             .update_expression("SET profiles_refused = :refused")
+            .telling(LastChange::Kept)
             .expression_attribute_values(":refused", to_value(refused)?)
             .return_values(ReturnValue::AllOld);
         Ok(match written(update.send().await, |output| output.attributes)? {
@@ -34,7 +37,7 @@ impl ConnectionStore {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn clear_profiles_refused(&self, used: &Connection) -> Result<(), StoreError> {
-        let update = self.beside(used).update_expression("REMOVE profiles_refused");
+        let update = self.beside(used).update_expression("REMOVE profiles_refused").telling(LastChange::Kept);
         written(update.send().await, |_| None)?;
         Ok(())
     }

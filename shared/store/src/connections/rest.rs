@@ -1,10 +1,12 @@
 //! How long Meta has asked to leave an account alone.
 
+use domain::outbox::LastChange;
 use domain::{Account, TenantId, UnixMillis};
 
 use super::ConnectionStore;
 use crate::error::StoreError;
 use crate::item::{Written, number, written};
+use crate::told::Telling as _;
 
 /// Meta counts in minutes: an end that moves by less is no news.
 const NEWS_MS: i64 = 60_000;
@@ -20,6 +22,7 @@ impl ConnectionStore {
         let update = self
             .update_item(tenant, account)
             .update_expression("SET throttled_until = :until")
+            .telling(LastChange::Kept)
             .condition_expression(
                 "attribute_exists(pk) AND (attribute_not_exists(throttled_until) OR throttled_until <= :news)",
             )

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use domain::outbox::{LastChange, of_connection};
 use domain::{Connection, ConnectionStatus, TenantId, UnixSeconds};
 
 use super::ConnectionStore;
@@ -10,6 +11,7 @@ use crate::error::StoreError;
 use crate::item::{number, text, to_value};
 use crate::key::Key;
 use crate::tenants::{TENANTS, TENANTS_SHARD};
+use crate::told::Telling as _;
 use crate::transaction::{self, Part as _};
 
 /// What the plan has room for, as it was read. The write that takes the room checks that it is still so.
@@ -103,6 +105,7 @@ impl ConnectionStore {
     /// when the token is to be renewed; who comes back is at once.
     fn set_status(&self, used: &Connection, next: &Connection) -> Result<TransactWriteItem, StoreError> {
         let set = "SET #status = :status, updated_at = :now, #version = :next";
+        let change = LastChange::first_of(&of_connection(Some(used), next));
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(Key::connection(&used.tenant, &used.account).attributes()))
@@ -117,9 +120,10 @@ impl ConnectionStore {
         match due_at {
             Some(due_at) => update
                 .update_expression(format!("{set}, {REFRESH_SHARD} = :login, {REFRESH_AT} = :due"))
+                .telling(change)
                 .expression_attribute_values(":login", text(next.login.as_str()))
                 .expression_attribute_values(":due", number(due_at.get())),
-            None => update.update_expression(format!("{set} REMOVE {REFRESH_SHARD}, {REFRESH_AT}")),
+            None => update.update_expression(format!("{set} REMOVE {REFRESH_SHARD}, {REFRESH_AT}")).telling(change),
         }
         .part()
     }

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::outbox::{LastChange, of_connection};
 use domain::{Account, Connection, Login, TenantId, UnixSeconds};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,7 @@ use super::ConnectionStore;
 use crate::error::StoreError;
 use crate::item::{Difference, Item, Written, from_item, number, text, to_item, written};
 use crate::key::{Key, connection_of};
+use crate::told::Telling as _;
 
 /// The sparse index of connections that have upkeep; it holds keys only.
 const BY_REFRESH: &str = "by-refresh";
@@ -157,6 +159,7 @@ impl ConnectionStore {
             .set_expression_attribute_names(Some(difference.names))
             .expression_attribute_names("#version", "version")
             .set_expression_attribute_values(Some(difference.values))
+            .telling(LastChange::first_of(&of_connection(Some(used), &kept)))
             .expression_attribute_values(":version", number(used.version))
             .send()
             .await;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use domain::outbox::LastChange;
 use domain::{Conversation, ConversationId, Message, TenantId, UnixMillis, UnixSeconds};
 
 use super::{EraseStore, was_received_until};
@@ -13,6 +14,7 @@ use crate::item::{Item, Keyed, Written, number, readable, readable_as, text, wri
 use crate::key::{Key, MESSAGE, messages_partition, waiting_digest};
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Stored, Thread, Tombstone};
+use crate::told::told;
 
 /// How long a tombstone stays: longer than Meta delivers an event again (36 hours) and any queue keeps one (14 days).
 pub(crate) const TOMBSTONE_SECONDS: i64 = 30 * 24 * 60 * 60;
@@ -173,12 +175,13 @@ impl EraseStore {
         let next = version.and_then(|version| version.as_n().ok()?.parse::<u64>().ok()).unwrap_or_default() + 1;
         let tombstone = Tombstone { erased_before, version: next };
         let key = Key::conversation(tenant, id);
+        let item = Keyed::new(&key, &tombstone).expiring(tombstone_end(erased_before)).item()?;
         let unchanged = if version.is_some() { "#version = :version" } else { "attribute_not_exists(#version)" };
         let outcome = self
             .client
             .put_item()
             .table_name(&self.tables.conversations)
-            .set_item(Some(Keyed::new(&key, &tombstone).expiring(tombstone_end(erased_before)).item()?))
+            .set_item(Some(told(item, LastChange::Erased)))
             .condition_expression(unchanged)
             .expression_attribute_names("#version", "version")
             .set_expression_attribute_values(

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::conversation::ConversationState;
+use domain::outbox::LastChange;
 use domain::{Contact, Conversation, ConversationId, MessageId, TenantId};
 
 use super::InboxStore;
@@ -12,6 +13,7 @@ use crate::item::{Written, number, to_value, written};
 use crate::key::Key;
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{Stored, Walk};
+use crate::told::Telling as _;
 
 impl InboxStore {
     /// Marks a conversation as read up to a message, or as a whole. Idempotent; answers it as it is then, `None` when there
@@ -42,6 +44,7 @@ impl InboxStore {
             let update = self
                 .update(tenant, id)
                 .update_expression("SET unread = :unread ADD #version :one")
+                .telling(LastChange::Read)
                 .if_living_conversation("#version = :version", now)
                 .expression_attribute_values(":unread", number(unread))
                 .expression_attribute_values(":version", number(conversation.version));
@@ -52,7 +55,8 @@ impl InboxStore {
     }
 
     fn read_all(&self, tenant: &TenantId, id: &ConversationId) -> UpdateItemFluentBuilder {
-        let update = self.update(tenant, id).update_expression("SET unread = :zero ADD #version :one");
+        let update =
+            self.update(tenant, id).update_expression("SET unread = :zero ADD #version :one").telling(LastChange::Read);
         counted_as_change(update.expression_attribute_values(":zero", number(0)))
     }
 
@@ -106,6 +110,7 @@ impl InboxStore {
         let update = self
             .update(tenant, id)
             .update_expression("SET #state = :state ADD #version :one")
+            .telling(if state == ConversationState::Closed { LastChange::Closed } else { LastChange::Opened })
             .if_living_conversation("#state <> :state", expiry::now(&self.threads.client))
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":state", to_value(&state)?);
@@ -127,6 +132,7 @@ impl InboxStore {
         let update = self
             .update(tenant, id)
             .update_expression("SET contact = :contact")
+            .telling(LastChange::Contact)
             .if_living_conversation("attribute_exists(contact)", expiry::now(&self.threads.client))
             .expression_attribute_values(":contact", to_value(contact)?);
         Ok(self.marked(update).await?.is_some())

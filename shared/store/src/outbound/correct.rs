@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::event::NewMessage;
+use domain::outbox::LastChange;
 use domain::{Author, Message, MessageId, Mid, TenantId, UnixMillis};
 
 use super::OutboundStore;
@@ -9,6 +10,7 @@ use crate::error::StoreError;
 use crate::item::{Item, Written, from_item, time, to_value, written};
 use crate::retention::Retention;
 use crate::threads::{ECHOED_AT, Thread};
+use crate::told::Telling as _;
 
 /// An echo that was taken for a message of ours and was not: kept with that message until it has its own.
 const DISPLACED_ECHO: &str = "displaced_echo";
@@ -73,6 +75,7 @@ impl OutboundStore {
         let update = self
             .update(tenant, conversation, id)
             .update_expression("REMOVE displaced_echo")
+            .telling(LastChange::Kept)
             .condition_expression("attribute_exists(pk)");
         let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;
         Ok(())

@@ -1,5 +1,6 @@
 //! A message of which nobody knows whether it went out.
 
+use domain::outbox::LastChange;
 use domain::{ConversationId, Message, MessageId, Status, TenantId, UnixMillis};
 
 use super::OutboundStore;
@@ -7,6 +8,7 @@ use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _};
 use crate::item::{Item, Written, number, time, to_value, written};
 use crate::threads::TRIED_AT;
+use crate::told::Telling as _;
 
 /// When the provider's list was first found without a message that is in doubt.
 const ABSENT_AT: &str = "absent_at";
@@ -43,6 +45,7 @@ impl OutboundStore {
         let update = self
             .update(tenant, conversation, id)
             .update_expression("SET absent_at = if_not_exists(absent_at, :now)")
+            .telling(LastChange::Kept)
             .if_living("#status = :uncertain", expiry::now(&self.threads.client))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":now", number(now.get()))
@@ -66,6 +69,7 @@ impl OutboundStore {
         let update = self
             .update(tenant, conversation, id)
             .update_expression("REMOVE outbound_shard, outbound_at")
+            .telling(LastChange::Kept)
             .condition_expression("attribute_exists(outbound_shard)");
         // Refused: it was settled meanwhile, which is as good.
         let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use domain::conversation::LastMessage;
+use domain::outbox::LastChange;
 use domain::{Conversation, Message, UnixMillis};
 
 use super::OutboundStore;
@@ -18,6 +19,7 @@ use crate::key::{Key, month};
 use crate::retention::{OUTLIVES_SECONDS, Retention};
 use crate::retry::{ATTEMPTS, pause};
 use crate::threads::{OUTBOUND_AT, OUTBOUND_SHARD};
+use crate::told::{Telling as _, told};
 use crate::transaction::{self, Part as _, Refused};
 
 /// How long an `Idempotency-Key` is remembered.
@@ -149,7 +151,7 @@ impl OutboundStore {
             .indexed(OUTBOUND_AT, IndexValue::Number(message.created_at.get()));
         Put::builder()
             .table_name(&self.threads.messages)
-            .set_item(Some(keyed.item()?))
+            .set_item(Some(told(keyed.item()?, LastChange::Queued)))
             .condition_expression("attribute_not_exists(pk)")
             .part()
     }
@@ -227,9 +229,12 @@ impl OutboundStore {
         match outliving.kept_until {
             Some(end) => update
                 .update_expression(format!("{set}, #kept = :kept, #ttl = :end ADD #version :one"))
+                .telling(LastChange::Kept)
                 .expression_attribute_values(":kept", number(end.get()))
                 .expression_attribute_values(":end", number(end.plus(OUTLIVES_SECONDS).get())),
-            None => update.update_expression(format!("{set} ADD #version :one REMOVE #kept, #ttl")),
+            None => update
+                .update_expression(format!("{set} ADD #version :one REMOVE #kept, #ttl"))
+                .telling(LastChange::Kept),
         }
         .part()
     }

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::message::SendFailure;
+use domain::outbox::LastChange;
 use domain::{ConversationId, Message, MessageId, Mid, Status, TenantId, UnixMillis, UnixSeconds};
 
 use super::OutboundStore;
@@ -13,6 +14,7 @@ use crate::expiry::{self, Conditional as _};
 use crate::item::{Written, from_item, number, text, to_value, written};
 use crate::key::Key;
 use crate::retry::{ATTEMPTS, pause};
+use crate::told::Telling as _;
 
 /// What beginning to send a message came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +50,7 @@ impl OutboundStore {
             .update_expression(
                 "SET #status = :next, tried_at = :tried ADD attempts :one, #version :one REMOVE absent_at",
             )
+            .telling(LastChange::Kept)
             .if_living("#status = :queued", self.now())
             .expression_attribute_values(":tried", number(now.get()))
             .expression_attribute_values(":queued", to_value(&Status::Queued)?)
@@ -93,6 +96,7 @@ impl OutboundStore {
                     "SET #status = :sent, provider_message_id = :mid, sent_at = if_not_exists(sent_at, :at) \
                      ADD #version :one REMOVE #error, outbound_shard, outbound_at",
                 )
+                .telling(LastChange::Sent)
                 .if_living(
                     "#status <> :deleted \
                      AND (attribute_not_exists(provider_message_id) OR provider_message_id = :mid)",
@@ -136,6 +140,7 @@ impl OutboundStore {
                 "SET #status = :next, provider_message_id = :mid, sent_at = :at \
                  ADD #version :one REMOVE #error, outbound_shard, outbound_at",
             )
+            .telling(LastChange::Sent)
             .if_living("#status = :uncertain AND attribute_not_exists(provider_message_id)", self.now())
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":uncertain", to_value(&Status::Uncertain)?)
@@ -163,6 +168,7 @@ impl OutboundStore {
             .update_expression(
                 "SET #status = :next, #error = :error ADD #version :one REMOVE outbound_shard, outbound_at",
             )
+            .telling(LastChange::Failed)
             .if_living("#status IN (:queued, :sending, :uncertain)", self.now())
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":error", to_value(failure)?)
@@ -191,6 +197,7 @@ impl OutboundStore {
             .update_expression(
                 "SET #status = :next, outbound_shard = :shard, outbound_at = :due ADD #version :one REMOVE #error",
             )
+            .telling(LastChange::Kept)
             .if_living("#status IN (:sending, :uncertain)", self.now())
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":shard", text(shard(conversation)))
@@ -217,6 +224,7 @@ impl OutboundStore {
         let update = self
             .step(tenant, conversation, id)
             .update_expression("SET #status = :next, #error = :error ADD #version :one")
+            .telling(LastChange::Uncertain)
             .if_living("#status = :sending", self.now())
             .expression_attribute_names("#error", "error")
             .expression_attribute_values(":error", to_value(failure)?)

@@ -1,5 +1,6 @@
 //! Messages that were left on their way.
 
+use domain::outbox::LastChange;
 use domain::{Conversation, ConversationId, Message, MessageId, Status, TenantId, UnixMillis};
 use sha2::{Digest, Sha256};
 
@@ -9,6 +10,7 @@ use crate::error::StoreError;
 use crate::item::{Item, Written, number, readable, readable_as, text, written};
 use crate::key::{Key, place_of_messages};
 use crate::threads::Stored;
+use crate::told::Telling as _;
 
 /// The index of unsettled messages; it holds keys only.
 const BY_OUTBOUND: &str = "by-outbound";
@@ -105,6 +107,7 @@ impl OutboundStore {
             .table_name(&self.threads.messages)
             .set_key(Some(Key::message(tenant, conversation, id).attributes()))
             .update_expression("SET outbound_at = :until")
+            .telling(LastChange::Kept)
             .condition_expression("attribute_exists(outbound_at)")
             .expression_attribute_values(":until", number(until.get()));
         // Refused: it was settled meanwhile, which is as good.

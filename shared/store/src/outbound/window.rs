@@ -1,5 +1,6 @@
 //! What Meta has said about a reply window, and how an answer goes out for it.
 
+use domain::outbox::LastChange;
 use domain::policy::WindowClosed;
 use domain::{ConversationId, MessageId, Status, TenantId};
 
@@ -8,6 +9,7 @@ use crate::error::StoreError;
 use crate::expiry::{self, Conditional as _};
 use crate::item::{Written, number, text, to_value, written};
 use crate::key::Key;
+use crate::told::Telling as _;
 
 impl OutboundStore {
     /// Notes that Meta has called the conversation's window closed. Nothing is noted where the contact has acted since the
@@ -29,6 +31,7 @@ impl OutboundStore {
             .table_name(&self.threads.conversations)
             .set_key(Some(Key::conversation(tenant, conversation).attributes()))
             .update_expression("SET window_closed = :closed ADD #version :one")
+            .telling(LastChange::Window)
             .if_living_conversation("window_opened_at < :at", expiry::now(&self.threads.client))
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":closed", to_value(&closed)?)
@@ -60,8 +63,9 @@ impl OutboundStore {
         let update = match tag {
             Some(tag) => update
                 .update_expression("SET tag = :tag ADD #version :one")
+                .telling(LastChange::Kept)
                 .expression_attribute_values(":tag", text(tag)),
-            None => update.update_expression("ADD #version :one REMOVE tag"),
+            None => update.update_expression("ADD #version :one REMOVE tag").telling(LastChange::Kept),
         };
         let (Written::Done(_) | Written::Refused(_)) = written(update.send().await, |_| None)?;
         Ok(())

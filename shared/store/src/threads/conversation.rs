@@ -1,6 +1,7 @@
 //! Reading and writing the item of a conversation.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use domain::outbox::{LastChange, of_conversation};
 use domain::{Account, ContactId, Conversation, ConversationId, TenantId, UnixMillis};
 
 use super::Threads;
@@ -11,6 +12,7 @@ use crate::item::{Difference, Item, Written, number, to_item, written};
 use crate::key::Key;
 use crate::retention::OUTLIVES_SECONDS;
 use crate::retry::{ATTEMPTS, pause};
+use crate::told::{Telling as _, told};
 
 /// A conversation's attributes; the list's index holds only those that have a message to show. In the table it outlives
 /// what it holds.
@@ -95,6 +97,7 @@ impl Threads {
         let key = Key::conversation(&thread.tenant, &next.id);
         let mut item = conversation_attributes(next)?;
         item.extend(key.attributes());
+        let item = told(item, LastChange::first_of(&of_conversation(None, next)));
         let write = self
             .client
             .put_item()
@@ -126,6 +129,7 @@ impl Threads {
             .set_expression_attribute_names(Some(difference.names))
             .expression_attribute_names("#version", "version")
             .set_expression_attribute_values(Some(difference.values))
+            .telling(LastChange::first_of(&of_conversation(Some(&thread.conversation), next)))
             .expression_attribute_values(":version", number(thread.conversation.version))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()

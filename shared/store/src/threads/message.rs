@@ -1,6 +1,7 @@
 //! Reading and writing the item of a message.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::outbox::{LastChange, of_message};
 use domain::{ConversationId, Message, MessageId, TenantId};
 
 use super::thread::Thread;
@@ -10,6 +11,7 @@ use crate::expiry::{self, Conditional as _};
 use crate::item::{Difference, IndexValue, Keyed, Written, from_item, number, to_item, written};
 use crate::key::Key;
 use crate::metrics;
+use crate::told::{Telling as _, told};
 
 impl Threads {
     /// Reads a message, strongly consistent.
@@ -46,7 +48,7 @@ impl Threads {
             .client
             .put_item()
             .table_name(&self.messages)
-            .set_item(Some(keyed.item()?))
+            .set_item(Some(told(keyed.item()?, LastChange::first_of(&of_message(None, message)))))
             .if_absent(expiry::now(&self.client))
             .send()
             .await;
@@ -104,6 +106,7 @@ impl Threads {
             .set_expression_attribute_names(Some(difference.names))
             .expression_attribute_names("#version", "version")
             .set_expression_attribute_values(Some(difference.values))
+            .telling(LastChange::first_of(&of_message(Some(before), &after)))
             .expression_attribute_values(":version", number(before.version))
             .send()
             .await;
