@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use crate::World;
 
 /// Logical names of all tables in the template.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 8] = [
     "ConnectionsTable",
     "OauthStatesTable",
     "ConversationsTable",
     "MessagesTable",
     "TenantsTable",
     "IntegrationEventsTable",
+    "ListenersTable",
+    "DeliveriesTable",
 ];
 
 /// What is stored, beside the API.

@@ -17,6 +17,10 @@ pub struct Tables {
     pub tenants: String,
     /// The audit log.
     pub events: String,
+    /// Who is told: open browsers, and endpoints.
+    pub listeners: String,
+    /// What endpoints were told, or wait to be.
+    pub deliveries: String,
 }
 
 impl From<&Environment> for Tables {
@@ -32,6 +36,8 @@ impl From<&Environment> for Tables {
             messages: name("MESSAGES_TABLE"),
             tenants: name("TENANTS_TABLE"),
             events: name("EVENTS_TABLE"),
+            listeners: name("LISTENERS_TABLE"),
+            deliveries: name("DELIVERIES_TABLE"),
         }
     }
 }

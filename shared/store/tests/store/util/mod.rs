@@ -94,6 +94,7 @@ impl World {
             messages: "buzon-messages".to_owned(),
             tenants: "buzon-tenants".to_owned(),
             events: "buzon-integration-events".to_owned(),
+            ..Tables::default()
         };
         create(&client, &tables).await;
         wire.forget();
