@@ -47,6 +47,10 @@ secret!(
     VerifyToken
 );
 secret!(
+    /// What signs the events for one of the integrator's endpoints: `whsec_` and base64.
+    WebhookSecret
+);
+secret!(
     /// An authorization code (RFC 6749 section 4.1.2): single use.
     AuthorizationCode
 );

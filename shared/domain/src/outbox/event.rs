@@ -96,6 +96,12 @@ impl EventType {
         Self::Test,
     ];
 
+    /// The type of this word; `None` for one that this version does not know.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// As the API has it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
