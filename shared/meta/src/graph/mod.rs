@@ -26,9 +26,10 @@ pub use login::{DiscoveredAccount, Discovery, LoginGrant, Renewal, RenewedToken,
 pub use outbound::{Content, OutboundAttachment, OutboundMessage};
 pub use person::Profile;
 pub use plan::{Subscriber, SubscriptionPlan, field_lists, subscription_plan};
+pub use pool::Pool;
 pub use send::{SenderAction, Sent};
 pub use subscription::Subscription;
-pub use transport::{Pool, Usage};
+pub use transport::Usage;
 
 use domain::channel::{Account, Actor, Channel, Host, Login};
 use domain::id::{Mid, PageId};

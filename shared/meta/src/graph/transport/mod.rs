@@ -1,9 +1,7 @@
 //! One call: sent, its answer read within bounds, its failure told apart by whether Meta may have acted.
 
-mod pool;
 mod usage;
 
-pub use pool::Pool;
 pub use usage::Usage;
 
 use domain::secret::AccessToken;

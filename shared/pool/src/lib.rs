@@ -1,33 +1,33 @@
-//! The connections to Meta's hosts, and when they are too old to be used again.
+//! The connections to hosts outside of AWS, and when they are too old to be used again.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::time::UnixMillis;
-use reqwest::{Client, redirect};
+use reqwest::{Client, ClientBuilder, redirect};
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a whole call may take. Meta fetches media while a Send call waits, so it is not short.
+/// How long a whole call may take, unless it is said otherwise. Meta fetches media while a Send call waits, so it is not short.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection that carries nothing is kept. Meta's side forgets it after about 5 s; what is written to it then is
-/// lost, and it is not known whether Meta has read it.
+/// lost, and it is not known whether Meta has read it. Few other hosts are quicker.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How far the time of day may run ahead of the idle timer. Together with [`IDLE_TIMEOUT`] less than Meta waits.
 const DRIFT_MILLIS: u128 = 1_000;
 
-/// Opens connections to Meta's hosts and keeps them for the next call: bounded in time, follows no redirect, sends no
-/// referrer.
+/// Opens connections and keeps them for the next call: bounded in time, follows no redirect, sends no referrer.
 ///
 /// A function is frozen between two invocations, and its idle timers may stand still meanwhile. The time of day does not:
 /// once it has run ahead of them, all connections that were kept are given up, and new ones are opened.
 pub struct Pool {
     time_of_day: Box<dyn Fn() -> UnixMillis + Send + Sync>,
     call_timeout: Duration,
+    setting: Box<dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync>,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -48,7 +48,12 @@ impl Pool {
     /// A pool that reads the time of day here. No connection is opened.
     #[must_use]
     pub fn new(time_of_day: impl Fn() -> UnixMillis + Send + Sync + 'static) -> Self {
-        Self { time_of_day: Box::new(time_of_day), call_timeout: CALL_TIMEOUT, kept: Mutex::default() }
+        Self {
+            time_of_day: Box::new(time_of_day),
+            call_timeout: CALL_TIMEOUT,
+            setting: Box::new(|builder| builder),
+            kept: Mutex::default(),
+        }
     }
 
     /// The same pool with another limit for a whole call.
@@ -57,12 +62,18 @@ impl Pool {
         Self { call_timeout, ..self }
     }
 
+    /// The same pool, whose clients are set up further like this.
+    #[must_use]
+    pub fn with_setting(self, setting: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static) -> Self {
+        Self { setting: Box::new(setting), ..self }
+    }
+
     /// A client none of whose connections has idled for too long.
     ///
     /// # Panics
     ///
     /// When the TLS library cannot start, as [`Client::new`].
-    pub(in crate::graph) fn client(&self) -> Client {
+    pub fn client(&self) -> Client {
         let now = Reading { time_of_day: (self.time_of_day)(), timer: Instant::now() };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = kept.take().filter(|kept| now.drift_since(kept.made) <= DRIFT_MILLIS);
@@ -70,14 +81,13 @@ impl Pool {
     }
 
     fn open(&self) -> Client {
-        Client::builder()
+        let builder = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(self.call_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(redirect::Policy::none())
-            .referer(false)
-            .build()
-            .expect("the TLS library starts")
+            .referer(false);
+        (self.setting)(builder).build().expect("the TLS library starts")
     }
 }
 
