@@ -21,6 +21,12 @@ pub enum Service {
     Kms,
     /// Secrets Manager.
     SecretsManager,
+    /// API Gateway's connections.
+    #[serde(rename = "execute-api")]
+    ApiGateway,
+    /// `EventBridge`.
+    #[serde(rename = "events")]
+    EventBridge,
 }
 
 impl Service {
@@ -32,6 +38,8 @@ impl Service {
             Self::Sqs => "sqs",
             Self::Kms => "kms",
             Self::SecretsManager => "secretsmanager",
+            Self::ApiGateway => "execute-api",
+            Self::EventBridge => "events",
         }
     }
 }

@@ -26,6 +26,11 @@ impl Clock {
         system_ms().saturating_add(self.offset_ms.load(Ordering::Relaxed))
     }
 
+    /// How far it is ahead of the system's, in milliseconds.
+    pub(crate) fn offset_ms(&self) -> i64 {
+        self.offset_ms.load(Ordering::Relaxed)
+    }
+
     /// Moves this clock and all its clones forward.
     pub fn advance(&self, by: Duration) {
         self.offset_ms.fetch_add(milliseconds(by), Ordering::Relaxed);

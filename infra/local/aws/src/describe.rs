@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::calls::Service;
 
@@ -22,16 +22,29 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Reads a request of one of the AWS JSON protocols.
+    /// Reads a request: one of the AWS JSON protocols, or one about a connection, which has a path.
     ///
-    /// `None` when the target header names no operation of an emulated service.
-    pub(crate) fn parse(headers: HeaderMap, body: Bytes) -> Option<Self> {
+    /// `None` when neither names an operation of an emulated service.
+    pub(crate) fn parse(method: &Method, path: &str, headers: HeaderMap, body: Bytes) -> Option<Self> {
+        if let Some((stage, connection)) = path.split_once("/@connections/") {
+            let operation = match *method {
+                Method::POST => "PostToConnection",
+                Method::DELETE => "DeleteConnection",
+                Method::GET => "GetConnection",
+                _ => return None,
+            };
+            let connection = percent_decoded(connection);
+            let input = json!({"Stage": stage.trim_start_matches('/'), "ConnectionId": connection});
+            let (operation, function) = (operation.to_owned(), application_name(&headers));
+            return Some(Self { service: Service::ApiGateway, operation, function, headers, body, input });
+        }
         let (service, operation) = headers.get("x-amz-target")?.to_str().ok()?.split_once('.')?;
         let service = match service {
             "DynamoDB_20120810" | "DynamoDBStreams_20120810" => Service::DynamoDb,
             "AmazonSQS" => Service::Sqs,
             "TrentService" => Service::Kms,
             "secretsmanager" => Service::SecretsManager,
+            "AWSEvents" => Service::EventBridge,
             _ => return None,
         };
         let input = serde_json::from_slice(&body).unwrap_or_default();
@@ -48,11 +61,24 @@ impl Call {
             Service::Kms => member("KeyId").or_else(|| member("AliasName")).or_else(|| member("DestinationKeyId")),
             Service::SecretsManager => member("SecretId").or_else(|| member("Name")),
             Service::DynamoDb => member("TableName").or_else(|| member("StreamArn")),
+            Service::ApiGateway => return vec![self.connection_resource()],
+            Service::EventBridge => self.input["Entries"][0]["EventBusName"].as_str(),
         };
         match one {
             Some(name) => vec![name.to_owned()],
             None => self.tables().into_iter().collect(),
         }
+    }
+
+    /// As policies name a connection.
+    fn connection_resource(&self) -> String {
+        let verb = match self.operation.as_str() {
+            "PostToConnection" => "POST",
+            "DeleteConnection" => "DELETE",
+            _ => "GET",
+        };
+        let part = |name: &str| self.input[name].as_str().unwrap_or_default().to_owned();
+        format!("{}/{verb}/@connections/{}", part("Stage"), part("ConnectionId"))
     }
 
     pub(crate) fn index(&self) -> Option<String> {
@@ -73,6 +99,7 @@ impl Call {
             (Service::Sqs, "SendMessageBatch") => vec![action("SendMessage")],
             (Service::Sqs, "DeleteMessageBatch") => vec![action("DeleteMessage")],
             (Service::Sqs, "ChangeMessageVisibilityBatch") => vec![action("ChangeMessageVisibility")],
+            (Service::ApiGateway, _) => vec![action("ManageConnections")],
             (Service::Kms, "ReEncrypt") => vec![action("ReEncryptFrom"), action("ReEncryptTo")],
             (_, operation) => vec![action(operation)],
         }
@@ -150,4 +177,9 @@ fn application_name(headers: &HeaderMap) -> String {
     let agents = ["x-amz-user-agent", "user-agent"].into_iter().filter_map(|name| headers.get(name)?.to_str().ok());
     let name = agents.flat_map(str::split_ascii_whitespace).find_map(|token| token.strip_prefix("app/"));
     name.unwrap_or_default().to_owned()
+}
+
+/// What a connection's id may have that a path may not.
+fn percent_decoded(text: &str) -> String {
+    text.replace("%3D", "=").replace("%2F", "/").replace("%2B", "+")
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::Value;
@@ -20,11 +20,13 @@ use crate::control;
 use crate::describe::Call;
 use crate::dynamodb::{DynamoDb, Manner};
 use crate::error::{Answer, ServiceError};
+use crate::event_buses::EventBuses;
 use crate::faults::{Effect, Faults, injected};
 use crate::iam::Permissions;
 use crate::kms::Kms;
 use crate::partial::{self, TakenOut};
 use crate::secrets::Secrets;
+use crate::sockets::Sockets;
 use crate::sqs::Sqs;
 use crate::transcript::Transcript;
 use crate::units;
@@ -40,6 +42,8 @@ pub(crate) struct Front {
     pub sqs: Sqs,
     pub kms: Kms,
     pub secrets: Secrets,
+    pub sockets: Sockets,
+    pub buses: EventBuses,
     pub calls: CallLog,
     pub faults: Faults,
     pub permissions: Permissions,
@@ -64,8 +68,14 @@ pub(crate) fn router(front: Arc<Front>) -> Router {
         .with_state(front)
 }
 
-async fn handle(State(front): State<Arc<Front>>, headers: HeaderMap, body: Bytes) -> Response {
-    let Some(mut call) = Call::parse(headers, body) else {
+async fn handle(
+    State(front): State<Arc<Front>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(mut call) = Call::parse(&method, uri.path(), headers, body) else {
         return respond(Reply::Answer(Err(ServiceError::unknown_operation())));
     };
     let record = describe(&call, front.clock.now_ms());
@@ -134,7 +144,7 @@ impl Front {
         match call.service {
             Service::Kms => self.kms.arn(&call.input),
             Service::SecretsManager => self.secrets.arn(call.resources().first()?),
-            Service::DynamoDb | Service::Sqs => None,
+            Service::DynamoDb | Service::Sqs | Service::ApiGateway | Service::EventBridge => None,
         }
     }
 
@@ -154,6 +164,8 @@ impl Front {
         let answer = match call.service {
             Service::Sqs => self.sqs.call(&operation, input).await,
             Service::Kms => self.kms.call(&operation, input),
+            Service::ApiGateway => self.sockets.call(&operation, &input, &call.body, self.sky.loses_a_post()),
+            Service::EventBridge => self.buses.call(&operation, input, || self.sky.refuses_an_entry()),
             Service::SecretsManager | Service::DynamoDb => self.secrets.call(&operation, input),
         };
         if let Some(mut pen) = self.transcript.turn().await {

@@ -190,6 +190,8 @@ fn arn(call: &Call, name: &str) -> String {
         Service::Kms => format!("key/{name}"),
         Service::SecretsManager => format!("secret:{name}"),
         Service::Sqs => name.to_owned(),
+        Service::ApiGateway => format!("local/{name}"),
+        Service::EventBridge => format!("event-bus/{name}"),
     };
     format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{path}")
 }
@@ -244,7 +246,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-target", target.parse().expect("a header"));
         headers.insert("user-agent", "aws-sdk-rust/1 app/reader".parse().expect("a header"));
-        Call::parse(headers, input.to_string().into()).expect("a call")
+        Call::parse(&axum::http::Method::POST, "/", headers, input.to_string().into()).expect("a call")
     }
 
     fn permissions() -> Permissions {

@@ -1,4 +1,5 @@
-//! An emulated AWS in one process, for the local stack and the tests: `DynamoDB`, SQS, KMS and Secrets Manager behind
+//! An emulated AWS in one process, for the local stack and the tests: `DynamoDB` with its streams, SQS, KMS, Secrets Manager,
+//! `EventBridge` and the connections of API Gateway behind
 //! one loopback port, reached by the AWS SDKs over HTTP.
 //!
 //! What it is **not**:
@@ -19,6 +20,7 @@ mod control;
 mod describe;
 mod dynamodb;
 mod error;
+mod event_buses;
 mod faults;
 mod follower;
 mod front;
@@ -26,8 +28,10 @@ mod iam;
 mod kms;
 mod partial;
 mod secrets;
+mod sockets;
 mod sqs;
 mod store;
+mod streams;
 mod transcript;
 mod underway;
 mod units;
@@ -46,10 +50,13 @@ use tokio::task::JoinHandle;
 pub use calls::{CallLog, CallRecord, Filter, Outcome, Service, Total, TotalKey, Units};
 pub use clock::Clock;
 pub use dynamodb::{DatabaseError, EXPIRY_DELAY};
+pub use event_buses::{EventBuses, PutEvent};
 pub use faults::{Effect, FaultId, FaultRule, Faults};
 pub use iam::{Permissions, Policy};
+pub use sockets::{Order, Sockets};
 pub use sqs::{Counts, MessageView, QueueView};
 pub use store::StoreError;
+pub use streams::{StreamRecord, Streams, sequence_number, stream_arn};
 pub use weather::Weather;
 
 use dynamodb::{DatabaseThread, DynamoDb};
@@ -107,6 +114,7 @@ pub enum StartError {
 pub struct LocalAws {
     url: String,
     front: Arc<Front>,
+    streams: Streams,
     closing: watch::Sender<bool>,
     server: JoinHandle<()>,
     database: DatabaseThread,
@@ -129,11 +137,14 @@ impl LocalAws {
         let transcript = Arc::new(transcript);
         let file = data_dir.join("dynamodb.sqlite");
         let (dynamodb, database) = DynamoDb::start(&file, clock.clone(), Arc::clone(&transcript))?;
+        let streams = Streams::new(&file, clock.clone());
         let front = Arc::new(Front {
             dynamodb,
             sqs: Sqs::open(Arc::clone(&store), clock.clone(), &url, closed.clone())?,
             kms: Kms::open(Arc::clone(&store), clock.clone())?,
             secrets: Secrets::open(store, clock.clone())?,
+            sockets: Sockets::default(),
+            buses: EventBuses::default(),
             calls: CallLog::default(),
             faults: Faults::default(),
             permissions: Permissions::default(),
@@ -142,7 +153,7 @@ impl LocalAws {
             clock,
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&front), closed));
-        Ok(Self { url, front, closing, server, database })
+        Ok(Self { url, front, streams, closing, server, database })
     }
 
     /// Where the SDKs find it: `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL`.
@@ -173,6 +184,24 @@ impl LocalAws {
     #[must_use]
     pub fn queues(&self) -> Vec<QueueView> {
         self.front.sqs.views()
+    }
+
+    /// The open WebSocket connections, which whoever holds them tells of here.
+    #[must_use]
+    pub fn sockets(&self) -> Sockets {
+        self.front.sockets.clone()
+    }
+
+    /// What was put on event buses.
+    #[must_use]
+    pub fn event_buses(&self) -> EventBuses {
+        self.front.buses.clone()
+    }
+
+    /// What was written to tables that have a stream.
+    #[must_use]
+    pub fn streams(&self) -> Streams {
+        self.streams.clone()
     }
 
     /// Changes how hard the database is to its callers; it starts with [`Weather::fine`].

@@ -22,6 +22,12 @@ pub struct Weather {
     pub stale_reads: u32,
     /// The longest time between the preparation of a transaction and its commit.
     pub transaction: Duration,
+    /// Of a thousand posts to open connections so many are lost without a word.
+    pub lost_posts: u32,
+    /// Of a thousand events that are put so many are refused though the call is answered.
+    pub refused_entries: u32,
+    /// Of a hundred batches of a stream so many are handed over again after they were done.
+    pub repeated_batches: u32,
     /// Callers to whom the weather is always fine, by their application names: tools that look on.
     pub spared: Vec<String>,
 }
@@ -31,13 +37,31 @@ impl Weather {
     /// all the same, where they meet.
     #[must_use]
     pub const fn fine() -> Self {
-        Self { seed: 0, refusals: 0, stale_reads: 0, transaction: Duration::ZERO, spared: Vec::new() }
+        Self {
+            seed: 0,
+            refusals: 0,
+            stale_reads: 0,
+            transaction: Duration::ZERO,
+            lost_posts: 0,
+            refused_entries: 0,
+            repeated_batches: 0,
+            spared: Vec::new(),
+        }
     }
 
     /// More happens than in a bad week of the real one.
     #[must_use]
     pub const fn harsh(seed: u64) -> Self {
-        Self { seed, refusals: 10, stale_reads: 500, transaction: Duration::from_millis(8), spared: Vec::new() }
+        Self {
+            seed,
+            refusals: 10,
+            stale_reads: 500,
+            transaction: Duration::from_millis(8),
+            lost_posts: 50,
+            refused_entries: 100,
+            repeated_batches: 15,
+            spared: Vec::new(),
+        }
     }
 }
 
@@ -81,6 +105,16 @@ impl Sky {
             }
             effects
         })
+    }
+
+    /// Whether this post to a connection is lost.
+    pub(crate) fn loses_a_post(&self) -> bool {
+        self.with(|now| now.happens(now.weather.lost_posts))
+    }
+
+    /// Whether this event that is put is refused.
+    pub(crate) fn refuses_an_entry(&self) -> bool {
+        self.with(|now| now.happens(now.weather.refused_entries))
     }
 
     /// Whether some reads are stale by themselves.
