@@ -11,7 +11,7 @@
 //! | [`policy`] | who may be written to, when, and with what |
 //! | [`dispatch`] | the order to send a message, as a queue carries it |
 //! | [`outbox`] | what others are told about: events, and how they leave |
-//! | [`endpoint`] | addresses of programs that are told |
+//! | [`endpoint`], [`live`] | who is told: addresses of programs, and open browsers |
 //! | [`upkeep`], [`breaker`] | when a connection is due for upkeep, and when Meta is left in peace |
 //! | [`erasure`] | a deletion: what is asked for, how far it is, what was deleted |
 //! | [`plan`], [`tenant`], [`entitlement`], [`seats`] | what a tenant may use, and which of its connections fit in |
@@ -32,6 +32,7 @@ pub mod entitlement;
 pub mod erasure;
 pub mod event;
 pub mod id;
+pub mod live;
 pub mod message;
 pub mod outbox;
 pub mod plan;

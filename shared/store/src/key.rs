@@ -19,6 +19,13 @@ pub(crate) const MESSAGE: &str = "MESSAGE#";
 /// Sort keys of a tenant's audit log begin so.
 pub(crate) const EVENT: &str = "EVENT#";
 
+/// Sort keys of a tenant's open browsers begin so.
+pub(crate) const SOCKET: &str = "SOCKET#";
+/// Sort keys of a tenant's endpoints, and of the operator's, begin so.
+pub(crate) const ENDPOINT: &str = "ENDPOINT#";
+/// The partition of what is the operator's.
+pub(crate) const OPERATOR: &str = "OPERATOR";
+
 /// Partition and sort key of an item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
@@ -115,6 +122,21 @@ impl Key {
     /// Whether a Meta app as a whole is refused; one for each login.
     pub(crate) fn breaker(login: Login) -> Self {
         Self::new(format!("APP#{}", login.as_str()), "BREAKER")
+    }
+
+    /// An open browser, beside the others of its tenant.
+    pub(crate) fn socket(tenant: &TenantId, connection_id: &str) -> Self {
+        Self::new(tenant_partition(tenant), format!("{SOCKET}{connection_id}"))
+    }
+
+    /// Whose an open browser is: all that API Gateway names when it has gone is the connection.
+    pub(crate) fn socket_owner(connection_id: &str) -> Self {
+        Self::new(format!("{SOCKET}{connection_id}"), "OWNER")
+    }
+
+    /// A ticket that opens a socket, by its digest.
+    pub(crate) fn ticket(digest: &str) -> Self {
+        Self::new(format!("TICKET#{digest}"), "TICKET")
     }
 
     pub(crate) fn erasure(code: &ErasureCode) -> Self {

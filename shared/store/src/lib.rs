@@ -29,10 +29,13 @@ mod expiry;
 mod inbox;
 mod item;
 mod key;
+mod listeners;
 mod metrics;
 mod outbound;
+mod outbox;
 mod retention;
 mod retry;
+mod sockets;
 mod tables;
 mod tenants;
 mod threads;
@@ -48,9 +51,11 @@ pub use erase::{About, EraseStore, Found, Look, Mark};
 pub use erasures::ErasureStore;
 pub use error::{AwsFailure, StoreError};
 pub use inbox::{Filter, InboxStore, Outcome, Place, Prefetched, Received};
+pub use listeners::{ListenerStore, Listeners};
 pub use outbound::{
     Begun, Doubt, Draft, Earlier, OutboundStore, QueueError, Queued, SHARDS, SendContext, Stuck, Unsettled,
 };
+pub use outbox::{News, NewsItem, OutboxReader, StreamRecord};
 pub use retry::client;
 pub use tables::Tables;
 pub use tenants::{TenantStore, Terms, Usage};

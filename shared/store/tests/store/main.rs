@@ -15,6 +15,7 @@ mod refusals;
 mod seats;
 mod sending;
 mod settling;
+mod sockets;
 mod tenants;
 mod unfit;
 mod unknown_contacts;

@@ -94,6 +94,7 @@ impl World {
             messages: "buzon-messages".to_owned(),
             tenants: "buzon-tenants".to_owned(),
             events: "buzon-integration-events".to_owned(),
+            listeners: "buzon-listeners".to_owned(),
             ..Tables::default()
         };
         create(&client, &tables).await;
@@ -251,7 +252,7 @@ async fn create(client: &Client, tables: &Tables) {
     create_table(client, &tables.messages, &outbound, Some(by_outbound)).await;
     let by_tenant = index("by-tenant", [("tenants_shard", KeyType::Hash), ("pk", KeyType::Range)], keys_only());
     create_table(client, &tables.tenants, &[("tenants_shard", ScalarAttributeType::S)], Some(by_tenant)).await;
-    for plain in [&tables.oauth_states, &tables.events] {
+    for plain in [&tables.oauth_states, &tables.events, &tables.listeners] {
         create_table(client, plain, &[], None).await;
     }
 }
