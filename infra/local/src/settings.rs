@@ -65,6 +65,8 @@ pub struct StackSettings {
     /// Whether schedules ring by themselves as the clock passes. A story that moves the clock by days may prefer to run
     /// them one by one, with `Stack::run_schedule`.
     pub schedules: bool,
+    /// How often is looked for records of the tables' streams. Lambda looks four times a second.
+    pub stream_poll: Duration,
     /// How hard the emulated database is to the functions. Tools that look on are spared.
     pub weather: Weather,
     /// A file to which every AWS call is added with its answer, if there is to be one.
@@ -93,6 +95,7 @@ impl StackSettings {
             patience: Patience::default(),
             variables: BTreeMap::new(),
             schedules: true,
+            stream_poll: Duration::from_millis(20),
             weather: Weather::fine(),
             transcript: None,
             real_meta: None,
@@ -144,6 +147,9 @@ pub enum StartError {
     /// The template builds a function from a crate that the local stack does not link.
     #[error("function `{0}` is built from a crate that infra/local/src/functions.rs does not name")]
     UnlinkedFunction(String),
+    /// An event source mapping reads the stream of a table that the template does not declare, or tells a queue that it does not.
+    #[error("function `{0}` is joined to a stream whose table or queue the template does not declare")]
+    UnknownStream(String),
     /// An event source mapping reads a queue that the template does not declare.
     #[error("function `{0}` is joined to a queue that the template does not declare")]
     UnknownQueue(String),

@@ -24,6 +24,7 @@ pub(crate) fn function(logical_id: &str) -> Function {
         memory_mb: 128,
         routes: Vec::new(),
         mappings: Vec::new(),
+        streams: Vec::new(),
         schedules: Vec::new(),
     }
 }

@@ -149,6 +149,7 @@ mod tests {
                     scopes: Vec::new(),
                 }],
                 mappings: Vec::new(),
+                streams: Vec::new(),
                 schedules: Vec::new(),
             })
             .collect();

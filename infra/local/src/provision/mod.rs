@@ -78,7 +78,8 @@ pub(crate) async fn provision(
     config: &SdkConfig,
     secrets: &BTreeMap<String, Json>,
 ) -> Result<Identities, ProvisionError> {
-    let mut identities = Identities::from([("HttpApi".to_owned(), Identity::with_arn("local", "local"))]);
+    let apis = ["HttpApi", "LiveApi"].map(|api| (api.to_owned(), Identity::with_arn("local", "local")));
+    let mut identities = Identities::from(apis);
     let dynamodb = aws_sdk_dynamodb::Client::new(config);
     for table in template.tables(&identities)? {
         let identity = tables::ensure(&dynamodb, &table).await?;

@@ -11,45 +11,52 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{BoxError, ProvisionError, refused};
-use crate::template::{ACCOUNT, Identity, Index, KeyElement, REGION, Table};
+use crate::template::{ACCOUNT, Identity, Index, KeyElement, REGION, StreamSpecification, Table};
 
 /// Creates the table, or adds to yesterday's what the template has gained.
 pub(super) async fn ensure(dynamodb: &Client, table: &Table) -> Result<Identity, ProvisionError> {
     let known = dynamodb.describe_table().table_name(&table.table_name).send().await;
-    let description = match known {
+    match known {
         Ok(known) => {
             let description = known.table.unwrap_or_else(|| TableDescription::builder().build());
             adapt(dynamodb, table, &description).await?;
-            description
         }
         Err(error) if error.as_service_error().is_some_and(DescribeTableError::is_resource_not_found_exception) => {
-            create(dynamodb, table).await.map_err(refused(&table.logical_id))?
+            create(dynamodb, table).await.map_err(refused(&table.logical_id))?;
         }
         Err(error) => return Err(refused(&table.logical_id)(error)),
-    };
+    }
     ensure_lifetime(dynamodb, table).await.map_err(refused(&table.logical_id))?;
     // As AWS writes it, and so policies: the emulator's own names another region.
     let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{}", table.table_name);
     let mut identity = Identity::with_arn(&table.table_name, &arn);
-    if let Some(stream) = description.latest_stream_arn() {
-        identity.attributes.insert("StreamArn".to_owned(), stream.to_owned());
+    if table.stream_specification.is_some() {
+        identity.attributes.insert("StreamArn".to_owned(), local_aws::stream_arn(&table.table_name));
     }
     Ok(identity)
 }
 
-async fn create(dynamodb: &Client, table: &Table) -> Result<TableDescription, BoxError> {
+async fn create(dynamodb: &Client, table: &Table) -> Result<(), BoxError> {
     let indexes: Result<Vec<_>, BoxError> = table.global_secondary_indexes.iter().map(new_index).collect();
     let indexes = indexes?;
-    let created = dynamodb
+    dynamodb
         .create_table()
         .table_name(&table.table_name)
         .billing_mode(BillingMode::PayPerRequest)
         .set_attribute_definitions(Some(definitions(table)?))
         .set_key_schema(Some(key_schema(&table.key_schema)?))
         .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
+        .set_stream_specification(table.stream_specification.as_ref().map(stream).transpose()?)
         .send()
         .await?;
-    Ok(created.table_description.ok_or("the answer describes no table")?)
+    Ok(())
+}
+
+fn stream(wanted: &StreamSpecification) -> Result<aws_sdk_dynamodb::types::StreamSpecification, BoxError> {
+    let specification = aws_sdk_dynamodb::types::StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(wanted.stream_view_type.as_str().into());
+    Ok(specification.build()?)
 }
 
 /// Keys cannot change, indexes can be added; anything else needs a new table.
@@ -64,6 +71,9 @@ async fn adapt(dynamodb: &Client, table: &Table, known: &TableDescription) -> Re
             Some(_) => return Err(changed("an index of another form")),
             None => add_index(dynamodb, table, index).await.map_err(refused(&table.logical_id))?,
         }
+    }
+    if table.stream_specification.is_some() && known.latest_stream_arn().is_none() {
+        return Err(changed("a stream"));
     }
     Ok(())
 }

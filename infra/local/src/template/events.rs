@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{Cors, Function, HttpApi, JwtAuthorizer, Mapping, Route, Schedule, model::Number};
+use super::{Cors, Function, HttpApi, JwtAuthorizer, Mapping, Route, Schedule, StreamMapping, model::Number};
+use crate::streams::{Filter, PatternError};
 
 /// SAM's word for a route that needs no token.
 const NO_AUTHORIZER: &str = "NONE";
@@ -21,6 +22,9 @@ pub enum EventError {
     /// A setting that would change what is delivered, and is not imitated.
     #[error("`{0}` is not supported by the local stack")]
     UnknownSetting(&'static str),
+    /// A filter that means nothing.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
     /// A property is missing or has another form.
     #[error("its properties are not in the expected form")]
     Shape(#[from] serde_json::Error),
@@ -110,6 +114,49 @@ struct ScalingConfig {
     maximum_concurrency: Option<Number>,
 }
 
+/// What is not named here would change what is delivered.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct StreamEvent {
+    stream: String,
+    starting_position: String,
+    batch_size: Option<Number>,
+    maximum_batching_window_in_seconds: Option<Number>,
+    maximum_retry_attempts: Option<i64>,
+    maximum_record_age_in_seconds: Option<i64>,
+    #[serde(default)]
+    bisect_batch_on_function_error: bool,
+    #[serde(default)]
+    function_response_types: Vec<String>,
+    #[serde(default)]
+    filter_criteria: FilterCriteria,
+    destination_config: Option<DestinationConfig>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct FilterCriteria {
+    filters: Vec<Pattern>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Pattern {
+    pattern: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DestinationConfig {
+    on_failure: OnFailure,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OnFailure {
+    destination: String,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ScheduleEvent {
@@ -130,6 +177,7 @@ pub(super) fn attach(
     match event.r#type.as_str() {
         "HttpApi" => function.routes.push(route(serde_json::from_value(event.properties)?, default_authorizer)),
         "SQS" => function.mappings.push(mapping(name, serde_json::from_value(event.properties)?)?),
+        "DynamoDB" => function.streams.push(stream(name, serde_json::from_value(event.properties)?)?),
         "ScheduleV2" => {
             let schedule: ScheduleEvent = serde_json::from_value(event.properties)?;
             if schedule.state != "DISABLED" {
@@ -167,5 +215,26 @@ fn mapping(name: &str, event: SqsEvent) -> Result<Mapping, EventError> {
         window: Duration::from_secs(event.maximum_batching_window_in_seconds.map_or(0, |number| number.0)),
         max_concurrency: usize::try_from(concurrency).unwrap_or(usize::MAX),
         reports_failures: event.function_response_types.iter().any(|kind| kind == "ReportBatchItemFailures"),
+    })
+}
+
+fn stream(name: &str, event: StreamEvent) -> Result<StreamMapping, EventError> {
+    if event.starting_position != "TRIM_HORIZON" {
+        return Err(EventError::UnknownSetting("StartingPosition: LATEST"));
+    }
+    let patterns = event.filter_criteria.filters.iter().map(|filter| filter.pattern.as_str());
+    // -1 stands for no limit.
+    let limit = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
+    Ok(StreamMapping {
+        name: name.to_owned(),
+        stream_arn: event.stream,
+        batch_size: event.batch_size.map_or(100, |number| usize::try_from(number.0).unwrap_or(100)),
+        window: Duration::from_secs(event.maximum_batching_window_in_seconds.map_or(0, |number| number.0)),
+        bisects: event.bisect_batch_on_function_error,
+        max_retries: limit(event.maximum_retry_attempts),
+        max_age: limit(event.maximum_record_age_in_seconds).map(|seconds| Duration::from_secs(seconds.into())),
+        reports_failures: event.function_response_types.iter().any(|kind| kind == "ReportBatchItemFailures"),
+        filter: Filter::parse(patterns)?,
+        on_failure: event.destination_config.map(|config| config.on_failure.destination),
     })
 }

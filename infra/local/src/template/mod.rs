@@ -18,6 +18,7 @@ use serde_yaml_ng::Value as Yaml;
 use self::{
     intrinsics::{Scope, scalar_text},
     model::Number,
+    policies::referenced,
 };
 
 pub use self::{
@@ -25,7 +26,7 @@ pub use self::{
     intrinsics::{ACCOUNT, Identities, Identity, IntrinsicError, REGION, STACK_NAME},
     model::{
         AttributeDefinition, Cors, Function, HttpApi, Index, JwtAuthorizer, Key, KeyElement, Mapping, Projection,
-        Queue, Role, Route, Schedule, Secret, Table, TimeToLive,
+        Queue, Role, Route, Schedule, Secret, StreamMapping, StreamSpecification, Table, TimeToLive, WebSocketApi,
     },
 };
 
@@ -114,6 +115,14 @@ impl Parameter {
             return Ok(());
         }
         Err(TemplateError::NotAllowed { name: name.to_owned(), allowed: allowed.join(", ") })
+    }
+}
+
+/// The text of a `!Sub` as it is written.
+fn text_of(value: &Yaml) -> Option<&str> {
+    match value {
+        Yaml::Tagged(tagged) => tagged.value.as_str(),
+        _ => value.as_str(),
     }
 }
 
@@ -232,6 +241,37 @@ impl Template {
     /// [`TemplateError`], which names the resource.
     pub fn http_api(&self, identities: &Identities) -> Result<HttpApi, TemplateError> {
         Ok(self.api_resource(identities)?.map(HttpApi::from).unwrap_or_default())
+    }
+
+    /// The WebSocket API, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`TemplateError`], which names the resource.
+    pub fn web_socket_api(&self, identities: &Identities) -> Result<Option<WebSocketApi>, TemplateError> {
+        let is_web_socket = |(_, api): &(&str, &Resource)| {
+            api.properties.get("ProtocolType").and_then(Yaml::as_str) == Some("WEBSOCKET")
+        };
+        let Some((api, _)) = self.resources("AWS::ApiGatewayV2::Api", identities)?.find(is_web_socket) else {
+            return Ok(None);
+        };
+        let of_api = |resource: &Resource| resource.properties.get("ApiId").and_then(referenced) == Some(api);
+        let stage = self
+            .resources("AWS::ApiGatewayV2::Stage", identities)?
+            .filter(|(_, stage)| of_api(stage))
+            .find_map(|(_, stage)| Some(stage.properties.get("StageName")?.as_str()?.to_owned()));
+        let routes = self.resources("AWS::ApiGatewayV2::Route", identities)?.filter(|(_, route)| of_api(route));
+        let functions: Vec<_> = self.resources("AWS::Serverless::Function", identities)?.map(|(id, _)| id).collect();
+        let joined = routes.filter_map(|(_, route)| {
+            let key = route.properties.get("RouteKey")?.as_str()?.to_owned();
+            let target = text_of(route.properties.get("Target")?)?;
+            let integration = target.split(['{', '}']).find(|part| self.document.resources.contains_key(*part))?;
+            let uri = self.document.resources.get(integration)?.properties.get("IntegrationUri")?;
+            let uri = text_of(uri)?;
+            let function = functions.iter().find(|id| uri.contains(&format!("${{{id}.")))?;
+            Some((key, (*function).to_owned()))
+        });
+        Ok(stage.map(|stage| WebSocketApi { stage, routes: joined.collect() }))
     }
 
     /// The tables.
@@ -393,6 +433,7 @@ impl Template {
             memory_mb: u32::try_from(memory).unwrap_or(u32::MAX),
             routes: Vec::new(),
             mappings: Vec::new(),
+            streams: Vec::new(),
             schedules: Vec::new(),
         };
         let none = serde_yaml_ng::Mapping::new();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 /// A Lambda function with everything that triggers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Function {
     /// Its name in the template.
     pub logical_id: String,
@@ -24,6 +24,8 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// What calls it with queue messages.
     pub mappings: Vec<Mapping>,
+    /// What calls it with records of a table's stream.
+    pub streams: Vec<StreamMapping>,
     /// What calls it regularly.
     pub schedules: Vec<Schedule>,
 }
@@ -66,6 +68,31 @@ pub struct Mapping {
     pub reports_failures: bool,
 }
 
+/// An event source mapping of a table's stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamMapping {
+    /// Its name in the template.
+    pub name: String,
+    /// The stream's ARN.
+    pub stream_arn: String,
+    /// Most records of one invocation.
+    pub batch_size: usize,
+    /// How long records are collected.
+    pub window: Duration,
+    /// Whether a batch that failed is split in two.
+    pub bisects: bool,
+    /// How often is tried again; `None`: until the records are too old.
+    pub max_retries: Option<u32>,
+    /// When records are too old; `None`: when the stream forgets them.
+    pub max_age: Option<Duration>,
+    /// Whether the function names the record from which on it failed.
+    pub reports_failures: bool,
+    /// Which records the function gets.
+    pub(crate) filter: crate::streams::Filter,
+    /// The queue that is told of what was given up, by its ARN.
+    pub on_failure: Option<String>,
+}
+
 /// A schedule of `EventBridge` Scheduler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
@@ -84,6 +111,15 @@ pub struct HttpApi {
     pub authorizers: BTreeMap<String, JwtAuthorizer>,
     /// Answers to browsers of other origins.
     pub cors: Option<Cors>,
+}
+
+/// The WebSocket API's stage and routes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSocketApi {
+    /// The stage's name, which is the path of its address.
+    pub stage: String,
+    /// Which function a route calls, by their names in the template.
+    pub routes: BTreeMap<String, String>,
 }
 
 /// Which tokens an authorizer accepts.
@@ -135,6 +171,17 @@ pub struct Table {
     /// The attribute that lets items expire.
     #[serde(default)]
     pub time_to_live_specification: Option<TimeToLive>,
+    /// What its stream shows, if it has one.
+    #[serde(default)]
+    pub stream_specification: Option<StreamSpecification>,
+}
+
+/// What a table's stream shows of an item.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StreamSpecification {
+    /// As `NEW_AND_OLD_IMAGES`.
+    pub stream_view_type: String,
 }
 
 /// A key attribute's type.

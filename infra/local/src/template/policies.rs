@@ -29,7 +29,9 @@ impl Template {
         };
         let binary = metadata.get("BuildProperties").and_then(|build| build.get("Binary")).and_then(Yaml::as_str);
         let policies = properties.get("Policies").and_then(Yaml::as_sequence).into_iter().flatten();
-        let policies = policies.map(|policy| self.value(id, policy, identities)).collect::<Result<_, _>>()?;
+        let policies = policies.map(|policy| self.value(id, policy, identities));
+        // One that a condition leaves out is nothing.
+        let policies = policies.filter(|policy| !matches!(policy, Ok(Json::Null))).collect::<Result<_, _>>()?;
         let globals = self.document.globals.get("Function");
         let boundary = properties.get("PermissionsBoundary").or_else(|| globals?.get("PermissionsBoundary"));
         let boundary = boundary.and_then(referenced).map(|boundary| self.boundary(boundary, identities));
@@ -46,7 +48,7 @@ impl Template {
 }
 
 /// The logical id of a `!Ref`.
-fn referenced(value: &Yaml) -> Option<&str> {
+pub(super) fn referenced(value: &Yaml) -> Option<&str> {
     match value {
         Yaml::Tagged(tagged) => tagged.value.as_str(),
         _ => value.get("Ref")?.as_str(),
