@@ -1,0 +1,12 @@
+//! Wires `publisher`.
+
+use lambda_runtime::Error;
+use publisher::{App, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::telemetry::init();
+    let setup = edge::Setup::from_process("publisher").await;
+    let app = App::new(&setup)?;
+    edge::run_event(|event| handle(&app, event)).await
+}
