@@ -1,7 +1,7 @@
 //! What the function needs.
 
 use edge::{ClaimNames, Clock, ConfigError, Setup};
-use store::{AuditStore, InboxStore, Tables};
+use store::{AuditStore, InboxStore, ListenerStore, Tables};
 
 use crate::profile::Profiles;
 
@@ -10,6 +10,9 @@ pub struct App {
     pub(crate) inbox: InboxStore,
     pub(crate) audit: AuditStore,
     pub(crate) profiles: Profiles,
+    pub(crate) listeners: ListenerStore,
+    /// Where browsers open sockets; `None` where live updates are off.
+    pub(crate) live_url: Option<String>,
     pub(crate) claims: ClaimNames,
     pub(crate) clock: Clock,
 }
@@ -25,7 +28,9 @@ impl App {
         let tables = Tables::from(&setup.env);
         Ok(Self {
             inbox: InboxStore::new(dynamodb.clone(), &tables),
-            audit: AuditStore::new(dynamodb, &tables),
+            audit: AuditStore::new(dynamodb.clone(), &tables),
+            listeners: ListenerStore::new(dynamodb, &tables),
+            live_url: setup.env.optional("LIVE_URL"),
             profiles: Profiles {
                 client: aws_sdk_sqs::Client::new(&setup.aws),
                 url: setup.env.required("INBOUND_QUEUE_URL")?,

@@ -13,6 +13,9 @@ pub enum InboxError {
     /// No such route, conversation, or tenant of the caller's.
     #[error("there is no such thing")]
     NotFound,
+    /// Nobody is told live here.
+    #[error("live updates are off")]
+    LiveOff,
     /// A filter's value is none that it knows.
     #[error("a filter has an unknown value")]
     Filter(&'static str),
@@ -29,10 +32,12 @@ impl From<Problem> for InboxError {
 
 impl From<&InboxError> for Problem {
     fn from(error: &InboxError) -> Self {
-        use InboxError::{Filter, NotFound, Request, Store};
+        use InboxError::{Filter, LiveOff, NotFound, Request, Store};
         match error {
             Request(problem) => problem.clone(),
             NotFound => Self::NOT_FOUND,
+            LiveOff => Self::new(404, "live-off", "Live updates are switched off")
+                .detail("Ask again every few seconds instead."),
             Filter(name) => Self::new(400, "invalid-filter", "A filter has an unknown value").with("field", *name),
             Store(StoreError::BadCursor) => invalid_cursor(),
             Store(error) => Self::failure(error.passes()),

@@ -16,7 +16,7 @@ use tracing::{error, info};
 use crate::answer::{AuditPage, ConversationsPage, MessagesPage};
 use crate::app::App;
 use crate::error::InboxError;
-use crate::query;
+use crate::{live, query};
 
 /// Far above any change of a conversation.
 const MAX_BODY_BYTES: usize = 4 * 1024;
@@ -40,6 +40,7 @@ async fn respond(app: &App, request: &Request) -> Result<Response<Body>, InboxEr
         "GET /api/tenants/{tenantId}/conversations/{conversationId}/messages" => messages(app, request, &caller).await,
         "POST /api/tenants/{tenantId}/conversations/{conversationId}/read" => mark_read(app, request, &caller).await,
         "PATCH /api/tenants/{tenantId}/conversations/{conversationId}" => change(app, request, &caller).await,
+        "POST /api/tenants/{tenantId}/live/tickets" => live::ticket(app, request, &caller).await,
         "GET /api/tenants/{tenantId}/events" => audit_log(app, request, &caller).await,
         _ => Err(InboxError::NotFound),
     }

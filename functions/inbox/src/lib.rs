@@ -15,6 +15,7 @@ mod answer;
 mod app;
 mod error;
 mod handler;
+mod live;
 mod profile;
 mod query;
 

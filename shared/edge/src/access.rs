@@ -64,6 +64,7 @@ pub const ROUTES: &[(&str, Access)] = &[
     ("PATCH /api/tenants/{tenantId}/conversations/{conversationId}", INBOX),
     ("DELETE /api/tenants/{tenantId}/conversations/{conversationId}", OWNERS),
     ("GET /api/tenants/{tenantId}/events", OWNERS),
+    ("POST /api/tenants/{tenantId}/live/tickets", INBOX),
     // Administration.
     ("GET /api/admin/tenants", STAFF),
     ("GET /api/admin/tenants/{tenantId}", OWNERS_AND_STAFF),
@@ -165,6 +166,7 @@ mod tests {
             POST /api/tenants/{tenantId}/conversations/{conversationId}/read        a A s -
             PATCH /api/tenants/{tenantId}/conversations/{conversationId}            a A s -
             DELETE /api/tenants/{tenantId}/conversations/{conversationId}           - A - -
+            POST /api/tenants/{tenantId}/live/tickets                               a A s -
             GET /api/tenants/{tenantId}/events                                      - A - -
             GET /api/admin/tenants                                                  - - - o
             GET /api/admin/tenants/{tenantId}                                       - A - o

@@ -184,6 +184,12 @@ impl Caller {
         })
     }
 
+    /// When the caller's token ends; `None` where it does not say.
+    #[must_use]
+    pub fn token_ends_at(request: &Request) -> Option<UnixSeconds> {
+        Claims::of(request)?.text("exp")?.parse().ok().map(UnixSeconds::new)
+    }
+
     /// The newest word of a token on the tenant's plan: this caller's, or that of an earlier one; none where plans do not
     /// come by claim.
     #[must_use]
