@@ -10,7 +10,6 @@ use tracing::info;
 
 use crate::app::App;
 use crate::handover::{self, Handover, Refusal};
-use crate::settings::Settings;
 use crate::{assets, pages, security};
 
 /// Answers a page, an asset, or a problem document.
@@ -63,9 +62,8 @@ async fn refuse(app: &App, page: &pages::Page, refusal: Refusal) -> Response<Bod
 async fn show(app: &App, page: &pages::Page, handed: &[(&str, &str)]) -> Response<Body> {
     let endpoints = app.discovery.endpoints().await;
     let mut response = html(page.html(&app.settings, endpoints.as_ref(), handed));
-    let Settings { frame_ancestors, media_sources, .. } = &app.settings;
     let token_endpoint = endpoints.as_ref().map(|endpoints| &endpoints.token);
-    let policy = security::policy(frame_ancestors, media_sources, token_endpoint);
+    let policy = security::policy(&app.settings, token_endpoint);
     security::protect_page(response.headers_mut(), &policy, page.ends_popup);
     response
 }

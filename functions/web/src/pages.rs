@@ -149,6 +149,7 @@ mod tests {
 
     fn settings(locale: &str) -> Settings {
         Settings {
+            live_source: String::new(),
             brand: "Curbe".to_owned(),
             issuer: "https://login.example".to_owned(),
             client_id: "web".to_owned(),

@@ -4,6 +4,8 @@ use lambda_http::http::{HeaderMap, HeaderValue};
 
 use url::Url;
 
+use crate::settings::Settings;
+
 /// Adds what every answer has.
 pub(crate) fn protect(headers: &mut HeaderMap) {
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
@@ -22,14 +24,15 @@ pub(crate) fn protect_page(headers: &mut HeaderMap, policy: &str, ends_popup: bo
     }
 }
 
-/// Scripts and styles of our own only, none inline. Beside the API only the issuer's token endpoint is called, wherever that
+/// Scripts and styles of our own only, none inline. Beside the API and its sockets only the issuer's token endpoint is called, wherever that
 /// is; to its other pages people go.
-pub(crate) fn policy(frame_ancestors: &str, media_sources: &str, token_endpoint: Option<&Url>) -> String {
+pub(crate) fn policy(settings: &Settings, token_endpoint: Option<&Url>) -> String {
+    let Settings { frame_ancestors, media_sources, live_source, .. } = settings;
     let token = token_endpoint.map(|endpoint| format!(" {}", endpoint.origin().ascii_serialization()));
     let token = token.unwrap_or_default();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {media_sources}; \
-         media-src 'self' {media_sources}; connect-src 'self'{token}; form-action 'self'; base-uri 'none'; \
+         media-src 'self' {media_sources}; connect-src 'self' {live_source}{token}; form-action 'self'; base-uri 'none'; \
          frame-ancestors {frame_ancestors}"
     )
 }
@@ -45,7 +48,7 @@ pub(crate) fn is_simulated(meta_url_prefix: &str) -> bool {
 }
 
 /// Scheme, host and port of an address: a policy takes no path.
-fn origin(address: &str) -> &str {
+pub(crate) fn origin(address: &str) -> &str {
     let host = address.find("://").map_or(0, |at| at + 3);
     address[host..].find('/').map_or(address, |slash| &address[..host + slash])
 }

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_origins: Vec<String>,
     /// Where pictures and media may come from, as a CSP source list.
     pub(crate) media_sources: String,
+    /// Where open pages are told live, as a CSP source; empty where that is off.
+    pub(crate) live_source: String,
     /// Where people write to themselves from, on a stack with a simulated Meta.
     pub(crate) phone: Option<String>,
 }
@@ -72,9 +74,10 @@ impl Settings {
             frame_ancestors: or("FRAME_ANCESTORS", "'none'"),
             allowed_origins: or("ALLOWED_ORIGINS", "").split(',').map(|origin| origin.trim().to_owned()).collect(),
             media_sources: security::media_sources(&meta),
+            live_source: env.optional("LIVE_URL").map(|url| security::origin(&url).to_owned()).unwrap_or_default(),
             phone: security::is_simulated(&meta).then(|| format!("{meta}phone")),
         };
-        HeaderValue::try_from(security::policy(&settings.frame_ancestors, &settings.media_sources, None))
+        HeaderValue::try_from(security::policy(&settings, None))
             .map_err(|error| ConfigError::invalid("FRAME_ANCESTORS", error))?;
         Ok(settings)
     }

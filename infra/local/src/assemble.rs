@@ -18,6 +18,7 @@ use crate::{
     provision,
     schedule::Alarm,
     settings::{Invocation, StackSettings, StartError},
+    streams::{Progress, StreamSource, StreamSources},
     template::{Function, Identities, Template, TemplateError},
 };
 
@@ -209,5 +210,40 @@ impl World<'_> {
             })
         };
         mappings.map(source).collect()
+    }
+
+    /// What joins the tables' streams to functions; `from` says how far an earlier run has come.
+    pub(crate) fn stream_sources(
+        &self,
+        functions: &[Function],
+        invoker: &SharedInvoker,
+        identities: &Identities,
+        streams: local_aws::Streams,
+        progress: Arc<Progress>,
+    ) -> Result<StreamSources, StartError> {
+        let sqs = aws_sdk_sqs::Client::new(&provision::named(self.sdk, "event-source"));
+        let named = |attribute: &str, arn: &str| {
+            identities.values().find(|resource| resource.attributes.get(attribute).is_some_and(|known| known == arn))
+        };
+        let joined =
+            functions.iter().flat_map(|function| function.streams.iter().map(move |mapping| (function, mapping)));
+        let source = |(function, mapping): (&Function, &crate::template::StreamMapping)| {
+            let unknown = || StartError::UnknownStream(function.logical_id.clone());
+            let table = named("StreamArn", &mapping.stream_arn).ok_or_else(unknown)?;
+            let told = mapping.on_failure.as_ref().map(|arn| named("Arn", arn).ok_or_else(unknown)).transpose()?;
+            Ok(StreamSource {
+                mapping: mapping.clone(),
+                table: table.reference.clone(),
+                function: function.logical_id.clone(),
+                on_failure: told.map(|queue| (sqs.clone(), queue.reference.clone())),
+                invoker: Arc::clone(invoker),
+                clock: self.settings.clock.clone(),
+                retry_delay: self.settings.retry_delay,
+                repeats: self.settings.weather.repeated_batches,
+                seed: self.settings.weather.seed,
+            })
+        };
+        let sources = joined.map(source).collect::<Result<_, StartError>>()?;
+        Ok(StreamSources { streams, sources, progress, poll: self.settings.stream_poll, stack: self.stack })
     }
 }

@@ -27,6 +27,8 @@ pub(crate) fn find(binary: &str) -> Option<Factory> {
         "webhook-verify" => function!(http_function, webhook_verify),
         "webhook-receive" => function!(http_function, webhook_receive),
         "processor" => function!(event_function, processor),
+        "live" => function!(event_function, live),
+        "publisher" => function!(event_function, publisher),
         "send" => function!(http_function, send),
         "sender" => function!(event_function, sender),
         "inbox" => function!(http_function, inbox),

@@ -30,6 +30,7 @@ pub mod logs;
 pub mod runtime_api;
 pub mod settings;
 pub mod stack;
+pub mod streams;
 pub mod template;
 
 pub use self::{

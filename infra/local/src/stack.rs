@@ -18,24 +18,27 @@ use crate::{
     apps::{self, Login, MetaApp},
     assemble::{self, Port, World},
     clock::StackClock,
-    gateway,
+    gateway::{self, live::AWS_ADDRESS},
     invoke::{Chaos, InvokeError, SharedInvoker},
     issuer::{self, Issuer, PEOPLE, Person},
     logs::{self, LogLine, Registration},
     provision,
     schedule::Alarm,
     settings::{StackSettings, StartError},
+    streams::Progress,
     template::{Function, Identities},
 };
 
 /// The queues or functions were still busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "still busy: {messages} messages in queues, {invocations} invocations, {late_calls} late calls, webhooks under way: {webhooks}"
+    "still busy: {messages} messages in queues, {records} records of streams, {invocations} invocations, {late_calls} late calls, webhooks under way: {webhooks}"
 )]
 pub struct StillBusy {
     /// Messages that wait or are in flight.
     pub messages: usize,
+    /// Records of streams that are to be read or done.
+    pub records: usize,
     /// Invocations that have not ended.
     pub invocations: usize,
     /// Whether the simulated Meta still delivers.
@@ -47,7 +50,7 @@ pub struct StillBusy {
 /// Callers of AWS that are no functions: stories and tests that look into tables, and the stack itself.
 const ONLOOKERS: [&str; 4] = ["story", "test", "local-stack", "event-source"];
 
-const NOT_BUSY: StillBusy = StillBusy { messages: 0, invocations: 0, webhooks: false, late_calls: 0 };
+const NOT_BUSY: StillBusy = StillBusy { messages: 0, records: 0, invocations: 0, webhooks: false, late_calls: 0 };
 
 /// A running stack. Dropping it stops it as well, without waiting.
 pub struct Stack {
@@ -58,6 +61,7 @@ pub struct Stack {
     issuer: Arc<Issuer>,
     invoker: SharedInvoker,
     alarms: Arc<Vec<Alarm>>,
+    progress: Arc<Progress>,
     identities: Identities,
     apps: Vec<MetaApp>,
     clock: StackClock,
@@ -105,11 +109,21 @@ impl Stack {
         let secrets = BTreeMap::from([("MetaAppsSecret".to_owned(), apps::secret(&apps))]);
         let identities = provision::provision(&template, &sdk, &secrets).await?;
         provision::permit(&aws.permissions(), &template, &identities)?;
-        let functions = template.functions(&identities)?;
+        let mut functions = template.functions(&identities)?;
+        for function in &mut functions {
+            // What API Gateway's addresses are here.
+            for value in function.environment.values_mut() {
+                *value = value
+                    .replace(&format!("wss://{AWS_ADDRESS}"), &api.url.replacen("http", "ws", 1))
+                    .replace(&format!("https://{AWS_ADDRESS}"), aws.url());
+            }
+        }
         let world = World { settings: &settings, sdk: &sdk, aws_url: aws.url(), stack: logs.stack };
         let invoker = Arc::new(world.invoker(&functions)?);
         let alarms = Arc::new(world.alarms(&functions, &invoker)?);
         let sources = world.event_sources(&functions, &invoker, &identities)?;
+        let progress = Arc::new(Progress::open(data_dir.join("streams.json")));
+        let streams = world.stream_sources(&functions, &invoker, &identities, aws.streams(), Arc::clone(&progress))?;
         let tunnel = real.and_then(|real| real.redirect_uri.as_deref());
         let tenant_claim = settings.parameters.get("TenantClaim").map(String::as_str);
         let people = Arc::new(people.trusting(tunnel).naming_tenants_in(tenant_claim));
@@ -124,10 +138,23 @@ impl Stack {
         let mut tasks = JoinSet::new();
         tasks.spawn(issuer.serve(issuer::router(Arc::clone(&people))));
         tasks.spawn(sign_in.serve(issuer::pages_router(Arc::clone(&people))));
-        tasks.spawn(api.serve(gateway::router(gateway)));
+        let router = gateway::router(gateway);
+        let router = match template.web_socket_api(&identities)? {
+            Some(sockets) => router.merge(gateway::live::router(gateway::live::Settings {
+                api: sockets,
+                invoker: Arc::clone(&invoker),
+                sockets: aws.sockets(),
+                clock: settings.clock.clone(),
+                stack: logs.stack,
+                lost_goodbyes: settings.weather.lost_posts,
+            })),
+            None => router,
+        };
+        tasks.spawn(api.serve(router));
         for source in sources {
             tasks.spawn(source.run());
         }
+        tasks.spawn(streams.run());
         let ringing = if settings.schedules { alarms.len() } else { 0 };
         for index in 0..ringing {
             let (alarms, stack) = (Arc::clone(&alarms), logs.stack);
@@ -142,6 +169,7 @@ impl Stack {
             issuer: people,
             invoker,
             alarms,
+            progress,
             identities,
             apps,
             clock: settings.clock,
@@ -291,6 +319,7 @@ impl Stack {
             let webhooks = !self.meta.is_idle();
             let busy = StillBusy {
                 webhooks,
+                records: self.progress.behind(&self.aws.streams()),
                 messages: self.waiting(),
                 invocations: self.invoker.in_flight(),
                 late_calls: self.late_calls(),

@@ -13,7 +13,7 @@ use super::place::Place;
 const fn attempts(service: Service) -> u32 {
     match service {
         Service::DynamoDb => 9,
-        Service::Kms | Service::SecretsManager | Service::Sqs => 3,
+        Service::Kms | Service::SecretsManager | Service::Sqs | Service::ApiGateway | Service::EventBridge => 3,
     }
 }
 
@@ -136,6 +136,8 @@ fn internal(service: Service) -> &'static str {
         Service::Kms => "KMSInternalException",
         Service::Sqs => "InternalError",
         Service::SecretsManager => "InternalServiceError",
+        Service::ApiGateway => "InternalServerErrorException",
+        Service::EventBridge => "InternalException",
     }
 }
 
@@ -143,7 +145,8 @@ fn throttled(service: Service) -> &'static str {
     match service {
         Service::DynamoDb => "ProvisionedThroughputExceededException",
         Service::Sqs => "RequestThrottled",
-        Service::Kms | Service::SecretsManager => "ThrottlingException",
+        Service::Kms | Service::SecretsManager | Service::EventBridge => "ThrottlingException",
+        Service::ApiGateway => "LimitExceededException",
     }
 }
 

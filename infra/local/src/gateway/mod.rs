@@ -2,6 +2,7 @@
 
 mod authorizer;
 mod cors;
+pub(crate) mod live;
 mod payload;
 mod route;
 
