@@ -105,6 +105,7 @@ impl<'w> Scenario<'w> {
             batches.push((size, self.processor(&label, 3 + size, &dms).await?));
         }
 
+        functions.extend(self.telling().await?);
         functions.extend(self.answer(&mut further).await?);
         functions.extend(self.connecting().await?);
         functions.extend(self.asking().await?);
@@ -117,6 +118,16 @@ impl<'w> Scenario<'w> {
         let first = event::batch(&self.queued(&[self.dm(&self.ines, 0, round)]).await?);
         let batch = event::batch(&self.queued(events).await?);
         Ok(self.recorder.function(label, "processor", &[first, batch]).await?.0)
+    }
+
+    /// What is stored is told, while nobody listens; and a browser sends a sign of life.
+    async fn telling(&self) -> Result<Vec<Subject>, Failure> {
+        let recorder = &self.recorder;
+        let record = Bytes::from_static(include_bytes!("../../../events/publisher.json"));
+        let (publisher, _) = recorder.function("publisher", "publisher", &[record.clone(), record]).await?;
+        let ping = Bytes::from_static(include_bytes!("../../../events/live-message.json"));
+        let (live, _) = recorder.function("live", "live", &[ping]).await?;
+        Ok(vec![publisher, live])
     }
 
     /// Ana answers; Meta echoes it and tells that it was read.

@@ -268,7 +268,8 @@ impl Template {
             let integration = target.split(['{', '}']).find(|part| self.document.resources.contains_key(*part))?;
             let uri = self.document.resources.get(integration)?.properties.get("IntegrationUri")?;
             let uri = text_of(uri)?;
-            let function = functions.iter().find(|id| uri.contains(&format!("${{{id}.")))?;
+            // By its alias, which SAM calls after the function.
+            let function = functions.iter().filter(|id| uri.contains(&format!("${{{id}"))).max_by_key(|id| id.len())?;
             Some((key, (*function).to_owned()))
         });
         Ok(stage.map(|stage| WebSocketApi { stage, routes: joined.collect() }))
