@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::outbox::EndpointKey;
 use domain::{Account, TenantId};
 
 /// What a sealed value is for. A value sealed for one purpose does not open for another.
@@ -9,39 +10,70 @@ use domain::{Account, TenantId};
 pub enum Purpose {
     /// Calling Meta for the account.
     AccessToken,
+    /// Signing what an endpoint is told.
+    WebhookSecret,
 }
 
 impl Purpose {
     const fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "access_token",
+            Self::WebhookSecret => "webhook_secret",
         }
     }
 }
 
-/// Whose token it is and what for. In another context it does not open.
+/// What a secret belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Holder {
+    Account(Account),
+    /// An endpoint, by its id.
+    Endpoint(String),
+}
+
+impl Holder {
+    const fn provider(&self) -> &'static str {
+        match self {
+            Self::Account(account) => account.channel.provider(),
+            Self::Endpoint(_) => "webhook",
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Account(account) => account.id.as_str(),
+            Self::Endpoint(id) => id,
+        }
+    }
+}
+
+/// Whose token or secret it is and what for. In another context it does not open.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TokenContext {
-    /// The tenant that connected the account.
-    pub tenant: TenantId,
-    /// The account that the token acts for.
-    pub account: Account,
-    /// What it may be opened for.
-    pub purpose: Purpose,
+    tenant: TenantId,
+    holder: Holder,
+    purpose: Purpose,
 }
 
 impl TokenContext {
     /// The context of an account's access token.
     #[must_use]
     pub const fn access_token(tenant: TenantId, account: Account) -> Self {
-        Self { tenant, account, purpose: Purpose::AccessToken }
+        Self { tenant, holder: Holder::Account(account), purpose: Purpose::AccessToken }
+    }
+
+    /// The context of what signs for an endpoint.
+    #[must_use]
+    pub fn webhook_secret(endpoint: &EndpointKey) -> Self {
+        let tenant = endpoint.tenant.clone().unwrap_or_else(TenantId::operator);
+        Self { tenant, holder: Holder::Endpoint(endpoint.id.clone()), purpose: Purpose::WebhookSecret }
     }
 
     fn fields(&self) -> [(&'static str, &str); 4] {
         [
             ("tenant", self.tenant.as_str()),
-            ("provider", self.account.channel.provider()),
-            ("account", self.account.id.as_str()),
+            ("provider", self.holder.provider()),
+            ("account", self.holder.id()),
             ("purpose", self.purpose.as_str()),
         ]
     }
@@ -104,6 +136,20 @@ pub(crate) mod tests {
         let on_messenger = TokenContext::access_token(on_instagram.tenant.clone(), account);
         assert_eq!(on_messenger.encryption_context()["provider"], "meta_messenger");
         assert_ne!(on_instagram.associated_data(), on_messenger.associated_data());
+    }
+
+    #[test]
+    fn the_secret_of_an_endpoint_is_bound_to_the_endpoint_and_to_signing() {
+        let endpoint = |tenant: Option<&str>| EndpointKey {
+            tenant: tenant.map(|tenant| tenant.try_into().expect("a tenant")),
+            id: "ep_1".to_owned(),
+        };
+        let bound = TokenContext::webhook_secret(&endpoint(Some("acme"))).encryption_context();
+        let expected =
+            [("tenant", "acme"), ("provider", "webhook"), ("account", "ep_1"), ("purpose", "webhook_secret")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(bound, HashMap::from(expected));
+        assert_eq!(TokenContext::webhook_secret(&endpoint(None)).encryption_context()["tenant"], "~operator");
     }
 
     #[test]

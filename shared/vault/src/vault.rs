@@ -8,6 +8,7 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
+use domain::secret::WebhookSecret;
 use domain::{AccessToken, SealedToken, UnixSeconds};
 
 use crate::context::TokenContext;
@@ -78,9 +79,27 @@ impl Vault {
         token: &AccessToken,
         now: UnixSeconds,
     ) -> Result<SealedToken, VaultError> {
+        self.seal_text(context, token.expose(), now).await
+    }
+
+    /// As [`Vault::seal`], of what signs for an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::seal`].
+    pub async fn seal_webhook_secret(
+        &self,
+        context: &TokenContext,
+        secret: &WebhookSecret,
+        now: UnixSeconds,
+    ) -> Result<SealedToken, VaultError> {
+        self.seal_text(context, secret.expose(), now).await
+    }
+
+    async fn seal_text(&self, context: &TokenContext, text: &str, now: UnixSeconds) -> Result<SealedToken, VaultError> {
         let fresh = self.generate(context).await?;
         let nonce = random_nonce()?;
-        let ciphertext = fresh.key.seal(nonce, &context.associated_data(), token).map_err(|_| VaultError::Cipher)?;
+        let ciphertext = fresh.key.seal(nonce, &context.associated_data(), text).map_err(|_| VaultError::Cipher)?;
         let envelope = Envelope { key_id: fresh.key_id, wrapped_key: fresh.wrapped_key, nonce, ciphertext };
         self.keys.insert(WrappedKey::of(&envelope, context), Arc::new(fresh.key), now);
         envelope.to_sealed().ok_or(VaultError::Cipher)
@@ -99,6 +118,29 @@ impl Vault {
         sealed: &SealedToken,
         now: UnixSeconds,
     ) -> Result<AccessToken, VaultError> {
+        self.open_text(context, sealed, now).await.map(AccessToken::new)
+    }
+
+    /// As [`Vault::open`], of what signs for an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// As [`Vault::open`].
+    pub async fn open_webhook_secret(
+        &self,
+        context: &TokenContext,
+        sealed: &SealedToken,
+        now: UnixSeconds,
+    ) -> Result<WebhookSecret, VaultError> {
+        self.open_text(context, sealed, now).await.map(WebhookSecret::new)
+    }
+
+    async fn open_text(
+        &self,
+        context: &TokenContext,
+        sealed: &SealedToken,
+        now: UnixSeconds,
+    ) -> Result<String, VaultError> {
         let envelope = Envelope::parse(sealed)?;
         let key = self.key_of(&envelope, context, now).await?;
         key.open(envelope.nonce, &context.associated_data(), envelope.ciphertext).map_err(|_| VaultError::Tampered)
