@@ -18,6 +18,7 @@ EXPIRE = {
     ("integration-events", "FIRST"): 2,
     ("messages", "WAITING"): 8,
     ("tenants", "IDEMPOTENCY"): 2,
+    ("deliveries", "DELIVERY"): 31,
 }
 # The tenant's plan may keep these for ever.
 EXPIRE_BY_PLAN = {
@@ -32,6 +33,8 @@ STAY = {
     ("connections", "CONNECTED"),
     ("connections", "JOB"),
     ("connections", "ROUTE"),
+    ("listeners", "ENDPOINT"),
+    ("listeners", "ENDPOINTS"),
     ("tenants", "PROFILE"),
     ("tenants", "USAGE"),
 }

@@ -36,6 +36,8 @@ impl Step<'_> {
                     Some(Stage::Connection)
                 }
                 (Stage::Connection, Scope::Account { account, person }) => {
+                    // Those about other accounts go as well: nothing tells them apart, and they are a log.
+                    self.deliveries(None).await?;
                     self.connection(&account, person.as_ref()).await?;
                     None
                 }
@@ -92,6 +94,7 @@ impl Step<'_> {
                 break;
             }
         }
+        self.deliveries(Some(conversation)).await?;
         let is_from_before = self.app.eraser.is_from_before(&tenant, conversation, cutoff).await?;
         if is_from_before {
             self.task_mut().place.conversation = Some(conversation.clone());
@@ -101,6 +104,34 @@ impl Step<'_> {
         let place = &mut self.task_mut().place;
         (place.conversation, place.counted) = (None, None);
         if is_from_before { self.check_time().await } else { Ok(()) }
+    }
+
+    /// Deletes what endpoints were told of a conversation, or of what is in none.
+    async fn deliveries(&mut self, conversation: Option<&ConversationId>) -> Result<(), Stop> {
+        let (tenant, cutoff) = (self.task().tenant.clone(), self.cutoff);
+        let mut after = None;
+        loop {
+            let found = self.app.eraser.deliveries(&tenant, conversation, cutoff, after.as_ref()).await?;
+            self.app.eraser.delete_deliveries(&found).await?;
+            after = found.next;
+            if after.is_none() {
+                return Ok(());
+            }
+            self.check_time().await?;
+        }
+    }
+
+    /// Deletes the tenant's endpoints and open browsers.
+    async fn listeners(&mut self) -> Result<(), Stop> {
+        let tenant = self.task().tenant.clone();
+        loop {
+            let found = self.app.eraser.listeners(&tenant).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            self.app.eraser.delete_listeners(&found).await?;
+            self.check_time().await?;
+        }
     }
 
     /// Deletes the audit log's lines about something.
@@ -122,9 +153,13 @@ impl Step<'_> {
         }
     }
 
-    /// Deletes the tenant's profile and what was counted and remembered for it, which nobody looks at again.
+    /// Deletes the tenant's profile, who listens to it, and what was counted and remembered for it, which nobody looks at again.
     async fn records(&mut self) -> Result<(), Stop> {
         let (tenant, asked_at) = (self.task().tenant.clone(), self.erasure.requested_at);
+        self.deliveries(None).await?;
+        if self.look() == Look::First {
+            self.listeners().await?;
+        }
         // The second look would find what a tenant that is back has used since.
         while self.look() == Look::First {
             let found = self.app.eraser.records(&tenant).await?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::outbox::{EndpointKey, EventId};
 use domain::{
     Account, AppScopedId, Channel, ConversationId, ErasureCode, Login, MessageId, PageId, TenantId, UnixMillis,
 };
@@ -139,6 +140,26 @@ impl Key {
         Self::new(format!("TICKET#{digest}"), "TICKET")
     }
 
+    /// An endpoint, beside the others of its owner.
+    pub(crate) fn endpoint(endpoint: &EndpointKey) -> Self {
+        Self::new(listeners_partition(endpoint.tenant.as_ref()), format!("{ENDPOINT}{}", endpoint.id))
+    }
+
+    /// How many endpoints somebody has.
+    pub(crate) fn endpoint_count(owner: Option<&TenantId>) -> Self {
+        Self::new(listeners_partition(owner), "ENDPOINTS")
+    }
+
+    /// What an endpoint was told, beside all that others were told about the same conversation.
+    pub(crate) fn delivery(
+        endpoint: &str,
+        tenant: &TenantId,
+        conversation: Option<&ConversationId>,
+        event: &EventId,
+    ) -> Self {
+        Self::new(deliveries_partition(tenant, conversation), format!("DELIVERY#{endpoint}#{event}"))
+    }
+
     pub(crate) fn erasure(code: &ErasureCode) -> Self {
         Self::new(format!("ERASURE#{code}"), "JOB")
     }
@@ -164,6 +185,26 @@ pub(crate) fn accounts_of(channel: Channel) -> String {
 
 pub(crate) fn tenant_partition(tenant: &TenantId) -> String {
     format!("TENANT#{tenant}")
+}
+
+/// Who listens: to a tenant, or to all (`None`), which is the operator's.
+pub(crate) fn listeners_partition(owner: Option<&TenantId>) -> String {
+    owner.map_or_else(|| OPERATOR.to_owned(), tenant_partition)
+}
+
+/// What was told of a conversation, or of what is in none.
+pub(crate) fn deliveries_partition(tenant: &TenantId, conversation: Option<&ConversationId>) -> String {
+    format!("DELIVERIES#{tenant}#{}", conversation.map_or("-", ConversationId::as_str))
+}
+
+/// Which endpoint this is; the inverse of [`Key::endpoint`].
+pub(crate) fn endpoint_of(key: &Key) -> Option<EndpointKey> {
+    let id = key.sk.strip_prefix(ENDPOINT)?.to_owned();
+    let tenant = match key.pk.strip_prefix("TENANT#") {
+        Some(tenant) => Some(TenantId::try_from(tenant).ok()?),
+        None => None,
+    };
+    Some(EndpointKey { tenant, id })
 }
 
 pub(crate) fn app_user_partition(login: Login, person: &AppScopedId) -> String {
@@ -220,6 +261,7 @@ pub(crate) fn place_of_messages(partition: &str) -> Option<(TenantId, Conversati
 #[cfg(test)]
 mod tests {
     use domain::AccountId;
+    use domain::outbox::EventType;
 
     use super::*;
 
@@ -241,6 +283,10 @@ mod tests {
             Key::event(&tenant, UnixMillis::new(1), b"event"),
             Key::first_notice(&tenant, &message),
             Key::erased_account(&tenant, &account),
+            Key::endpoint(&EndpointKey { tenant: Some(tenant.clone()), id: "ep_1".to_owned() }),
+            Key::endpoint_count(Some(&tenant)),
+            Key::delivery("ep_1", &tenant, Some(&conversation), &EventId::derive(EventType::Test, &[])),
+            Key::delivery("ep_1", &tenant, None, &EventId::derive(EventType::Test, &[])),
         ];
         for key in keys {
             assert!(key.pk.split('#').any(|part| part == "acme"), "{key:?}");
@@ -277,6 +323,15 @@ mod tests {
         let partition = messages_partition(&tenant, &conversation);
         assert_eq!(place_of_messages(&partition), Some((tenant, conversation)));
         assert_eq!(place_of_messages("TENANT#acme"), None);
+    }
+
+    #[test]
+    fn whose_an_endpoint_is_is_read_back() {
+        for tenant in [None, Some(TenantId::try_from("acme").expect("a tenant"))] {
+            let endpoint = EndpointKey { tenant, id: "ep_1".to_owned() };
+            assert_eq!(endpoint_of(&Key::endpoint(&endpoint)), Some(endpoint));
+        }
+        assert_eq!(endpoint_of(&Key::endpoint_count(None)), None);
     }
 
     #[test]

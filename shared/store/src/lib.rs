@@ -9,6 +9,8 @@
 //! | [`TenantStore`] | tenants | plan and usage |
 //! | [`BreakerStore`] | connections | whether Meta refuses an app as a whole |
 //! | [`ErasureStore`], [`EraseStore`] | connections; all with a person's data | deletions: how far they are; the deleting itself |
+//! | [`EndpointStore`] | listeners | the integrator's endpoints, and how they fare |
+//! | [`DeliveryStore`] | deliveries | what endpoints were told, or wait to be |
 //! | [`AuditStore`] | integration-events | the audit log |
 //!
 //! Items are the serde shapes of the domain's types beside their keys. A caller that is told of an error may do the
@@ -22,6 +24,8 @@ mod batch;
 mod breakers;
 mod connections;
 mod cursor;
+mod deliveries;
+mod endpoints;
 mod erase;
 mod erasures;
 mod error;
@@ -47,6 +51,8 @@ pub use authorizations::{AuthorizationStore, Claim};
 pub use breakers::BreakerStore;
 pub use connections::{ActivateError, Allowance, AppUserAccount, Appointment, ConnectionStore, Due, DueCursor, Next};
 pub use cursor::Page;
+pub use deliveries::{Again, DeliveryPlace, DeliveryStore};
+pub use endpoints::{EndpointChange, EndpointStore, NEXT_SHARDS, Waiting};
 pub use erase::{About, EraseStore, Found, Look, Mark};
 pub use erasures::ErasureStore;
 pub use error::{AwsFailure, StoreError};

@@ -57,8 +57,10 @@ impl ListenerStore {
     ///
     /// [`StoreError::Unavailable`].
     pub async fn operators(&self) -> Result<Vec<Endpoint>, StoreError> {
-        let items = self.partition(OPERATOR).await?;
-        Ok(items.into_iter().filter_map(|item| readable("endpoint", item)).collect())
+        let is_endpoint =
+            |item: &Item| item.get("sk").is_some_and(|sk| sk.as_s().is_ok_and(|sk| sk.starts_with(ENDPOINT)));
+        let items = self.partition(OPERATOR).await?.into_iter().filter(is_endpoint);
+        Ok(items.filter_map(|item| readable("endpoint", item)).collect())
     }
 
     async fn partition(&self, partition: &str) -> Result<Vec<Item>, StoreError> {

@@ -14,8 +14,11 @@ use domain::{Account, AuditKind, ConversationId, TenantId, UnixMillis};
 pub use self::conversation::Look;
 pub(crate) use self::conversation::tombstone_end;
 use crate::error::StoreError;
-use crate::item::{Item, text, to_value};
-use crate::key::{CONVERSATION, EVENT, Key, MESSAGE, conversation_of, event_end, messages_partition, tenant_partition};
+use crate::item::{Item, number, text, to_value};
+use crate::key::{
+    CONVERSATION, EVENT, Key, MESSAGE, conversation_of, deliveries_partition, event_end, messages_partition,
+    tenant_partition,
+};
 use crate::retry::{ATTEMPTS, pause};
 use crate::tables::Tables;
 use crate::threads::{RECEIVED_AT, Threads};
@@ -212,6 +215,69 @@ impl EraseStore {
         let after = query.key_condition_expression("pk = :pk AND sk > :profile").consistent_read(true);
         found.keys.extend(look(after).await?.keys);
         Ok(found)
+    }
+
+    /// Some of what endpoints were told of a conversation, or of what is in none (`None`), as far as it happened until `cutoff`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn deliveries(
+        &self,
+        tenant: &TenantId,
+        conversation: Option<&ConversationId>,
+        cutoff: UnixMillis,
+        after: Option<&Mark>,
+    ) -> Result<Found, StoreError> {
+        let partition = deliveries_partition(tenant, conversation);
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.deliveries)
+            .key_condition_expression("pk = :pk")
+            .filter_expression("#at <= :cutoff")
+            .projection_expression("pk, sk")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":pk", text(&partition))
+            .expression_attribute_values(":cutoff", number(cutoff.get()))
+            .set_exclusive_start_key(after.map(|sk| start(&partition, sk)))
+            .consistent_read(true);
+        look(query).await
+    }
+
+    /// Some of those who listen to a tenant.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn listeners(&self, tenant: &TenantId) -> Result<Found, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.tables.listeners)
+            .key_condition_expression("pk = :pk")
+            .projection_expression("pk, sk")
+            .expression_attribute_values(":pk", text(tenant_partition(tenant)))
+            .consistent_read(true);
+        look(query).await
+    }
+
+    /// Deletes deliveries that were found.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn delete_deliveries(&self, found: &Found) -> Result<(), StoreError> {
+        self.delete(&self.tables.deliveries, &found.keys).await
+    }
+
+    /// Deletes those who listen that were found.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    pub async fn delete_listeners(&self, found: &Found) -> Result<(), StoreError> {
+        self.delete(&self.tables.listeners, &found.keys).await
     }
 
     /// Deletes records that were found.

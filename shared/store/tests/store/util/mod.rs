@@ -95,7 +95,7 @@ impl World {
             tenants: "buzon-tenants".to_owned(),
             events: "buzon-integration-events".to_owned(),
             listeners: "buzon-listeners".to_owned(),
-            ..Tables::default()
+            deliveries: "buzon-deliveries".to_owned(),
         };
         create(&client, &tables).await;
         wire.forget();
@@ -245,15 +245,28 @@ async fn create(client: &Client, tables: &Tables) {
         index("by-refresh", [("refresh_shard", KeyType::Hash), ("refresh_at", KeyType::Range)], keys_only());
     let by_outbound =
         index("by-outbound", [("outbound_shard", KeyType::Hash), ("outbound_at", KeyType::Range)], keys_only());
-    create_table(client, &tables.conversations, &[("last_message_at", ScalarAttributeType::N)], Some(by_last)).await;
+    create_table(client, &tables.conversations, &[("last_message_at", ScalarAttributeType::N)], [by_last]).await;
     let refresh = [("refresh_shard", ScalarAttributeType::S), ("refresh_at", ScalarAttributeType::N)];
-    create_table(client, &tables.connections, &refresh, Some(by_refresh)).await;
+    create_table(client, &tables.connections, &refresh, [by_refresh]).await;
     let outbound = [("outbound_shard", ScalarAttributeType::S), ("outbound_at", ScalarAttributeType::N)];
-    create_table(client, &tables.messages, &outbound, Some(by_outbound)).await;
+    create_table(client, &tables.messages, &outbound, [by_outbound]).await;
     let by_tenant = index("by-tenant", [("tenants_shard", KeyType::Hash), ("pk", KeyType::Range)], keys_only());
-    create_table(client, &tables.tenants, &[("tenants_shard", ScalarAttributeType::S)], Some(by_tenant)).await;
-    for plain in [&tables.oauth_states, &tables.events, &tables.listeners] {
-        create_table(client, plain, &[], None).await;
+    create_table(client, &tables.tenants, &[("tenants_shard", ScalarAttributeType::S)], [by_tenant]).await;
+    let by_next = index("by-next", [("next_shard", KeyType::Hash), ("next_at", KeyType::Range)], keys_only());
+    let next = [("next_shard", ScalarAttributeType::S), ("next_at", ScalarAttributeType::N)];
+    create_table(client, &tables.listeners, &next, [by_next]).await;
+    let logged = Projection::builder().projection_type(ProjectionType::All).build();
+    let by_endpoint = index("by-endpoint", [("endpoint", KeyType::Hash), ("logged_at", KeyType::Range)], logged);
+    let by_due = index("by-due", [("due_endpoint", KeyType::Hash), ("due_at", KeyType::Range)], keys_only());
+    let due = [
+        ("endpoint", ScalarAttributeType::S),
+        ("logged_at", ScalarAttributeType::N),
+        ("due_endpoint", ScalarAttributeType::S),
+        ("due_at", ScalarAttributeType::N),
+    ];
+    create_table(client, &tables.deliveries, &due, [by_endpoint, by_due]).await;
+    for plain in [&tables.oauth_states, &tables.events] {
+        create_table(client, plain, &[], []).await;
     }
 }
 
@@ -261,8 +274,9 @@ async fn create_table(
     client: &Client,
     name: &str,
     more: &[(&str, ScalarAttributeType)],
-    index: Option<GlobalSecondaryIndex>,
+    indexes: impl IntoIterator<Item = GlobalSecondaryIndex>,
 ) {
+    let indexes: Vec<_> = indexes.into_iter().collect();
     let attributes = [("pk", ScalarAttributeType::S), ("sk", ScalarAttributeType::S)];
     let attributes = attributes.iter().chain(more).map(|(name, kind)| {
         AttributeDefinition::builder().attribute_name(*name).attribute_type(kind.clone()).build().expect("an attribute")
@@ -274,7 +288,7 @@ async fn create_table(
         .set_attribute_definitions(Some(attributes.collect()))
         .key_schema(key("pk", KeyType::Hash))
         .key_schema(key("sk", KeyType::Range))
-        .set_global_secondary_indexes(index.map(|index| vec![index]))
+        .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
         .send()
         .await
         .expect("a table");
