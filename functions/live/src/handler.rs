@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use crate::app::App;
 
-/// An event of a WebSocket API. What people send is not read: whoever sends anything keeps the socket from idling away.
+/// An event of a WebSocket API.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>
 #[derive(Debug, Deserialize)]
@@ -21,7 +21,19 @@ pub struct SocketEvent {
     request_context: Context,
     #[serde(default)]
     query_string_parameters: Option<HashMap<String, String>>,
+    #[serde(default)]
+    body: Option<String>,
 }
+
+/// What a browser says to find out whether its socket lives, and to keep it from idling away; nothing else is read.
+#[derive(Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum Said {
+    Ping,
+}
+
+/// What it is answered.
+const PONG: &str = r#"{"type":"pong"}"#;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,6 +57,15 @@ pub struct SocketAnswer {
     /// The HTTP status.
     #[serde(rename = "statusCode")]
     status_code: u16,
+    /// What the browser is sent, where it has sent something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'static str>,
+}
+
+impl SocketAnswer {
+    const fn status(status_code: u16) -> Self {
+        Self { status_code, body: None }
+    }
 }
 
 /// A person has a few tabs; who has more than these is a page that has gone wrong.
@@ -80,15 +101,16 @@ impl Refusal {
 ///
 /// None.
 pub async fn handle(app: &App, event: LambdaEvent<SocketEvent>) -> Result<SocketAnswer, Infallible> {
-    let SocketEvent { request_context: Context { event_type, connection_id }, query_string_parameters } = event.payload;
-    let status_code = match event_type {
+    let SocketEvent { request_context: Context { event_type, connection_id }, query_string_parameters, body } =
+        event.payload;
+    Ok(match event_type {
         Kind::Connect => {
             let ticket = query_string_parameters.as_ref().and_then(|query| query.get("ticket"));
             match open(app, connection_id, ticket.map(String::as_str)).await {
-                Ok(()) => 200,
+                Ok(()) => SocketAnswer::status(200),
                 Err(refusal) => {
                     refuse(&refusal);
-                    refusal.status()
+                    SocketAnswer::status(refusal.status())
                 }
             }
         }
@@ -97,11 +119,15 @@ pub async fn handle(app: &App, event: LambdaEvent<SocketEvent>) -> Result<Socket
             if let Err(failure) = app.listeners.close_socket(&connection_id).await {
                 warn!(error = %Chain(&failure), "A browser that has left was not forgotten");
             }
-            200
+            SocketAnswer::status(200)
         }
-        Kind::Message => 200,
-    };
-    Ok(SocketAnswer { status_code })
+        Kind::Message => answer(body.as_deref().unwrap_or_default()),
+    })
+}
+
+fn answer(said: &str) -> SocketAnswer {
+    let body = serde_json::from_str(said).ok().map(|Said::Ping| PONG);
+    SocketAnswer { status_code: 200, body }
 }
 
 async fn open(app: &App, connection_id: String, ticket: Option<&str>) -> Result<(), Refusal> {
@@ -128,6 +154,14 @@ fn refuse(refusal: &Refusal) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ping_is_answered_and_nothing_else() {
+        assert_eq!(answer(r#"{"action":"ping"}"#).body, Some(PONG));
+        for said in ["", "ping", "{}", r#"{"action":"pong"}"#, r#"["ping"]"#, r#"{"action":7}"#] {
+            assert_eq!(answer(said).body, None, "{said}");
+        }
+    }
 
     #[test]
     fn the_samples_are_events_of_each_kind() {

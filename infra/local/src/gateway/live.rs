@@ -68,6 +68,8 @@ struct Answer {
     status_code: Option<u16>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    #[serde(default)]
+    body: Option<String>,
 }
 
 async fn connect(
@@ -117,6 +119,13 @@ struct Connection {
     connected_ms: i64,
 }
 
+/// What comes of something that the client has sent.
+enum Taken {
+    Nothing,
+    Answer(String),
+    End(End),
+}
+
 /// Why a connection ends from this side.
 enum End {
     Gone,
@@ -144,8 +153,14 @@ impl Connection {
                 message = socket.recv() => match message {
                     Some(Ok(message)) => {
                         moved_ms = self.settings.clock.now_ms();
-                        if let Some(end) = self.take(message).await {
-                            break end;
+                        match self.take(message).await {
+                            Taken::Nothing => {}
+                            Taken::Answer(text) => {
+                                if socket.send(Message::Text(text.into())).await.is_err() {
+                                    break End::Gone;
+                                }
+                            }
+                            Taken::End(end) => break end,
                         }
                     }
                     Some(Err(_)) | None => break End::Gone,
@@ -168,23 +183,27 @@ impl Connection {
         }
     }
 
-    async fn take(&self, message: Message) -> Option<End> {
+    async fn take(&self, message: Message) -> Taken {
         match message {
-            Message::Text(text) if text.len() > MAX_FRAME_BYTES => Some(End::Closed(close_code::SIZE, "")),
-            Message::Text(text) => {
-                let action = serde_json::from_str::<Json>(&text).ok();
-                let action = action.as_ref().and_then(|body| body["action"].as_str()).unwrap_or_default();
-                let route = if self.settings.api.routes.contains_key(action) { action } else { DEFAULT };
-                let mut event = self.event("MESSAGE", route);
-                event["body"] = json!(text.as_str());
-                event["requestContext"]["messageId"] = json!(Uuid::new_v4().simple().to_string());
-                let _ = self.tell(route, event).await; // the API has no route responses
-                None
-            }
-            Message::Binary(_) => Some(End::Closed(close_code::UNSUPPORTED, "")),
-            Message::Close(_) => Some(End::Gone),
-            Message::Ping(_) | Message::Pong(_) => None,
+            Message::Text(text) if text.len() > MAX_FRAME_BYTES => Taken::End(End::Closed(close_code::SIZE, "")),
+            Message::Text(text) => self.route(&text).await.map_or(Taken::Nothing, Taken::Answer),
+            Message::Binary(_) => Taken::End(End::Closed(close_code::UNSUPPORTED, "")),
+            Message::Close(_) => Taken::End(End::Gone),
+            Message::Ping(_) | Message::Pong(_) => Taken::Nothing,
         }
+    }
+
+    /// Hands a message to the route that it names; what comes back, where that route answers.
+    async fn route(&self, text: &str) -> Option<String> {
+        let action = serde_json::from_str::<Json>(text).ok();
+        let action = action.as_ref().and_then(|body| body["action"].as_str()).unwrap_or_default();
+        let route = if self.settings.api.routes.contains_key(action) { action } else { DEFAULT };
+        let mut event = self.event("MESSAGE", route);
+        event["body"] = json!(text);
+        event["requestContext"]["messageId"] = json!(Uuid::new_v4().simple().to_string());
+        let answer = self.tell(route, event).await?.ok()?;
+        let answer: Answer = serde_json::from_slice(&answer).ok()?;
+        answer.body.filter(|body| !body.is_empty() && self.settings.api.answering.contains(route))
     }
 
     /// Calls the function of a route, if there is one.

@@ -6,7 +6,7 @@ mod model;
 mod policies;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -260,10 +260,21 @@ impl Template {
             .resources("AWS::ApiGatewayV2::Stage", identities)?
             .filter(|(_, stage)| of_api(stage))
             .find_map(|(_, stage)| Some(stage.properties.get("StageName")?.as_str()?.to_owned()));
-        let routes = self.resources("AWS::ApiGatewayV2::Route", identities)?.filter(|(_, route)| of_api(route));
+        let routes: Vec<_> =
+            self.resources("AWS::ApiGatewayV2::Route", identities)?.filter(|(_, route)| of_api(route)).collect();
+        let key_of = |route: &Resource| Some(route.properties.get("RouteKey")?.as_str()?.to_owned());
+        let answered: BTreeSet<_> = self
+            .resources("AWS::ApiGatewayV2::RouteResponse", identities)?
+            .filter_map(|(_, response)| response.properties.get("RouteId").and_then(referenced))
+            .collect();
+        let answers = |id: &str, route: &Resource| {
+            answered.contains(id) && route.properties.get("RouteResponseSelectionExpression").is_some()
+        };
+        let answering =
+            routes.iter().filter(|(id, route)| answers(id, route)).filter_map(|(_, route)| key_of(route)).collect();
         let functions: Vec<_> = self.resources("AWS::Serverless::Function", identities)?.map(|(id, _)| id).collect();
-        let joined = routes.filter_map(|(_, route)| {
-            let key = route.properties.get("RouteKey")?.as_str()?.to_owned();
+        let joined = routes.iter().filter_map(|(_, route)| {
+            let key = key_of(route)?;
             let target = text_of(route.properties.get("Target")?)?;
             let integration = target.split(['{', '}']).find(|part| self.document.resources.contains_key(*part))?;
             let uri = self.document.resources.get(integration)?.properties.get("IntegrationUri")?;
@@ -272,7 +283,7 @@ impl Template {
             let function = functions.iter().filter(|id| uri.contains(&format!("${{{id}"))).max_by_key(|id| id.len())?;
             Some((key, (*function).to_owned()))
         });
-        Ok(stage.map(|stage| WebSocketApi { stage, routes: joined.collect() }))
+        Ok(stage.map(|stage| WebSocketApi { stage, routes: joined.collect(), answering }))
     }
 
     /// The tables.

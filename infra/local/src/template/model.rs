@@ -1,6 +1,9 @@
 //! What the local stack reads from a template, in types.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -120,6 +123,8 @@ pub struct WebSocketApi {
     pub stage: String,
     /// Which function a route calls, by their names in the template.
     pub routes: BTreeMap<String, String>,
+    /// Routes that send what the function answers back to who has sent something.
+    pub answering: BTreeSet<String>,
 }
 
 /// Which tokens an authorizer accepts.
