@@ -58,7 +58,7 @@ pub(crate) async fn tell(app: &App, entries: &[Entry], listeners: &Listeners) {
     metric("hints", u64::try_from(told).unwrap_or(u64::MAX), &[]);
 }
 
-/// Whether a browser was told. One that is gone is forgotten.
+/// Whether a browser was told. One that is gone is forgotten; one that is about to open asks for itself then.
 async fn post(app: &App, sockets: &Sockets, socket: &Socket, frames: Vec<String>) -> bool {
     for frame in frames {
         let call = sockets.0.post_to_connection().connection_id(&socket.connection_id).data(Blob::new(frame));
@@ -82,6 +82,9 @@ async fn post(app: &App, sockets: &Sockets, socket: &Socket, frames: Vec<String>
 }
 
 async fn forget(app: &App, socket: &Socket) {
+    if !socket.has_opened(app.clock.now()) {
+        return;
+    }
     info!(tenant = %socket.tenant, "A browser is gone");
     if let Err(failure) = app.listeners.forget_socket(&socket.tenant, &socket.connection_id).await {
         warn!(tenant = %socket.tenant, error = %Chain(&failure), "A browser that is gone was not forgotten");

@@ -37,6 +37,8 @@ pub struct Socket {
     pub tenant: TenantId,
     /// Who looks at it.
     pub user: UserId,
+    /// When it was let in.
+    pub opened_at: UnixSeconds,
     /// Then it is nobody's any more: with the token, or where API Gateway closes it.
     pub ends_at: UnixSeconds,
 }
@@ -47,7 +49,18 @@ impl Ticket {
     pub fn open(self, connection_id: String, now: UnixSeconds) -> Socket {
         let longest = now.plus(SOCKET_SECONDS);
         let ends_at = self.token_ends_at.map_or(longest, |end| end.min(longest));
-        Socket { connection_id, tenant: self.tenant, user: self.user, ends_at }
+        Socket { connection_id, tenant: self.tenant, user: self.user, opened_at: now, ends_at }
+    }
+}
+
+/// Whoever is let in is not there at once: what API Gateway says to be gone may be about to open for so long.
+const OPENING_SECONDS: i64 = 60;
+
+impl Socket {
+    /// Whether a socket that API Gateway calls gone is.
+    #[must_use]
+    pub fn has_opened(&self, now: UnixSeconds) -> bool {
+        now >= self.opened_at.plus(OPENING_SECONDS)
     }
 }
 
