@@ -7,13 +7,17 @@ import { Composer } from "./composer.js";
 import { ConversationList } from "./conversation-list.js";
 import { h } from "./dom.js";
 import { BuzonElement } from "./element.js";
+import { Live } from "./live.js";
 import { Thread } from "./thread.js";
 
-/** New messages appear within two seconds: a poll costs one read, and nothing changes hands when nothing changed. */
+/** How often is asked while nobody tells: a poll costs one read, and nothing changes hands when nothing changed. */
 const POLL_MS = 1500;
 
-/** How often the accounts are looked at: a broken one is said above the conversations. */
+/** How often the accounts are looked at while nobody tells: a broken one is said above the conversations. */
 const ACCOUNTS_MS = 30_000;
+
+/** So many conversations below the first page are asked for at once. */
+const FURTHER = 20;
 
 /** Keeps the open conversation and the drafts while the person signs in again, in this tab only. */
 const KEPT = "buzon:inbox";
@@ -49,6 +53,13 @@ export class BuzonInbox extends BuzonElement {
     /** @type {Map<Channel, Connection[]>} */
     this.accounts = new Map();
     this.ready = false;
+    /** Whether a question is under way, and whether somebody has asked since it began. */
+    this.polling = false;
+    this.again = false;
+    /** @type {Set<string>} conversations that have changed, and were not asked for since */
+    this.told = new Set();
+    /** Whether the last question had no answer: then it is asked again, told or not. */
+    this.unanswered = false;
     this.pageTitle = document.title;
     this.region = h("div", { role: "status" });
     this.notices = h("div");
@@ -72,9 +83,12 @@ export class BuzonInbox extends BuzonElement {
     this.frame.replaceChildren(this.list.element, this.thread.element);
     this.#recall();
     this.render();
-    void this.repeat(POLL_MS, () => this.#poll());
-    void this.repeat(ACCOUNTS_MS, () => this.#lookAtAccounts());
     const { signal } = this.alive;
+    const live = new Live({ api: () => this.api, base: () => this.#base(), changed: (hint) => this.#told(hint), signal });
+    this.live = live;
+    void live.run();
+    void this.repeat(POLL_MS, async () => void ((live.isOpen && !this.unanswered) || (await this.#poll())));
+    void this.repeat(ACCOUNTS_MS, async () => void (live.isOpen || (await this.#lookAtAccounts())));
     window.addEventListener("online", () => void this.#poll(), { signal });
     // A card on the same page knows first what is connected.
     document.addEventListener("buzon-status", (event) => this.#learn([/** @type {CustomEvent} */ (event).detail]), { signal });
@@ -149,7 +163,29 @@ export class BuzonInbox extends BuzonElement {
     return this.api.get(`${await this.#base()}/conversations?${query}`, this.alive.signal);
   }
 
+  /** @param {import("./live.js").Hint} hint */
+  #told({ conversations, connections }) {
+    for (const id of conversations) this.told.add(id);
+    void this.#poll();
+    if (connections) void this.#lookAtAccounts();
+  }
+
+  /** One question at a time, so that an older answer replaces no newer one; whoever asks meanwhile is answered by one more. */
   async #poll() {
+    this.again = true;
+    if (this.polling) return;
+    this.polling = true;
+    try {
+      while (this.again && !this.alive.signal.aborted) {
+        this.again = false;
+        await this.#look();
+      }
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  async #look() {
     const loaded = this.#loaded;
     try {
       const page = await this.#conversations();
@@ -157,13 +193,28 @@ export class BuzonInbox extends BuzonElement {
       this.ready = loaded.ready = true;
       if (!loaded.more) loaded.nextCursor = page.next_cursor;
       this.#take(page.conversations, loaded);
+      this.unanswered = false;
       this.say(this.region, undefined);
+      await this.#lookFurther(page.conversations);
       if (first && this.selected) await this.open(this.selected, false);
       else await this.#refreshThread();
     } catch (error) {
       this.#failed(error);
     }
     this.composer?.update();
+  }
+
+  /**
+   * Asks for what has changed further down: a change that moves no conversation up is on no first page.
+   * @param {Conversation[]} page
+   */
+  async #lookFurther(page) {
+    const seen = new Set(page.map(({ id }) => id));
+    const further = [...this.told].filter((id) => this.conversations.has(id) && !seen.has(id)).slice(0, FURTHER);
+    this.told.clear();
+    if (further.length === 0) return;
+    const base = await this.#base();
+    this.#take(await Promise.all(further.map((id) => this.api.get(`${base}/conversations/${id}`, this.alive.signal))));
   }
 
   async #refreshThread() {
@@ -268,6 +319,7 @@ export class BuzonInbox extends BuzonElement {
   #failed(error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
     if (!(error instanceof ApiError)) throw error;
+    this.unanswered = true;
     if (error.status >= 500) this.say(this.region, { tone: "warn", title: this.t("inbox.offline") });
     else this.say(this.region, { tone: "warn", ...error.explain(this.t) });
   }
