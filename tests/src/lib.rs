@@ -10,6 +10,7 @@ mod browser;
 pub mod contract;
 mod lanes;
 mod queue;
+mod socket;
 mod store;
 mod surge;
 
@@ -29,6 +30,7 @@ use tempfile::TempDir;
 pub use answer::Answer;
 pub use browser::{Browser, outcome};
 pub use lanes::{Rush, Waits};
+pub use socket::{Closed, Socket};
 pub use store::Tables;
 pub use surge::Surge;
 

@@ -14,6 +14,7 @@ mod english;
 mod integrating;
 mod issuers;
 mod keyboard;
+mod live;
 mod loading;
 mod network;
 mod safety;

@@ -23,6 +23,7 @@ mod inbox;
 mod interrupted;
 mod isolation;
 mod lanes;
+mod live;
 mod neighbours;
 mod oauth_state;
 mod order;

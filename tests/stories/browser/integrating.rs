@@ -21,6 +21,9 @@ const GUIDE: &str = include_str!("../../../infra/guides/integrate.md");
 /// The API's addresses in the guide: here, and deployed.
 const APIS: [&str; 2] = ["http://127.0.0.1:9400", "https://api.example.com"];
 
+/// Where the guide's API tells what has changed.
+const LIVE: &str = "wss://live.example.com";
+
 /// What stands in the guide after the first line with this text, between the fences.
 fn block(after: &str) -> &'static str {
     let (_, rest) = GUIDE.split_once(after).unwrap_or_else(|| panic!("the guide says `{after}`"));
@@ -94,6 +97,7 @@ async fn an_integrator_walks_the_guide(vendor: Vendor, file: &str, language: &st
     let page = block("`index.html`, with your API's address");
     let page = page
         .replace("<title>", &format!("<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n<title>"));
+    let page = page.replace(LIVE, &story.world.stack.api_url().replace("http:", "ws:"));
     let page = APIS.iter().fold(page, |page, api| page.replace(api, story.world.stack.api_url()));
     fs::write(folder.path().join("index.html"), page).expect("a file");
     let environment = [

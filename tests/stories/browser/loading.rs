@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Story;
 use super::answering::{begin, inbox};
-use crate::util::{INES, LUNA};
+use crate::util::{INES, LUNA, connected};
 
 /// The list of conversations, as a call.
 const LIST: &str = "/conversations?";
@@ -47,8 +47,12 @@ async fn the_inbox_shows_content_with_the_first_answer() {
 }
 
 #[tokio::test]
-async fn a_new_message_appears_with_the_next_poll() {
-    let Some(story) = begin().await else { return };
+async fn where_nobody_is_told_a_new_message_appears_with_the_next_poll() {
+    let off = |settings: &mut local::StackSettings| {
+        settings.parameters.insert("LiveUpdates".to_owned(), "off".to_owned());
+    };
+    let Some(mut story) = Story::begin_with(off).await else { return };
+    story.world = connected(story.world).await;
     let ana = inbox(&story).await;
     ana.reads("Aún no hay conversaciones").await;
     ana.hold(&[LIST]).await;
@@ -72,7 +76,7 @@ async fn a_new_message_appears_with_the_next_poll() {
     ana.let_through(LIST).await;
     ana.comes_true("deep(document).some((e) => e.matches('.bubble') && e.innerText === '¿Y mañana?')").await;
     ana.release().await;
-    ana.close(&[]).await;
+    ana.close(&["live/tickets"]).await;
 }
 
 #[tokio::test]

@@ -19,8 +19,19 @@ impl Window<'_> {
     ///
     /// [`release`]: Self::release
     pub(super) async fn hold(&self, texts: &[&str]) {
+        self.guard(&format!("gate.holding = {};", json!(texts))).await;
+    }
+
+    /// Changes when the page does by itself what it has put off, on this page and on those after it: by a function of the milliseconds;
+    /// `undefined` is never.
+    pub(super) async fn puts_off(&self, comes: &str) {
+        self.guard(&format!("gate.comes = {comes};")).await;
+    }
+
+    /// Puts the gate up, in this state.
+    async fn guard(&self, state: &str) {
         self.release().await;
-        let script = format!("{GATE}\ngate.holding = {};", json!(texts));
+        let script = format!("{GATE}\n{state}");
         let made = self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": script})).await;
         self.gate.set(made["identifier"].as_str().map(str::to_owned));
         self.run(&script, &[]).await;
@@ -44,6 +55,12 @@ impl Window<'_> {
             self.devtools("Page.removeScriptToEvaluateOnNewDocument", script).await;
         }
         self.run("window.gate?.open();", &[]).await;
+    }
+
+    /// What the page has called, by paths, and how long it had waited before what it has done by itself, in milliseconds.
+    pub(super) async fn log(&self) -> Vec<Value> {
+        let log = self.run("return gate.log;", &[]).await;
+        log.as_array().cloned().unwrap_or_default()
     }
 
     /// How long the page has waited between things since this was last asked, in milliseconds.
