@@ -42,6 +42,7 @@ mod sequence;
 mod sharing;
 mod sizes;
 mod times;
+mod told;
 mod unavailable;
 mod unfilled;
 mod upkeep;

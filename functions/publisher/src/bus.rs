@@ -7,6 +7,8 @@ use edge::Setup;
 use edge::telemetry::Chain;
 use tracing::error;
 
+use crate::turns::Turns;
+
 /// The most that one call takes.
 ///
 /// Source: <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
@@ -31,19 +33,19 @@ impl Bus {
         Some(Self { client: Client::new(&setup.aws), name: setup.env.optional("EVENT_BUS_NAME")? })
     }
 
-    /// Puts events, thin, in order; answers the places of those that the bus did not take.
+    /// Puts events, thin; answers the places of those that the bus did not take. Those of one conversation are put in order, one with
+    /// each call, since any entry may be refused alone: after one that was refused the conversation's next are not put.
     pub(crate) async fn put(&self, events: &[&OutboxEvent]) -> Vec<usize> {
-        let mut refused = Vec::new();
-        for (chunk, first) in events.chunks(BATCH).zip((0..).step_by(BATCH)) {
-            let mut left: Vec<usize> = (first..first + chunk.len()).collect();
+        let mut turns = Turns::new(events.iter().map(|event| event.conversation().cloned()).collect(), BATCH);
+        while let Some(mut left) = turns.next() {
             for _ in 0..ROUNDS {
                 if !left.is_empty() {
                     left = self.put_some(events, left).await;
                 }
             }
-            refused.extend(left);
+            turns.refuse(left);
         }
-        refused
+        turns.refused()
     }
 
     async fn put_some(&self, events: &[&OutboxEvent], places: Vec<usize>) -> Vec<usize> {

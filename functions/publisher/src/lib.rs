@@ -13,6 +13,7 @@ mod handler;
 mod hints;
 mod listeners;
 mod out;
+mod turns;
 
 pub use app::App;
 pub use batch::Records;

@@ -12,6 +12,7 @@ use tracing::error;
 use crate::app::App;
 use crate::batch::Entry;
 use crate::listeners::Listeners;
+use crate::turns::Turns;
 
 /// The most bytes of bodies in one message of the queue: their JSON is quoted once more there, and ten of them are one call of
 /// at most a MiB.
@@ -100,21 +101,20 @@ async fn queue(app: &App, told: &[Told<'_>], listeners: &Listeners) -> BTreeSet<
             }
         }
     }
-    let mut again = BTreeSet::new();
     let now = app.clock.now();
-    for chunk in orders.chunks(outbox::BATCH) {
-        let deliveries: Vec<Delivery> = chunk.iter().map(|(order, _)| order.clone()).collect();
-        let refused = match app.deliveries.enqueue(&deliveries, now).await {
-            Ok(refused) => refused,
+    let mut turns = Turns::new(orders.iter().map(|(order, _)| Some(order.group_id())).collect(), outbox::BATCH);
+    while let Some(places) = turns.next() {
+        let deliveries: Vec<Delivery> = places.iter().map(|place| orders[*place].0.clone()).collect();
+        turns.refuse(match app.deliveries.enqueue(&deliveries, now).await {
+            Ok(refused) => refused.into_iter().map(|entry| places[entry]).collect(),
             Err(failure) => {
                 error!(error = %Chain(&failure), "Events were not handed to the queue");
-                (0..chunk.len()).collect()
+                places
             }
-        };
-        again.extend(refused.into_iter().flat_map(|place| chunk[place].1.clone()));
+        });
     }
     metric("events_out", u64::try_from(told.len()).unwrap_or(u64::MAX), &[]);
-    again
+    turns.refused().into_iter().flat_map(|place| orders[place].1.iter().copied()).collect()
 }
 
 fn first(endpoint: &Endpoint, event: &OutboxEvent) -> Delivery {

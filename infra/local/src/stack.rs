@@ -274,7 +274,12 @@ impl Stack {
 
     /// Lets invocations die at random, or no longer.
     pub fn set_chaos(&self, chaos: Option<Chaos>) {
-        self.invoker.set_chaos(chaos);
+        self.invoker.set_chaos(chaos, None);
+    }
+
+    /// Lets invocations of one function, by the name of its crate, die at random.
+    pub fn set_chaos_of(&self, function: &str, chaos: Chaos) {
+        self.invoker.set_chaos(Some(chaos), Some(function));
     }
 
     /// Calls a function, by the name of its crate, with an event.

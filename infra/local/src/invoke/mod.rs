@@ -160,7 +160,7 @@ pub(crate) struct Invoker {
     clock: StackClock,
     stack: u64,
     in_flight: AtomicUsize,
-    chaos: Mutex<Option<Dice>>,
+    chaos: Mutex<Option<(Dice, Option<String>)>>,
 }
 
 impl Invoker {
@@ -184,8 +184,10 @@ impl Invoker {
         self.in_flight.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn set_chaos(&self, chaos: Option<Chaos>) {
-        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner) = chaos.map(Dice::new);
+    /// Lets invocations die at random: of every function, or of the one that is built from this crate.
+    pub(crate) fn set_chaos(&self, chaos: Option<Chaos>, only: Option<&str>) {
+        let dice = chaos.map(|chaos| (Dice::new(chaos), only.map(str::to_owned)));
+        *self.chaos.lock().unwrap_or_else(PoisonError::into_inner) = dice;
     }
 
     /// Ends every running invocation of a function, by the name of its crate, as if its environments died.
@@ -242,7 +244,10 @@ impl Invoker {
     /// Ends with the function, its timeout or its death, whatever comes first.
     async fn bounded(&self, runtime: &Runtime, invocation: Call) -> Result<Vec<u8>, InvokeError> {
         let mut deaths = runtime.deaths.subscribe();
-        let doom = self.chaos.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Dice::throw);
+        let doom = match self.chaos.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some((dice, only)) if only.as_ref().is_none_or(|only| *only == runtime.function.binary) => dice.throw(),
+            _ => None,
+        };
         let work = Mortal::new(runtime.executor.run(invocation), doom);
         let answer = tokio::select! {
             answer = tokio::time::timeout(runtime.function.timeout, work) => answer.unwrap_or(Err(InvokeError::TimedOut))?,

@@ -66,11 +66,11 @@ async fn under_full_chaos_no_answer_is_heard() {
         tokio::task::yield_now().await;
         Ok(event)
     });
-    invoker.set_chaos(Some(Chaos { seed: 7, probability: 1.0 }));
+    invoker.set_chaos(Some(Chaos { seed: 7, probability: 1.0 }), None);
     for _ in 0..20 {
         assert!(matches!(invoker.invoke("F", "{}").await, Err(InvokeError::Killed)));
     }
-    invoker.set_chaos(None);
+    invoker.set_chaos(None, None);
     assert!(invoker.invoke("F", "{}").await.is_ok());
 }
 
