@@ -9,6 +9,7 @@ mod event;
 mod inbox;
 mod lanes;
 mod latency;
+mod live;
 mod measure;
 mod programs;
 mod queue;
@@ -62,6 +63,12 @@ enum Command {
         #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32])]
         numbers: Vec<u8>,
     },
+    /// How long a DM takes from Meta to an open inbox.
+    Live {
+        /// DMs, one after the other.
+        #[arg(long, default_value_t = 200)]
+        dms: usize,
+    },
     /// How long a message waits behind many of another account's, on a moved clock.
     Surges,
 }
@@ -104,6 +111,10 @@ async fn main() -> ExitCode {
         Some(Command::Inbox { sizes }) => inbox(sizes).await,
         Some(Command::Lanes { numbers }) => {
             lanes::print(numbers).await;
+            Ok(())
+        }
+        Some(Command::Live { dms }) => {
+            live::print(*dms).await;
             Ok(())
         }
         Some(Command::Surges) => {
