@@ -33,7 +33,7 @@ BEFORE = {
     "parameters": parameters.check,
     "issuer": issuer.check,
     "account": account.check,
-    "certificate": account.certificate,
+    "certificate": account.certificates,
     "token": bearer.check,
 }
 AFTER = {

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 
+from parameters import DOMAINS
 from report import GUIDES, good, note, wrong
 
 TOOLS = f"{GUIDES}/deploy.md#1-tools"
@@ -110,9 +111,13 @@ def kept_secret(deployment):
         )
 
 
-def certificate(deployment):
+def certificates(deployment):
+    for domain, arn in DOMAINS:
+        yield from certificate(deployment, deployment.parameters[domain], deployment.parameters[arn])
+
+
+def certificate(deployment, domain, arn):
     """Whether the domain's certificate is issued, and is the domain's."""
-    domain, arn = deployment.parameters["DomainName"], deployment.parameters["CertificateArn"]
     if not domain or not arn.startswith("arn:"):
         return
     client = deployment.client("acm")

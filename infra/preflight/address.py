@@ -10,6 +10,12 @@ TROUBLE = f"{GUIDES}/troubleshooting.md"
 
 
 def check(deployment):
+    live = deployment.parameters["LiveDomainName"]
+    if live and not resolves(live):
+        yield wrong(
+            f"DNS knows no {live}",
+            f"a CNAME or alias record to {deployment.outputs['LiveDomainTarget']}; it may take minutes to be seen",
+        )
     url = deployment.outputs["ApiUrl"]
     host = urllib.parse.urlsplit(url).hostname
     if deployment.parameters["DomainName"] and not resolves(host):

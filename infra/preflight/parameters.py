@@ -47,14 +47,26 @@ def implausible(parameters, region):
         value = parameters.get(name, "")
         if value and fault(value):
             yield wrong(f"{name} is {value}", mend)
-    domain, certificate = parameters["DomainName"], parameters["CertificateArn"]
-    if domain and not certificate:
-        yield wrong("DomainName is given without CertificateArn", "the domain's certificate in ACM, in the stack's region")
-    if certificate and not domain:
-        yield wrong("CertificateArn is given without DomainName", "the domain as well, or neither")
-    if certificate.startswith("arn:") and region and f":acm:{region}:" not in certificate:
+    for domain, certificate in DOMAINS:
+        yield from uncertified(parameters, domain, certificate, region)
+    if parameters["DomainName"] and parameters["DomainName"] == parameters["LiveDomainName"]:
+        yield wrong("LiveDomainName is DomainName", "another name: API Gateway lets a WebSocket API share none with an HTTP API")
+
+
+# A domain's name and its certificate: of the API, and of the sockets.
+DOMAINS = [("DomainName", "CertificateArn"), ("LiveDomainName", "LiveCertificateArn")]
+
+
+def uncertified(parameters, domain, certificate, region):
+    """Whether a domain and its certificate are given together, and in the stack's region."""
+    arn = parameters[certificate]
+    if parameters[domain] and not arn:
+        yield wrong(f"{domain} is given without {certificate}", "the domain's certificate in ACM, in the stack's region")
+    if arn and not parameters[domain]:
+        yield wrong(f"{certificate} is given without {domain}", "the domain as well, or neither")
+    if arn.startswith("arn:") and region and f":acm:{region}:" not in arn:
         yield wrong(
-            f"CertificateArn is of another region than {region}",
+            f"{certificate} is of another region than {region}",
             "a certificate in the stack's region: the endpoint is regional",
         )
 
@@ -80,6 +92,14 @@ def is_no_address(text):
     return parts.scheme != "https" or not parts.hostname or bool(parts.fragment or parts.query)
 
 
+def is_no_name(text):
+    return not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", text)
+
+
+def is_no_certificate(text):
+    return not re.match(r"arn:aws[a-z-]*:acm:", text)
+
+
 # A parameter, what makes its value unusable, and what it has to be.
 RULES = [
     ("JwtIssuer", lambda text: text != text.strip(), "without spaces before and after it"),
@@ -94,8 +114,10 @@ RULES = [
         lambda text: re.search("[;,]", text) or {"none", "self"} & set(text.split()),
         "sources with spaces between them; 'none' and 'self' in single quotes",
     ),
-    ("DomainName", lambda text: not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", text), "a name, as inbox.example.com: no https://, no path"),
-    ("CertificateArn", lambda text: not re.match(r"arn:aws[a-z-]*:acm:", text), "the ARN of a certificate in ACM"),
+    ("DomainName", is_no_name, "a name, as inbox.example.com: no https://, no path"),
+    ("CertificateArn", is_no_certificate, "the ARN of a certificate in ACM"),
+    ("LiveDomainName", is_no_name, "a name, as live.example.com: no wss://, no path"),
+    ("LiveCertificateArn", is_no_certificate, "the ARN of a certificate in ACM"),
     ("WebUrl", lambda text: is_no_address(text) or text.endswith("/"), "an https address without a slash at its end"),
     ("MetaRedirectUri", is_no_address, f"exactly what is registered at Meta, as https://inbox.example.com{CALLBACK}"),
     ("MetaUrlPrefix", lambda text: text != "https://", "https:// for the real Meta"),

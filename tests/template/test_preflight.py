@@ -56,6 +56,7 @@ class Parameters(unittest.TestCase):
             ({"WebhookRate": "10"}, "WebhookRate is no number from 50 on"),
             ({"WebhookRate": "many"}, "WebhookRate is no number from 50 on"),
             ({"DomainName": "inbox.example.com"}, "DomainName is given without CertificateArn"),
+            ({"LiveDomainName": "live.example.com"}, "LiveDomainName is given without LiveCertificateArn"),
         ]:
             with self.subTest(expected):
                 self.assertTrue(any(expected in text for text in self.faults(**given)), self.faults(**given))
@@ -75,6 +76,10 @@ class Parameters(unittest.TestCase):
             {"JwtAudience": "a,b"},
             {"DomainName": "https://inbox.example.com", "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1"},
             {"DomainName": "inbox.example.com", "CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/1"},
+            {
+                "DomainName": "inbox.example.com", "CertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+                "LiveDomainName": "inbox.example.com", "LiveCertificateArn": "arn:aws:acm:eu-central-1:123456789012:certificate/1",
+            },
         ]:
             with self.subTest(given):
                 self.assertEqual(len(self.faults(**given)), 1, self.faults(**given))
