@@ -112,6 +112,64 @@ async fn to_disconnect_one_leaves_the_other_what_it_needs_and_the_last_ends_it()
     }
 }
 
+/// From now on Meta says success to lists of fields, and leaves this one out of the next so many.
+async fn drops(world: &World, field: &str, times: u32) {
+    world.meta("PATCH", "/variants", json!({"dropped_fields": {field: times}})).await;
+}
+
+#[tokio::test]
+async fn a_field_that_meta_takes_and_drops_is_asked_for_again_at_every_change() {
+    for [first, second] in ORDERS {
+        let world = by_hand().await;
+        drops(&world, "messages", 1).await;
+        connect(&world, "ana", first).await;
+        assert_eq!(fields(&world).await, needed(first).await, "{first} begins");
+        drops(&world, "messages", 1).await;
+        connect(&world, "eva", second).await;
+        assert_eq!(fields(&world).await, union(&needed(first).await, &needed(second).await), "{second} begins");
+        drops(&world, "messages", 1).await;
+        world.browser("ana").on(first).disconnect(json!({})).await.json();
+        assert_eq!(fields(&world).await, needed(second).await, "{first} ends");
+        assert!(is_heard(&world, &world.browser("eva"), second, "still there?").await, "{second}");
+    }
+}
+
+#[tokio::test]
+async fn what_meta_does_not_leave_to_the_other_channel_comes_back_within_the_hour() {
+    for [ended, left] in ORDERS {
+        let world = by_hand().await;
+        connect(&world, "ana", ended).await;
+        connect(&world, "eva", left).await;
+        assert!(is_heard(&world, &world.browser("eva"), left, "Hola").await, "{left}: nobody would look at it today");
+        drops(&world, "messages", 9).await;
+        world.browser("ana").on(ended).disconnect(json!({})).await.json();
+        drops(&world, "messages", 0).await;
+        hours_later(&world, 1).await;
+        assert_eq!(fields(&world).await, needed(left).await, "{ended} ends");
+        assert!(is_heard(&world, &world.browser("eva"), left, "still there?").await, "{left}");
+    }
+}
+
+/// Somebody who has connected a channel changes their password: their token is dead, and Meta goes on delivering.
+async fn change_password(world: &World, person: &str) {
+    world.meta("POST", "/password", json!({"user": person})).await;
+}
+
+#[tokio::test]
+async fn a_dead_token_neither_keeps_a_subscription_alive_nor_takes_from_it() {
+    for [ended, left] in ORDERS {
+        let world = by_hand().await;
+        nadia(&world).await;
+        connect(&world, "ana", ended).await;
+        world.browser("eva").on(left).connect("facebook", "nadia.benali").await;
+        change_password(&world, "nadia.benali").await;
+        world.browser("ana").on(ended).disconnect(json!({})).await.json();
+        assert_eq!(fields(&world).await, needed(left).await, "with the token of the one that ends");
+        world.browser("eva").on(left).disconnect(json!({})).await.json();
+        assert!(fields(&world).await.is_empty(), "{left}: with the app's own");
+    }
+}
+
 #[tokio::test]
 async fn of_two_who_disconnect_at_once_neither_leaves_anything_behind() {
     for [first, second] in ORDERS {

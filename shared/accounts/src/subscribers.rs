@@ -8,7 +8,7 @@ use domain::channel::Account;
 use domain::{Connection, Login, PageId, UnixSeconds};
 use meta::graph::{Subscriber, SubscriptionPlan, subscription_plan};
 use meta::{AccountAccess, GraphClient};
-use store::StoreError;
+use store::{Next, StoreError};
 
 use crate::connector::Connector;
 use crate::open::{OpenAccount, OpenError};
@@ -27,18 +27,30 @@ impl Connector {
         scopes: &[String],
     ) -> Result<(), SubscriptionError> {
         in_time(async {
-            let mut lists = self.lists(graph.login(), access, scopes).await?;
-            for _ in 0..ROUNDS {
-                subscription::begin(graph, access, &lists).await?;
-                let wanted = self.lists(graph.login(), access, scopes).await?;
-                if wanted == lists {
-                    break;
-                }
-                lists = wanted;
-            }
-            Ok::<_, SubscriptionError>(())
+            let lists = self.lists(graph.login(), access, scopes).await?;
+            subscription::begin(graph, access, &lists).await?;
+            self.follow_others(graph, access, scopes, lists).await
         })
         .await
+    }
+
+    /// Asks anew as long as others change who receives by the subscription while it is asked for what was needed before.
+    async fn follow_others(
+        &self,
+        graph: &GraphClient<'_>,
+        access: AccountAccess<'_>,
+        scopes: &[String],
+        mut needed: Vec<FieldList>,
+    ) -> Result<(), SubscriptionError> {
+        for _ in 0..ROUNDS {
+            let now_needed = self.lists(graph.login(), access, scopes).await?;
+            if now_needed == needed {
+                break;
+            }
+            subscription::begin(graph, access, &now_needed).await?;
+            needed = now_needed;
+        }
+        Ok(())
     }
 
     /// Reads the subscription, and makes it again where Meta has dropped it.
@@ -64,13 +76,20 @@ impl Connector {
         scopes: &[String],
         listed: &[String],
     ) -> Result<(), SubscriptionError> {
-        let lists = self.lists(graph.login(), access, scopes).await?;
-        in_time(subscription::subscribe(graph, access, &subscription::fuller(lists, listed))).await?;
-        Ok(())
+        in_time(async {
+            let lists = self.lists(graph.login(), access, scopes).await?;
+            let fuller = subscription::fuller(lists.clone(), listed);
+            if fuller.is_empty() {
+                return Ok(());
+            }
+            subscription::begin(graph, access, &fuller).await?;
+            self.follow_others(graph, access, scopes, lists).await
+        })
+        .await
     }
 
-    /// Has Meta deliver only what is still needed, now that a connection has ended: with the token of one that goes on, else
-    /// with the one that it had.
+    /// Has Meta deliver only what is still needed, now that a connection has ended. Where it is not certain that it will, those that
+    /// go on are looked at with the next round of upkeep.
     pub(crate) async fn unsubscribe(&self, ended: &Connection, now: UnixSeconds) -> Result<(), UnsubscribeError> {
         let mut done = None;
         for _ in 0..ROUNDS {
@@ -79,35 +98,47 @@ impl Connector {
             if done.as_ref() == Some(&plan) {
                 break;
             }
-            let Some(account) = self.first_to_open(receivers, ended, now).await? else { break };
-            let (graph, access) = (account.graph(), account.access());
-            match &plan {
-                SubscriptionPlan::Subscribe(lists) => {
-                    in_time(subscription::subscribe(&graph, access, lists)).await?;
-                }
-                SubscriptionPlan::Unsubscribe => in_time(graph.unsubscribe(access)).await?,
+            if let Err(failure) = self.carry_out(&plan, &receivers, ended, now).await {
+                self.have_looked_at(&receivers, now).await?;
+                return Err(failure);
             }
             done = Some(plan);
         }
         Ok(())
     }
 
-    /// The first of these accounts that opens, the ended one last; `None` where none has a token.
-    async fn first_to_open(
+    /// Has Meta do so, with the first token that it takes: of a connection that goes on, else the one that the ended one had.
+    async fn carry_out(
         &self,
-        receivers: Vec<Connection>,
+        plan: &SubscriptionPlan,
+        receivers: &[Connection],
         ended: &Connection,
         now: UnixSeconds,
-    ) -> Result<Option<OpenAccount<'_>>, OpenError> {
-        let mut outcome = Ok(None);
-        for connection in receivers.into_iter().chain([ended.clone()]) {
-            match self.open_account(connection, now).await {
-                Ok(account) => return Ok(Some(account)),
-                Err(OpenError::NoToken) => {}
-                Err(failure) => outcome = Err(failure),
+    ) -> Result<(), UnsubscribeError> {
+        let mut outcome = Ok(());
+        for connection in receivers.iter().chain([ended]) {
+            outcome = match self.open_account(connection.clone(), now).await {
+                Ok(account) => told(plan, &account).await.map_err(UnsubscribeError::from),
+                Err(OpenError::NoToken) => continue,
+                Err(failure) => Err(failure.into()),
+            };
+            match &outcome {
+                Err(UnsubscribeError::Open(_)) => {}
+                Err(UnsubscribeError::Subscription(refusal)) if refusal.is_of_token() => {}
+                Ok(()) | Err(UnsubscribeError::Subscription(_) | UnsubscribeError::Store(_)) => break,
             }
         }
         outcome
+    }
+
+    /// Makes these due for upkeep, with all that is asked after a setback.
+    async fn have_looked_at(&self, connections: &[Connection], now: UnixSeconds) -> Result<(), StoreError> {
+        for connection in connections.iter().filter(|connection| connection.upkeep_at(now).is_some()) {
+            let next = Next { due_at: now, setbacks: 1, checked_at: None };
+            // Refused: somebody changed it meanwhile, as upkeep does.
+            self.connections.record_upkeep(connection, connection, next).await?;
+        }
+        Ok(())
     }
 
     /// The lists of fields to ask for, for an account with these permissions and those that share its subscription.
@@ -139,6 +170,15 @@ impl Connector {
             None => self.connections.receiving(account).await?.into_iter().collect(),
         };
         Ok(receivers.into_iter().filter(|connection| connection.login == login).collect())
+    }
+}
+
+/// Tells Meta what is to be so, and reads back whether it is.
+async fn told(plan: &SubscriptionPlan, account: &OpenAccount<'_>) -> Result<(), SubscriptionError> {
+    let (graph, access) = (account.graph(), account.access());
+    match plan {
+        SubscriptionPlan::Subscribe(lists) => in_time(subscription::begin(&graph, access, lists)).await,
+        SubscriptionPlan::Unsubscribe => in_time(subscription::end(&graph, access)).await,
     }
 }
 

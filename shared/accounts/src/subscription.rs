@@ -12,6 +12,9 @@ use tracing::{info, warn};
 /// How long Meta may take: a person waits, and API Gateway waits no longer than 30 s.
 const PATIENCE: Duration = Duration::from_secs(6);
 
+/// How often Meta is told the same before it is believed that it does not do it.
+const TRIES: usize = 2;
+
 /// Webhook fields that Meta takes or refuses together.
 pub(crate) type FieldList = Vec<&'static str>;
 
@@ -27,6 +30,9 @@ pub enum SubscriptionError {
     /// The subscription is there, and brings no messages.
     #[error("Meta lists the subscription without messages")]
     WithoutMessages,
+    /// The end was accepted, and the subscription is still there.
+    #[error("Meta accepted the end of the subscription and still lists it")]
+    StillListed,
     /// Meta refused, or did not answer.
     #[error("a call to Meta failed")]
     Graph(#[from] GraphError),
@@ -56,24 +62,43 @@ impl RestoreError {
     }
 }
 
-/// Asks for one of these lists, and checks that Meta will deliver.
+/// Asks for one of these lists, and compares what Meta lists then: an accepted field has been seen to be missing, and to be there
+/// after it was asked for once more.
 pub(crate) async fn begin(
     graph: &GraphClient<'_>,
     access: AccountAccess<'_>,
     lists: &[FieldList],
 ) -> Result<(), SubscriptionError> {
-    let taken = subscribe(graph, access, lists).await?;
-    let subscription = graph.subscription(access).await?;
-    check(&subscription)?;
-    let lacks = subscription.lacks(taken);
-    if !lacks.is_empty() {
+    let mut outcome = Ok(());
+    for _ in 0..TRIES {
+        let taken = subscribe(graph, access, lists).await?;
+        let subscription = graph.subscription(access).await?;
+        outcome = check(&subscription);
+        let lacks = subscription.lacks(taken);
+        if outcome.is_ok() && lacks.is_empty() {
+            break;
+        }
         warn!(account = %access.account, fields = lacks.join(","), "Meta took webhook fields and does not list them");
     }
-    Ok(())
+    outcome
+}
+
+/// Switches webhooks off, and looks whether they are. Where Meta refuses the token there is nobody to ask.
+pub(crate) async fn end(graph: &GraphClient<'_>, access: AccountAccess<'_>) -> Result<(), SubscriptionError> {
+    for _ in 0..TRIES {
+        graph.unsubscribe(access).await?;
+        match graph.subscription(access).await {
+            Ok(subscription) if subscription.active => {}
+            Ok(_) => return Ok(()),
+            Err(refusal) if refusal.is_of_token() => return Ok(()),
+            Err(failure) => return Err(failure.into()),
+        }
+    }
+    Err(SubscriptionError::StillListed)
 }
 
 /// Asks for one list after the other, in the place of whatever there is, until Meta takes one; answers that.
-pub(crate) async fn subscribe<'l>(
+async fn subscribe<'l>(
     graph: &GraphClient<'_>,
     access: AccountAccess<'_>,
     lists: &'l [FieldList],
@@ -103,6 +128,11 @@ impl SubscriptionError {
     /// Whether Meta will not deliver, however often it is asked: not even the shortest list was taken.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Graph(refusal) if is_about_fields(refusal))
+    }
+
+    /// Whether Meta refuses the token, so that another one may do.
+    pub(crate) fn is_of_token(&self) -> bool {
+        matches!(self, Self::Graph(refusal) if refusal.is_of_token())
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) fn serve(world: &mut World, call: &GraphCall, token: &Token, object_i
         Method::POST => {
             let fields = asked_fields(world, call, token)?;
             fields.iter().try_for_each(|field| check_permission(token, field))?;
+            let fields = without_dropped(world, fields);
             // The list replaces the one before, for all channels of a Page.
             world.subscribe(&token.app_id, object_id, fields);
             Ok(success(world))
@@ -151,6 +152,19 @@ fn asked_fields(world: &World, call: &GraphCall, token: &Token) -> Result<Vec<St
             known.join(", ")
         ))),
     }
+}
+
+/// What is kept of a list that was taken.
+fn without_dropped(world: &mut World, fields: Vec<String>) -> Vec<String> {
+    let dropped = &mut world.variants.dropped_fields;
+    let is_kept = |field: &String| match dropped.get_mut(field).filter(|times| **times > 0) {
+        Some(times) => {
+            *times -= 1;
+            false
+        }
+        None => true,
+    };
+    fields.into_iter().filter(is_kept).collect()
 }
 
 /// The first field that the token's permissions do not cover refuses the whole list.

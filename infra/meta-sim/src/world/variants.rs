@@ -1,5 +1,7 @@
 //! Shapes of answers and events that documentation and observation disagree on.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::MidShape;
@@ -112,6 +114,8 @@ pub(crate) struct Variants {
     pub(crate) profile_plus_tasks: bool,
     /// `subscribed_apps` of a Page answers the string `"true"`.
     pub(crate) success_as_text: bool,
+    /// `subscribed_apps` says success to the next so many lists that have these fields, and leaves the fields out.
+    pub(crate) dropped_fields: BTreeMap<String, u32>,
     pub(crate) echoes: EchoField,
     /// No list has more elements than this on one page, whatever `limit` asks for.
     pub(crate) page_cap: usize,
@@ -158,6 +162,7 @@ impl Default for Variants {
             documented_account_type: false,
             profile_plus_tasks: false,
             success_as_text: false,
+            dropped_fields: BTreeMap::new(),
             echoes: EchoField::Own,
             page_cap: 3,
             bare_messages: false,

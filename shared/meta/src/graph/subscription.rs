@@ -75,13 +75,21 @@ impl GraphClient<'_> {
         }
     }
 
-    /// Switches webhooks off; with Facebook Login, for all channels of the Page.
+    /// Switches webhooks off; with Facebook Login, for all channels of the Page, also where the Page's token is dead: Meta goes on
+    /// delivering then, and takes the app's own.
     ///
     /// # Errors
     ///
     /// Any [`GraphError`]; [`GraphError::Shape`] also when Meta answers without success.
     pub async fn unsubscribe(&self, access: AccountAccess<'_>) -> Result<(), GraphError> {
-        succeed(self.subscribed_apps(Method::DELETE, access)).await
+        let outcome = succeed(self.subscribed_apps(Method::DELETE, access)).await;
+        match (self.login().facts().actor, outcome) {
+            (Actor::Page, Err(refusal)) if refusal.is_of_token() => {
+                let own = AccessToken::new(self.app_token().to_string());
+                succeed(self.subscribed_apps(Method::DELETE, AccountAccess { token: &own, ..access })).await
+            }
+            (Actor::Account | Actor::Page, outcome) => outcome,
+        }
     }
 
     fn subscribed_apps(&self, method: Method, access: AccountAccess<'_>) -> reqwest::RequestBuilder {

@@ -20,6 +20,19 @@ async fn a_second_list_replaces_the_first() {
 }
 
 #[tokio::test]
+async fn a_list_is_taken_without_a_field_that_meta_drops_and_the_next_one_whole() {
+    let world = World::start().await;
+    let page = Page::of(&world, LUNA).await;
+    super::variants(&world, json!({ "dropped_fields": { "message_reads": 1 } })).await;
+    let asked = json!(["messages", "message_reads"]);
+    for kept in [json!(["messages"]), asked] {
+        assert_eq!(page.subscribe(&world, "messages,message_reads").await.0, 200);
+        let (_, body) = page.get(&world, &format!("{}/subscribed_apps", page.id)).await;
+        assert_eq!(body["data"][0]["subscribed_fields"], kept);
+    }
+}
+
+#[tokio::test]
 async fn what_the_page_or_the_dashboard_does_not_have_is_not_told() {
     let world = World::start().await;
     let page = Page::of(&world, BAKERY).await;

@@ -192,6 +192,12 @@ impl GraphError {
         self.verdict().0
     }
 
+    /// Whether Meta refuses the token itself, whatever was tried with it.
+    #[must_use]
+    pub fn is_of_token(&self) -> bool {
+        matches!(self.class(), FailureClass::Account(problem) if problem.is_of_token())
+    }
+
     /// The same for a person who uses the channel, without ids.
     #[must_use]
     pub fn explain(&self, channel: Channel) -> SendFailure {
