@@ -212,6 +212,24 @@ async fn who_connects_while_the_other_channel_is_disconnected_receives() {
 }
 
 #[tokio::test]
+async fn an_account_that_moves_to_its_page_while_the_pages_other_channel_is_disconnected_receives() {
+    let world = by_hand().await;
+    world.browser("ana").connect("instagram", LUNA).await;
+    connect(&world, "eva", Channel::Messenger).await;
+    // Meta delivers over the Page, and nothing of it is stored yet.
+    let slow = FaultRule::on(Service::DynamoDb, "TransactWriteItems", Effect::delay_before(Duration::from_secs(3)));
+    let slow = world.stack.aws().faults().inject(slow.from_function("oauth-callback").times(1));
+    let other = async {
+        eventually("the move is held up", async || world.stack.aws().faults().hits(slow) == 1).await;
+        world.browser("eva").on(Channel::Messenger).disconnect(json!({})).await
+    };
+    let ((), ended) = tokio::join!(connect(&world, "ana", Channel::Instagram), other);
+    assert_eq!(ended.status, 200);
+    assert_eq!(fields(&world).await, needed(Channel::Instagram).await);
+    assert!(is_heard(&world, &world.browser("ana"), Channel::Instagram, "Hola").await);
+}
+
+#[tokio::test]
 async fn a_subscription_that_meta_dropped_is_made_again_for_both() {
     for order in ORDERS {
         let world = by_hand().await;

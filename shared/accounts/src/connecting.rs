@@ -27,8 +27,6 @@ struct Stored {
     connection: Connection,
     /// What the tenant had for the account.
     previous: Option<Connection>,
-    /// Meta delivers for it already.
-    begun: bool,
 }
 
 impl Connector {
@@ -45,15 +43,10 @@ impl Connector {
     pub async fn connect(&self, choice: &Choice<'_>, now: UnixMillis) -> Result<Connection, ConnectError> {
         let registered = self.registrations.current(now.seconds()).await?;
         let graph = registered.graph(choice.login)?;
-        let Stored { connection: stored, previous, begun } = self.store(&graph, choice, now).await?;
+        let Stored { connection: stored, previous } = self.store(&graph, choice, now).await?;
         let superseded = previous.clone().filter(|previous| deliverer(previous) != deliverer(&stored));
-        let subscribed = Box::pin(async {
-            if begun {
-                self.confirm(stored, now.seconds()).await
-            } else {
-                self.subscribe(&graph, choice, stored, previous.as_ref(), now).await
-            }
-        });
+        // Also where Meta was asked before anything was stored: who changed the Page's subscription meanwhile did not know of it.
+        let subscribed = Box::pin(self.subscribe(&graph, choice, stored, previous.as_ref(), now));
         let left = Box::pin(self.leave(superseded, now.seconds()));
         let looked = timeout(BY_THE_WAY, Box::pin(self.fields.look(&graph, choice.candidate.account.channel, now)));
         let (connection, (), _) = tokio::join!(subscribed, left, looked);
@@ -110,7 +103,7 @@ impl Connector {
                     self.audit.record(audit_events::refused(choice, now)).await;
                     return Err(ConnectError::TakenElsewhere);
                 }
-                outcome => return Ok(Stored { connection: outcome?, previous, begun }),
+                outcome => return Ok(Stored { connection: outcome?, previous }),
             }
         }
     }
