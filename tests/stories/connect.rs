@@ -87,6 +87,18 @@ async fn one_account_is_connected_at_once_with_facebook_login() {
 }
 
 #[tokio::test]
+async fn an_account_is_shown_with_its_picture() {
+    for (channel, login, user) in WAYS {
+        let world = World::start().await;
+        let ana = world.browser("ana").on(channel);
+        ana.connect(login, user).await;
+        let connection = ana.status().await["connections"][0].clone();
+        let picture = connection["picture_url"].as_str().unwrap_or_else(|| panic!("{channel} {login}: {connection}"));
+        assert_eq!(reqwest::get(picture).await.expect("an answer").status(), 200, "{channel} {login}");
+    }
+}
+
+#[tokio::test]
 async fn a_creator_account_is_professional_too() {
     let world = World::start().await;
     let ana = world.browser("ana");

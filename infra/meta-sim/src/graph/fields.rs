@@ -82,6 +82,9 @@ pub(crate) fn select(value: &Value, asked: &[Field]) -> Value {
         edge.insert("data".into(), elements.iter().map(|element| select(element, asked)).collect());
         return Value::Object(edge);
     }
+    if let Some(node @ Value::Object(_)) = all.get("data") {
+        return Value::Object([("data".to_owned(), select(node, asked))].into_iter().collect());
+    }
     let mut kept = Map::new();
     for field in asked {
         if let Some(value) = all.get(&field.name) {

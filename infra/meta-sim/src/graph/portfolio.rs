@@ -27,6 +27,7 @@ const PAGE: Node = Node {
         "access_token",
         "tasks",
         "category",
+        "picture",
         "instagram_business_account",
         "messaging_feature_status",
     ],
@@ -125,6 +126,7 @@ fn describe(world: &mut World, token: &Token, page_id: &str, asked: &[Field], mo
         "id": page.id,
         "name": page.name,
         "category": "Local business",
+        "picture": { "data": { "height": 50, "width": 50, "is_silhouette": false, "url": media::url(moment, &page.name) } },
         "tasks": tasks(world, token, page),
         // Whether Conversation Routing decides which app may answer.
         "messaging_feature_status": { "ig_multi_app": world.variants.routing },

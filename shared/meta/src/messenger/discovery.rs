@@ -13,7 +13,7 @@ pub(crate) fn account(page: &Page, person: Option<&AppScopedId>) -> Result<Disco
         account: Account::messenger(&page.id),
         username: page.name.clone().unwrap_or_else(|| page.id.to_string()),
         name: page.name.clone(),
-        picture_url: None,
+        picture_url: page.picture_url().map(str::to_owned),
         page_id: None,
         page_name: None,
         token: token.clone(),

@@ -3,6 +3,7 @@
 use domain::id::{AccountId, PageId};
 use domain::secret::AccessToken;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// A Page, and what the person may do with it.
 #[derive(Clone, Deserialize)]
@@ -11,7 +12,21 @@ pub(crate) struct Page {
     pub(crate) name: Option<String>,
     pub(crate) access_token: Option<AccessToken>,
     tasks: Option<Vec<String>>,
+    picture: Option<Picture>,
     pub(crate) instagram_business_account: Option<LinkedAccount>,
+}
+
+/// `{"data": {"url": "…"}}`. A picture is a courtesy: what cannot be read hides no Page.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Picture {
+    Told { data: PictureData },
+    Other(IgnoredAny),
+}
+
+#[derive(Clone, Deserialize)]
+struct PictureData {
+    url: Option<String>,
 }
 
 /// The Instagram account that a Page is linked to.
@@ -27,6 +42,14 @@ pub(crate) struct LinkedAccount {
 const NEW_EXPERIENCE: &str = "PROFILE_PLUS_";
 
 impl Page {
+    /// The address of its picture.
+    pub(crate) fn picture_url(&self) -> Option<&str> {
+        match self.picture.as_ref()? {
+            Picture::Told { data } => data.url.as_deref(),
+            Picture::Other(_) => None,
+        }
+    }
+
     /// Whether the person may answer messages of the Page.
     pub(crate) fn can_message(&self) -> bool {
         self.allows(&["MESSAGING"])
@@ -57,6 +80,7 @@ impl Page {
             name: self.name.or(other.name),
             access_token: self.access_token.or(other.access_token),
             tasks: self.tasks.or(other.tasks),
+            picture: self.picture.or(other.picture),
             instagram_business_account: self.instagram_business_account.or(other.instagram_business_account),
         }
     }

@@ -35,10 +35,12 @@ const MAX_SINGLE_PAGES: usize = 25;
 /// How many portfolios are looked into, for the same reason.
 const MAX_BUSINESSES: usize = 10;
 
-const FIELDS: &str = "id,name,access_token,tasks,instagram_business_account{id,username,name,profile_picture_url}";
+const FIELDS: &str =
+    "id,name,access_token,tasks,picture{url},instagram_business_account{id,username,name,profile_picture_url}";
 
 /// A Page by itself has no `tasks`.
-const SINGLE_FIELDS: &str = "id,name,access_token,instagram_business_account{id,username,name,profile_picture_url}";
+const SINGLE_FIELDS: &str =
+    "id,name,access_token,picture{url},instagram_business_account{id,username,name,profile_picture_url}";
 
 #[derive(Deserialize)]
 struct Business {
