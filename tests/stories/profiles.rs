@@ -119,13 +119,33 @@ async fn an_app_that_may_not_see_messengers_profiles_is_told_from_a_contact_who_
     assert_eq!(connection().await["profiles_refused"]["reason"], "app_not_reviewed");
     assert_eq!(audited(&ana, "connection.profiles_refused").await, 1);
     assert_eq!(calls(&world, "profile").await, 2, "once for the ad's contact, once for the writer");
-    assert_eq!(ana.conversations().await.len(), 2, "no message is lost");
+    for conversation in ana.conversations().await {
+        let contact = &conversation["contact"];
+        assert!(["Inès Moreau", "Kofi Mensah"].contains(&contact["name"].as_str().unwrap_or_default()), "{contact}");
+        assert_eq!(contact["picture_url"], Value::Null, "the conversation has names only");
+    }
 
     app_switch(&world, json!({"profile_access": true})).await;
     world.advance_hours(25);
     world.dm(KOFI, LUNA, "me again").await;
     let ana = world.browser("ana");
     assert_eq!(ana.conversations().await[0]["contact"]["name"], "Kofi Mensah");
+}
+
+#[tokio::test]
+async fn a_contact_without_a_profile_has_the_name_that_the_conversation_tells() {
+    let world = luna_on(Channel::Messenger).await;
+    world.meta("PATCH", &format!("/contacts/{INES}"), json!({"phone_number_only": true})).await;
+    world.dm(INES, LUNA, "hello").await;
+    let ines = contact(&world.browser("ana")).await;
+    assert_eq!((&ines["name"], &ines["profile_state"]), (&json!("Inès Moreau"), &json!("known")));
+
+    standing_fault(&world, "conversations", json!({"kind": "html", "status": 503})).await;
+    world.meta("PATCH", &format!("/contacts/{KOFI}"), json!({"phone_number_only": true})).await;
+    world.dm(KOFI, LUNA, "me too").await;
+    let kofi = world.browser("ana").conversations().await[0].clone();
+    assert_eq!(kofi["last_message"]["preview"], "me too");
+    assert_eq!((&kofi["contact"]["name"], &kofi["contact"]["profile_state"]), (&Value::Null, &json!("refused")));
 }
 
 #[tokio::test]

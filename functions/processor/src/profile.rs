@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use accounts::OpenError;
 use domain::contact::{Occasion, Told};
-use domain::{Connection, Contact, ContactId, ProfileRequest, UnixMillis};
+use domain::{Channel, Connection, Contact, ContactId, ProfileRequest, UnixMillis};
 use edge::telemetry::{Chain, metric};
 use meta::graph::Profile;
 use meta::{FailureClass, GraphError};
@@ -57,6 +57,22 @@ impl ProfileError {
             Self::Open(OpenError::Registration(_) | OpenError::NoApp(_)) => "registration",
             Self::Graph(_) => "refused",
             Self::Late => "late",
+        }
+    }
+
+    /// Whether the conversation may tell at least a name. Messenger's does, and only of who wrote by themselves it is known that
+    /// they agree; on Instagram it tells what nobody may know who is refused the profile.
+    fn leaves_a_name(&self, request: &ProfileRequest) -> bool {
+        let is_refused = match self {
+            Self::Withheld => true,
+            Self::Graph(refusal) => {
+                matches!(refusal, GraphError::ProfilesHidden) || self.about_contact(request.occasion).is_some()
+            }
+            Self::Disconnected | Self::Resting | Self::Store(_) | Self::Open(_) | Self::Late => false,
+        };
+        match request.account.channel {
+            Channel::Instagram => false,
+            Channel::Messenger => is_refused && request.occasion == Occasion::Wrote,
         }
     }
 
@@ -138,23 +154,39 @@ async fn ask(
 ) -> Result<Profile, ProfileError> {
     let found = app.connector.connections.find(&request.tenant, &request.account).await?;
     let connection = found.filter(Connection::is_active).ok_or(ProfileError::Disconnected)?;
-    if !connection.may_ask_for_profiles(now.seconds()) {
-        return Err(ProfileError::Withheld);
-    }
     if connection.rests_until(now).is_some() {
         return Err(ProfileError::Resting);
     }
-    let called = timeout(patience(request.occasion), call(app, &connection, contact, now)).await;
+    match ask_for_profile(app, request, &connection, contact, now).await {
+        Err(failure) if failure.leaves_a_name(request) => {
+            let named = timeout(patience(request.occasion), name(app, &connection, contact, now)).await;
+            named.ok().flatten().ok_or(failure)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn ask_for_profile(
+    app: &App,
+    request: &ProfileRequest,
+    connection: &Connection,
+    contact: &ContactId,
+    now: UnixMillis,
+) -> Result<Profile, ProfileError> {
+    if !connection.may_ask_for_profiles(now.seconds()) {
+        return Err(ProfileError::Withheld);
+    }
+    let called = timeout(patience(request.occasion), call(app, connection, contact, now)).await;
     let outcome = called.unwrap_or(Err(ProfileError::Late));
     match &outcome {
         Ok(_) => {
-            app.connector.note_profile_told(&connection).await?;
+            app.connector.note_profile_told(connection).await?;
             app.connector.watch.works(connection.login, now).await;
         }
         Err(ProfileError::Graph(refusal)) => {
-            app.connector.leave_alone(&connection, refusal.regain_seconds(), now).await;
+            app.connector.leave_alone(connection, refusal.regain_seconds(), now).await;
             if !is_of_contact_only(refusal, request.occasion) {
-                report(app, &connection, refusal, now).await?;
+                report(app, connection, refusal, now).await?;
             }
         }
         Err(_) => {}
@@ -170,6 +202,19 @@ async fn call(
 ) -> Result<Profile, ProfileError> {
     let account = app.connector.open_account(connection.clone(), now.seconds()).await?;
     Ok(account.graph().profile(account.access(), contact).await?)
+}
+
+/// The contact as the conversation with them names them: without a picture.
+async fn name(app: &App, connection: &Connection, contact: &ContactId, now: UnixMillis) -> Option<Profile> {
+    let account = app.connector.open_account(connection.clone(), now.seconds()).await.ok()?;
+    match account.graph().contact_name(account.access(), contact).await {
+        Ok(name) => name.map(|name| Profile { name: Some(name), ..Profile::default() }),
+        Err(refusal) => {
+            info!(account = %connection.account, error = %Chain(&refusal), "A conversation does not tell who the contact is");
+            app.connector.leave_alone(connection, refusal.regain_seconds(), now).await;
+            None
+        }
+    }
 }
 
 fn told(profile: Profile) -> Told {

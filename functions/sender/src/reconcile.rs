@@ -296,7 +296,7 @@ mod tests {
     }
 
     fn thread(messages: Vec<ThreadMessage>) -> Thread {
-        Thread { contact_name: None, messages, complete: true }
+        Thread { messages, complete: true }
     }
 
     /// What is found of a message where nothing else is known.

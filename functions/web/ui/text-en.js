@@ -233,6 +233,8 @@ export default {
   "enforcement.reason": "The reason, in Meta's words: {reason}.",
   "profiles.app_not_reviewed": "Contacts appear without name and picture: Meta has not yet given the app Advanced Access.",
   "profiles.other": "Contacts appear without name and picture: Meta does not allow the app to see them.",
+  "messenger.profiles.app_not_reviewed": "Contacts appear without picture: Meta has not yet given the app access to profiles.",
+  "messenger.profiles.other": "Contacts appear without picture: Meta does not allow the app to see their profiles.",
   "outcome.unavailable": "This does not work at the moment",
   "outcome.unavailable.text": "Please connect again in a moment.",
   "outcome.plan_required": "Your plan does not include {channel}",

@@ -231,6 +231,8 @@ export default {
   "enforcement.reason": "Motivo, según Meta: {reason}.",
   "profiles.app_not_reviewed": "Los contactos aparecen sin nombre ni foto: Meta aún no ha dado a la app acceso avanzado.",
   "profiles.other": "Los contactos aparecen sin nombre ni foto: Meta no permite que la app los vea.",
+  "messenger.profiles.app_not_reviewed": "Los contactos aparecen sin foto: Meta aún no ha dado a la app acceso a los perfiles.",
+  "messenger.profiles.other": "Los contactos aparecen sin foto: Meta no permite que la app vea sus perfiles.",
   "outcome.unavailable": "Ahora mismo no funciona",
   "outcome.unavailable.text": "Vuelve a conectar en un momento.",
   "outcome.plan_required": "Tu plan no incluye {channel}",

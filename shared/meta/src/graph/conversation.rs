@@ -26,8 +26,6 @@ const FIELDS: &str = "id,created_time,from,message";
 /// The newest messages of one conversation, as Meta has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thread {
-    /// The contact's name, where Meta tells it with the conversation.
-    pub contact_name: Option<String>,
     /// Newest first.
     pub messages: Vec<ThreadMessage>,
     /// Every message since the asked time is among them: what is not there does not exist.
@@ -158,6 +156,21 @@ impl GraphClient<'_> {
         execute::<List<Listing>>(Call::Read, request).await.map(drop)
     }
 
+    /// The contact's name as the conversation with them tells it, for those whose profile Meta does not show; `None` where it tells
+    /// none. One call, of those of which Meta allows two a second.
+    ///
+    /// # Errors
+    ///
+    /// Any [`GraphError`].
+    pub async fn contact_name(
+        &self,
+        access: AccountAccess<'_>,
+        contact: &ContactId,
+    ) -> Result<Option<String>, GraphError> {
+        let conversation = self.conversation(access, contact, "id,participants").await?;
+        Ok(conversation.and_then(|conversation| conversation.name_of(contact)))
+    }
+
     /// The messages of the conversation with `contact` since `since`, which should allow for clocks that differ.
     ///
     /// Two calls, and one for each message whose details Meta leaves out of the list. A message that cannot be read (it was unsent
@@ -172,16 +185,14 @@ impl GraphClient<'_> {
         contact: &ContactId,
         since: UnixMillis,
     ) -> Result<Thread, GraphError> {
-        let Some(conversation) = self.conversation(access, contact).await? else {
+        let Some(conversation) = self.conversation(access, contact, "id").await? else {
             // Meta hides threads of the Requests folder: not listed does not mean not there.
             return Ok(Thread::default());
         };
         let Listed { mut items, is_whole } = self.listed(access, &conversation.id, since).await?;
         items.retain(|item| item.is_since(since));
         items.sort_by_key(|item| std::cmp::Reverse(item.created_time));
-        let contact_name = conversation.name_of(contact);
-        let mut thread =
-            Thread { contact_name, messages: Vec::new(), complete: is_whole && items.len() <= MAX_DETAILS };
+        let mut thread = Thread { messages: Vec::new(), complete: is_whole && items.len() <= MAX_DETAILS };
         for item in items.into_iter().take(MAX_DETAILS) {
             match self.detailed(access, contact, item).await {
                 Ok(message) => thread.messages.push(message),
@@ -199,14 +210,11 @@ impl GraphClient<'_> {
         &self,
         access: AccountAccess<'_>,
         contact: &ContactId,
+        fields: &str,
     ) -> Result<Option<Listing>, GraphError> {
         let path = format!("{}/conversations", self.node(access));
-        let mut query = vec![("platform", platform(access).to_owned()), ("user_id", contact.to_string())];
-        match access.account.channel {
-            // Its answer is as short as it can be: large ones fail.
-            Channel::Instagram => {}
-            Channel::Messenger => query.push(("fields", "id,participants".to_owned())),
-        }
+        let of_contact = ("user_id", contact.to_string());
+        let mut query = vec![("platform", platform(access).to_owned()), of_contact, ("fields", fields.to_owned())];
         for _ in 0..MAX_PAGES {
             let request = self.request(Method::GET, &path, access.token).query(&query);
             let list = execute::<List<Listing>>(Call::Read, request).await?.body;
