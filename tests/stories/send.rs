@@ -102,6 +102,8 @@ async fn a_text_is_as_long_as_the_channel_takes() {
             let problem = answer.problem(422);
             assert_eq!(answer.problem_kind(422), "text-too-long", "{channel}");
             assert_eq!((&problem[unit], &problem[format!("limit_{unit}")]), (&json!(length), &json!(limit)));
+            let told = format!("It has {length} {unit}, and {limit} are the most.");
+            assert!(problem["detail"].as_str().is_some_and(|detail| detail.starts_with(&told)), "{problem}");
         }
         for text in ["", " \n "] {
             assert_eq!(ana.send(&conversation, text).await.problem_kind(400), "empty-message", "{channel}");

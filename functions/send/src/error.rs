@@ -118,15 +118,18 @@ impl From<&SendError> for Problem {
 
 fn text_too_long(length: usize, limit: TextLimit) -> Problem {
     let problem = Problem::new(422, "text-too-long", "The text is too long");
+    let most = limit.most;
     match limit.unit {
         TextUnit::Bytes => problem
-            .detail("Accents and emoji count for more than one byte.")
+            .detail(format!(
+                "It has {length} bytes, and {most} are the most. Accents and emoji count for more than one."
+            ))
             .with("bytes", length)
-            .with("limit_bytes", limit.most),
+            .with("limit_bytes", most),
         TextUnit::Utf16 => problem
-            .detail("Emoji count for more than one character.")
+            .detail(format!("It has {length} characters, and {most} are the most. An emoji counts for two."))
             .with("characters", length)
-            .with("limit_characters", limit.most),
+            .with("limit_characters", most),
     }
 }
 
