@@ -130,7 +130,15 @@ export class BuzonInbox extends BuzonElement {
 
   /** Of the list that is shown. */
   get #loaded() {
-    const { only } = this;
+    return this.#listOf(this.only);
+  }
+
+  /**
+   * What is loaded of the conversations of one channel, or of all.
+   * @param {Channel | undefined} only
+   * @returns {Loaded}
+   */
+  #listOf(only) {
     const loaded = this.lists.get(only) ?? this.#begun(only);
     this.lists.set(only, loaded);
     return loaded;
@@ -156,9 +164,13 @@ export class BuzonInbox extends BuzonElement {
     void this.#poll();
   }
 
-  async #conversations(cursor = "") {
+  /**
+   * @param {Channel | undefined} only
+   * @param {string} [cursor]
+   */
+  async #conversations(only, cursor = "") {
     const query = new URLSearchParams({ limit: "50" });
-    if (this.only) query.set("channel", this.only);
+    if (only) query.set("channel", only);
     if (cursor) query.set("cursor", cursor);
     return this.api.get(`${await this.#base()}/conversations?${query}`, this.alive.signal);
   }
@@ -186,22 +198,35 @@ export class BuzonInbox extends BuzonElement {
   }
 
   async #look() {
-    const loaded = this.#loaded;
     try {
-      const page = await this.#conversations();
+      const page = await this.#firstPage();
       const first = !this.ready;
-      this.ready = loaded.ready = true;
-      if (!loaded.more) loaded.nextCursor = page.next_cursor;
-      this.#take(page.conversations, loaded);
+      this.ready = true;
       this.unanswered = false;
       this.say(this.region, undefined);
-      await this.#lookFurther(page.conversations);
+      await this.#lookFurther(page);
       if (first && this.selected) await this.open(this.selected, false);
       else await this.#refreshThread();
     } catch (error) {
       this.#failed(error);
     }
     this.composer?.update();
+  }
+
+  /**
+   * The newest conversations of the list that is shown; and of all, since what is unread on another channel counts too.
+   * @returns {Promise<Conversation[]>}
+   */
+  async #firstPage() {
+    const shown = [...new Set([undefined, this.only])];
+    const pages = await Promise.all(shown.map((only) => this.#conversations(only)));
+    for (const [index, only] of shown.entries()) {
+      const loaded = this.#listOf(only);
+      loaded.ready = true;
+      if (!loaded.more) loaded.nextCursor = pages[index].next_cursor;
+      this.#take(pages[index].conversations, loaded);
+    }
+    return pages.flatMap(({ conversations }) => conversations);
   }
 
   /**
@@ -298,7 +323,7 @@ export class BuzonInbox extends BuzonElement {
     const loaded = this.#loaded;
     if (!loaded.nextCursor) return;
     try {
-      const page = await this.#conversations(loaded.nextCursor);
+      const page = await this.#conversations(this.only, loaded.nextCursor);
       loaded.more = true;
       loaded.nextCursor = page.next_cursor;
       this.#take(page.conversations, loaded);

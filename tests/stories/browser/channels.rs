@@ -198,8 +198,12 @@ async fn one_inbox_has_both_channels_and_can_be_narrowed_to_one() {
     ana.click("Instagram").await;
     ana.reads("¿Abren hoy?").await;
     ana.reads_no_more("Hello there").await;
+    // Who reads one channel is told of the other.
+    ana.comes_true("/^\\(3\\) /.test(document.title)").await;
+    world.dm_on(Channel::Messenger, KOFI, LUNA, "Still there?").await;
+    ana.comes_true("/^\\(4\\) /.test(document.title)").await;
     ana.click("Todos").await;
-    ana.reads("Hello there").await;
+    ana.reads("Still there?").await;
 
     ana.click("Kofi Mensah").await;
     ana.write(WRITE, "We open at nine\u{E007}").await;
