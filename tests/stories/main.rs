@@ -22,6 +22,7 @@ mod idle;
 mod inbox;
 mod interrupted;
 mod isolation;
+mod keys;
 mod lanes;
 mod live;
 mod neighbours;

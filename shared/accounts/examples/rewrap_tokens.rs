@@ -1,40 +1,22 @@
 //! Moves every token to the KMS key that `KMS_KEY_ID` names, inside KMS: no token becomes plain here. Running it again is
-//! harmless. What it is for, and how it is run: `infra/guides/deploy.md`.
+//! harmless; it ends well once no token needs another key. What it is for, and how it is run: `infra/guides/deploy.md`.
+
+use std::process::ExitCode;
 
 use accounts::Connector;
-use domain::Connection;
+use accounts::rewrapping::Rewrapped;
 use edge::Setup;
-
-/// Connections of one page.
-const PAGE: u32 = 100;
-
-type Failure = Box<dyn std::error::Error>;
+use edge::telemetry::Chain;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Failure> {
+async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     let setup = Setup::from_process("rewrap-tokens").await;
-    let connector = Connector::new(&setup)?;
-    let (mut moved, mut changed, mut cursor) = (0, 0, None);
-    loop {
-        let page = connector.connections.list_all(cursor.as_deref(), PAGE).await?;
-        for connection in page.items.iter().filter(|connection| connection.token.is_some()) {
-            match rewrap(&connector, connection).await {
-                Ok(true) => moved += 1,
-                Ok(false) => changed += 1,
-                Err(failure) => eprintln!("{} of {}: {failure}", connection.account, connection.tenant),
-            }
-        }
-        cursor = page.cursor;
-        if cursor.is_none() {
-            break;
-        }
+    let rewrapped = Connector::new(&setup)?.rewrap_all().await?;
+    let is_whole = rewrapped.is_whole();
+    let Rewrapped { moved, changed, failed } = rewrapped;
+    for (tenant, account, failure) in &failed {
+        eprintln!("{account} of {tenant}: {}", Chain(failure));
     }
-    println!("{moved} tokens moved; {changed} connections were changed meanwhile");
-    Ok(())
-}
-
-/// Moves one token. `false`: the connection was changed meanwhile.
-async fn rewrap(connector: &Connector, connection: &Connection) -> Result<bool, Failure> {
-    let Some(rewrapped) = connector.rewrap(connection).await? else { return Ok(false) };
-    Ok(connector.connections.replace_token(connection, &rewrapped).await?)
+    println!("{moved} tokens moved, {} not; {changed} connections were changed meanwhile", failed.len());
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -91,14 +91,8 @@ impl Connector {
         self.vault.open(&TokenContext::access_token(tenant.clone(), account.clone()), sealed, now).await
     }
 
-    /// The connection's token under the present KMS key, moved there inside KMS; `None` without a token.
-    ///
-    /// # Errors
-    ///
-    /// See [`Vault::rewrap`].
-    pub async fn rewrap(&self, connection: &Connection) -> Result<Option<SealedToken>, VaultError> {
-        let Some(sealed) = &connection.token else { return Ok(None) };
-        let context = TokenContext::access_token(connection.tenant.clone(), connection.account.clone());
-        self.vault.rewrap(&context, sealed).await.map(Some)
+    /// What a connection's token is bound to.
+    pub(crate) fn token_context(connection: &Connection) -> TokenContext {
+        TokenContext::access_token(connection.tenant.clone(), connection.account.clone())
     }
 }

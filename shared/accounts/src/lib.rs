@@ -6,6 +6,7 @@
 //! | [`connector`], [`connecting`] | seal, store, subscribe, check; and the way back |
 //! | [`open`] | an account is opened for calls |
 //! | [`upkeep`], [`watch`] | keep a connection working; tell a broken connection from a blocked app |
+//! | [`rewrapping`] | every token moves to another KMS key |
 //! | [`fields`] | what Meta's dashboard delivers to an app |
 //! | [`error`] | why an account was not connected, in words for programs and for people |
 
@@ -15,6 +16,7 @@ pub mod error;
 pub mod fields;
 pub mod open;
 pub mod registrations;
+pub mod rewrapping;
 pub mod upkeep;
 pub mod watch;
 
