@@ -193,6 +193,26 @@ async fn of_two_who_disconnect_at_once_neither_leaves_anything_behind() {
 }
 
 #[tokio::test]
+async fn who_disconnects_while_upkeep_subscribes_again_leaves_nothing_behind() {
+    for channel in Channel::ALL {
+        let world = by_hand().await;
+        connect(&world, "ana", channel).await;
+        world.meta("DELETE", &format!("/subscriptions?account={LUNA}"), Value::Null).await;
+        let slow = json!({"endpoint": "subscribed_apps", "method": "POST", "action": {"kind": "late", "ms": 3_000}});
+        world.meta("POST", "/faults", slow).await;
+        world.advance_hours(25);
+        world.stack.run_schedule("upkeep", "Scan").await.expect("a scan");
+        eventually("the subscription is on its way", async || {
+            world.meta("GET", "/faults", Value::Null).await.as_array().is_some_and(Vec::is_empty)
+        })
+        .await;
+        world.browser("ana").on(channel).disconnect(json!({})).await.json();
+        world.settle().await;
+        assert!(fields(&world).await.is_empty(), "{channel}");
+    }
+}
+
+#[tokio::test]
 async fn who_connects_while_the_other_channel_is_disconnected_receives() {
     for [ended, begun] in ORDERS {
         let world = by_hand().await;

@@ -170,6 +170,7 @@ impl Connector {
         if let Some(active) = self.connections.clear_error(&stored, now).await? {
             return Ok(active);
         }
+        self.unsubscribe_if_ended(&stored, now).await;
         let found = self.connections.find(&stored.tenant, &stored.account).await?;
         Ok(found.unwrap_or(stored))
     }

@@ -5,10 +5,12 @@
 //! who comes last sees what the other has stored.
 
 use domain::channel::Account;
-use domain::{Connection, Login, PageId, UnixSeconds};
+use domain::{Connection, ConnectionStatus, Login, PageId, UnixSeconds};
+use edge::telemetry::Chain;
 use meta::graph::{Subscriber, SubscriptionPlan, subscription_plan};
 use meta::{AccountAccess, GraphClient};
 use store::{Next, StoreError};
+use tracing::warn;
 
 use crate::connector::Connector;
 use crate::open::{OpenAccount, OpenError};
@@ -105,6 +107,20 @@ impl Connector {
             done = Some(plan);
         }
         Ok(())
+    }
+
+    /// Takes back what was asked of Meta for a connection that somebody has ended meanwhile: they may have told Meta of the end first.
+    /// A failure is logged, never fatal: what Meta delivers then is dropped.
+    pub(crate) async fn unsubscribe_if_ended(&self, used: &Connection, now: UnixSeconds) {
+        let Connection { tenant, account, .. } = used;
+        let outcome = match self.connections.find(tenant, account).await {
+            Ok(Some(found)) if found.status != ConnectionStatus::Revoked => Ok(()),
+            Ok(_) => self.unsubscribe(used, now).await,
+            Err(failure) => Err(failure.into()),
+        };
+        if let Err(failure) = outcome {
+            warn!(%tenant, %account, error = %Chain(&failure), "Account {account} may be subscribed for nobody");
+        }
     }
 
     /// Has Meta do so, with the first token that it takes: of a connection that goes on, else the one that the ended one had.

@@ -162,6 +162,11 @@ impl Connector {
         if !can_work || !is_due {
             return Ok(UpkeepOutcome::Idle);
         }
-        Run::new(self, appointment, occasion, now).finish().await
+        let used = appointment.connection.clone();
+        let outcome = Run::new(self, appointment, occasion, now).finish().await?;
+        if outcome == UpkeepOutcome::Overtaken {
+            self.unsubscribe_if_ended(&used, now.seconds()).await;
+        }
+        Ok(outcome)
     }
 }
