@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::Channel;
+use local_aws::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
 use stories::{Closed, Socket, World};
 
@@ -222,6 +223,19 @@ async fn who_leaves_is_forgotten() {
     drop(world.browser("ana").socket().await);
     while stored(&world).await > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_could_not_be_stored_is_refused_and_the_next_ticket_opens_one() {
+    let world = calm().await;
+    let ana = world.browser("ana");
+    for operation in ["DeleteItem", "Query", "TransactWriteItems"] {
+        let refusal = FaultRule::on(Service::DynamoDb, operation, Effect::throughput_exceeded()).from_function("live");
+        world.stack.aws().faults().inject(refusal);
+        assert_eq!(Socket::open(&ana.ticket().await).await.err(), Some(503), "{operation}");
+        world.stack.aws().faults().clear();
+        assert!(Socket::open(&ana.ticket().await).await.is_ok(), "after {operation}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! An open inbox is told what has changed, and asks then; where nobody tells, it asks again and again.
 
+use std::time::Instant;
+
 use domain::Channel;
 use local_aws::{Effect, FaultRule, Service};
 use serde_json::{Value, json};
@@ -17,6 +19,9 @@ const ONLY_WHEN_TOLD: &str =
     "(milliseconds) => (milliseconds === 1500 || milliseconds > 5000 ? undefined : milliseconds)";
 
 const MINUTE_MS: i64 = 60 * 1000;
+
+/// How many are timed; nothing is asserted about it.
+const DMS: usize = 20;
 
 /// Luna Café is connected, and of a thousand hints so many are lost.
 async fn begin(channel: Channel, lost: u32) -> Option<Story> {
@@ -64,6 +69,24 @@ async fn a_dm_its_answer_and_what_others_do_appear_without_a_poll() {
         ana.release().await;
         ana.close(&[]).await;
     }
+}
+
+#[tokio::test]
+async fn dms_appear_soon_one_after_the_other() {
+    let Some(story) = begin(Channel::Instagram, 0).await else { return };
+    let ana = told(&story).await;
+    let mut took = Vec::new();
+    for number in 0..DMS {
+        let text = format!("message {number}.");
+        let sent = Instant::now();
+        story.world.act(INES, LUNA, json!({"kind": "text", "text": text})).await;
+        ana.reads(&text).await;
+        took.push(sent.elapsed().as_millis());
+    }
+    took.sort_unstable();
+    println!("of {DMS} DMs half were read within {} ms, 95 % within {} ms", took[DMS / 2], took[DMS * 95 / 100]);
+    ana.release().await;
+    ana.close(&[]).await;
 }
 
 #[tokio::test]

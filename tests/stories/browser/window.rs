@@ -24,6 +24,9 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// How long a person waits for something to appear. Far more than it takes; nothing is asserted about it.
 const AT_MOST: Duration = Duration::from_mins(3);
 
+/// An index is behind for less than that.
+const BEHIND_AT_MOST: Duration = Duration::from_secs(1);
+
 /// The sizes that pictures are taken in, in CSS pixels.
 const SIZES: [(u32, u32); 2] = [(375, 812), (1280, 800)];
 
@@ -156,12 +159,15 @@ impl<'w> Window<'w> {
     }
 
     async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, mut attempt: impl FnMut() -> F) -> T {
-        let end = Instant::now() + AT_MOST;
+        let begun = Instant::now();
         loop {
             if let Some(done) = attempt().await {
                 return done;
             }
-            if Instant::now() > end {
+            if begun.elapsed() > BEHIND_AT_MOST {
+                self.world.stack.aws().catch_up();
+            }
+            if begun.elapsed() > AT_MOST {
                 let address = self.client.current_url().await.map(String::from).unwrap_or_default();
                 panic!("waited in vain {what}\non {address}\nwhich says: {}", self.words().await);
             }
