@@ -5,6 +5,11 @@ import { factsOf, textsOf } from "./channel.js";
 import { h, icon, ICONS } from "./dom.js";
 import { duration } from "./time.js";
 
+/**
+ * What keeps the account itself from answering.
+ * @typedef {{ why: "disconnected" | "paused", account: string }} Hindrance
+ */
+
 /** @typedef {{ id: string, channel: import("./channel.js").Channel, reply_until: string | null, human_agent_until: string | null }} Window */
 
 export class Composer {
@@ -17,6 +22,8 @@ export class Composer {
     this.sendText = send;
     /** @type {Window} */
     this.window = { id: "", channel: "instagram", reply_until: null, human_agent_until: null };
+    /** @type {Hindrance | undefined} */
+    this.hindrance = undefined;
     /** @type {Set<string>} conversations in which Meta's longer window turned out not to be open to this app */
     this.refused = new Set();
     this.input = h("textarea", {
@@ -42,10 +49,20 @@ export class Composer {
    * Shows another conversation's draft and window.
    * @param {string} draft
    * @param {Window} window
+   * @param {Hindrance} [hindrance]
    */
-  open(draft, window) {
+  open(draft, window, hindrance) {
     this.input.value = draft;
     this.window = window;
+    this.hinder(hindrance);
+  }
+
+  /**
+   * Closes it while its account cannot answer; a draft stays.
+   * @param {Hindrance} [hindrance]
+   */
+  hinder(hindrance) {
+    this.hindrance = hindrance;
     this.update();
   }
 
@@ -58,8 +75,9 @@ export class Composer {
     this.update();
   }
 
-  /** What the window allows now. */
+  /** What the account and the window allow now. */
   get #permission() {
+    if (this.hindrance) return this.hindrance.why;
     const now = Date.now();
     const { id, reply_until: until, human_agent_until: human } = this.window;
     if (!until) return "never";
@@ -81,7 +99,7 @@ export class Composer {
       icon(open ? ICONS.clock : ICONS.lock),
       permission === "open"
         ? t("composer.until", { time: duration(Date.parse(this.window.reply_until ?? "") - Date.now()) })
-        : t(`composer.${permission}`),
+        : t(`composer.${permission}`, { account: this.hindrance?.account ?? "" }),
     );
     this.length.className = tooLong ? "bad" : "muted";
     this.length.textContent = t(tooLong ? "composer.too_long" : "composer.length", { used, most });

@@ -90,6 +90,8 @@ export class BuzonInbox extends BuzonElement {
     void this.repeat(POLL_MS, async () => void ((live.isOpen && !this.unanswered) || (await this.#poll())));
     void this.repeat(ACCOUNTS_MS, async () => void (live.isOpen || (await this.#lookAtAccounts())));
     window.addEventListener("online", () => void this.#poll(), { signal });
+    // Somebody who comes back may have connected an account meanwhile.
+    window.addEventListener("focus", () => void this.#lookAtAccounts(), { signal });
     // A card on the same page knows first what is connected.
     document.addEventListener("buzon-status", (event) => this.#learn([/** @type {CustomEvent} */ (event).detail]), { signal });
     window.addEventListener("pagehide", () => this.#keep(), { signal });
@@ -113,7 +115,8 @@ export class BuzonInbox extends BuzonElement {
     if (this.selected && this.selected !== id) this.drafts.set(this.selected, composer.input.value);
     this.selected = id;
     this.frame.classList.add("open");
-    composer.open(this.drafts.get(id) ?? "", conversation);
+    composer.open(this.drafts.get(id) ?? "", conversation, this.#hindranceOf(conversation));
+    if (composer.hindrance) void this.#lookAtAccounts();
     this.#renderList();
     try {
       await thread.open(conversation, this.#accountOf(conversation), focus);
@@ -263,7 +266,31 @@ export class BuzonInbox extends BuzonElement {
   /** @param {{ channel: Channel, connections: Connection[] }[]} cards */
   #learn(cards) {
     for (const { channel, connections } of cards) this.accounts.set(channel, connections);
+    const open = this.selected && this.conversations.get(this.selected);
+    if (open) this.composer?.hinder(this.#hindranceOf(open));
     this.render();
+  }
+
+  /**
+   * The account that a conversation is with, as far as it is known.
+   * @param {Conversation} conversation
+   */
+  #connectionOf(conversation) {
+    const { idField } = factsOf(conversation.channel);
+    return this.accounts.get(conversation.channel)?.find((connection) => connection[idField] === conversation[idField]);
+  }
+
+  /**
+   * What keeps the account of a conversation from answering, once it is known which there are.
+   * @param {Conversation} conversation
+   * @returns {import("./composer.js").Hindrance | undefined}
+   */
+  #hindranceOf(conversation) {
+    if (!this.accounts.has(conversation.channel)) return undefined;
+    const connection = this.#connectionOf(conversation);
+    if (connection?.status === "active" || connection?.status === "pending") return undefined;
+    const { name, nameOf } = factsOf(conversation.channel);
+    return { why: connection?.status === "paused" ? "paused" : "disconnected", account: (connection && nameOf(connection)) || name };
   }
 
   /**
@@ -271,10 +298,9 @@ export class BuzonInbox extends BuzonElement {
    * @param {Conversation} conversation
    */
   #accountOf(conversation) {
-    const { idField, nameOf } = factsOf(conversation.channel);
-    const known = this.accounts.get(conversation.channel) ?? [];
-    const account = known.length > 1 && known.find((connection) => connection[idField] === conversation[idField]);
-    return account ? nameOf(account) : undefined;
+    const several = (this.accounts.get(conversation.channel) ?? []).length > 1;
+    const account = several && this.#connectionOf(conversation);
+    return account ? factsOf(conversation.channel).nameOf(account) : undefined;
   }
 
   /** The channels through which messages come in, as far as it is known. */

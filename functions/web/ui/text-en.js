@@ -197,6 +197,8 @@ export default {
   "composer.closed": "The 24 hours are over. You can answer when they write again.",
   "composer.human": "After the 24 hours: will be sent as a human answer, where your app allows it.",
   "composer.never": "You can only answer after the person has written to you.",
+  "composer.disconnected": "{account} has to be connected again before you can answer.",
+  "composer.paused": "Your plan does not include {account}: it cannot answer for now.",
   "composer.offline": "There was no connection.",
   "composer.again": "Try again",
   "setup.token": "This page did not hand over your session.",

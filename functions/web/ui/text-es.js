@@ -195,6 +195,8 @@ export default {
   "composer.closed": "El plazo de 24 horas terminó. Podrás responder cuando te vuelva a escribir.",
   "composer.human": "Fuera de las 24 horas: se enviará como respuesta humana, si tu app lo permite.",
   "composer.never": "Solo puedes responder después de que la persona te escriba.",
+  "composer.disconnected": "Hay que volver a conectar {account} para responder.",
+  "composer.paused": "Tu plan no incluye {account}: por ahora no se puede responder.",
   "composer.offline": "No había conexión.",
   "composer.again": "Reintentar",
   "setup.token": "Esta página no entregó tu sesión.",

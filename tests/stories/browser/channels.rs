@@ -219,6 +219,39 @@ async fn one_inbox_has_both_channels_and_can_be_narrowed_to_one() {
 }
 
 #[tokio::test]
+async fn of_a_disconnected_account_nobody_is_told_that_they_can_answer() {
+    for side in sides() {
+        let Some(story) = Story::begin().await else { return };
+        let world = &story.world;
+        for channel in Channel::ALL {
+            world.browser("ana").on(channel).connect("facebook", "lucia.navarro").await;
+        }
+        world.dm_on(side.channel, INES, LUNA, "¿Abren hoy?").await;
+        let ana = story.signed_in("Ana Luna", "/inbox").await;
+        ana.click("Inès Moreau").await;
+        ana.reads("Puedes responder durante 23 h").await;
+        ana.write(WRITE, "Sí, hasta").await;
+        world.browser("ana").on(side.channel).disconnect(json!({})).await;
+        ana.run("window.dispatchEvent(new Event('focus'));", &[]).await;
+        ana.reads(&format!("Hay que volver a conectar {} para responder.", side.account)).await;
+        assert!(!ana.words().await.contains("Puedes responder"));
+        assert!(!ana.can_press("Enviar").await);
+        ana.picture(&format!("thread-disconnected-{}", side.channel)).await;
+
+        ana.visit(SETTINGS).await;
+        connect(&ana, &side).await;
+        ana.visit("/inbox").await;
+        ana.click("Inès Moreau").await;
+        ana.reads("Puedes responder durante 23 h").await;
+        ana.reads_no_more("Hay que volver a conectar").await;
+        ana.write(WRITE, " las 20 h\u{E007}").await;
+        ana.reads(side.arrived).await;
+        ana.reads("Sí, hasta las 20 h").await;
+        ana.close(&[]).await;
+    }
+}
+
+#[tokio::test]
 async fn every_kind_of_message_of_messengers_has_its_look() {
     let Some(story) = Story::begin().await else { return };
     let world = &story.world;
