@@ -77,6 +77,10 @@ export class BuzonConnectCard extends BuzonElement {
     window.addEventListener("message", (event) => this.#heard(event), { signal });
     window.addEventListener("focus", () => void this.refresh(), { signal });
     window.addEventListener("online", () => void this.refresh(), { signal });
+    // The plan's places are those of all channels: another card of the page may have taken or freed one.
+    for (const name of ["buzon-disconnected", "buzon-selected"]) {
+      document.addEventListener(name, ({ target }) => void (target !== this && this.refresh()), { signal });
+    }
     void this.repeat(RETRY_MS, async () => void (this.offline && (await this.refresh())));
     // "Back" from Meta's page shows this one as it was left.
     window.addEventListener("pageshow", ({ persisted }) => persisted && this.#giveUp(), { signal });
@@ -196,7 +200,7 @@ export class BuzonConnectCard extends BuzonElement {
 
   /** @param {import("./round-trip.js").End} end */
   #ended({ channel, outcome, state }) {
-    if (channel !== this.channel) return;
+    if (channel !== this.channel) return void (outcome === "connected" && this.refresh());
     this.connecting = undefined;
     this.choosing = outcome === "choosing" ? state : undefined;
     if (this.choosing) this.message = undefined;

@@ -252,6 +252,22 @@ async fn of_a_disconnected_account_nobody_is_told_that_they_can_answer() {
 }
 
 #[tokio::test]
+async fn a_place_that_one_card_frees_is_there_for_the_other() {
+    let Some(story) = Story::begin().await else { return };
+    let terms = json!({"overrides": {"channels": ["instagram", "messenger"], "max_connections": 1}});
+    story.world.browser("olivia").call(Method::PUT, "/api/admin/tenants/taller", Some(terms), &[]).await.json();
+    story.world.browser("marta").connect("instagram", LUNA).await;
+    let marta = story.signed_in("Marta Norte", SETTINGS).await;
+    marta.reads("Connected: @luna.cafe").await;
+    marta.reads("Pro plan required").await;
+    assert!(!marta.can_press("Connect Facebook").await);
+    disconnect(&marta, "@luna.cafe").await;
+    marta.comes_true("!find('Connect Facebook').disabled").await;
+    marta.reads_no_more("Pro plan required").await;
+    marta.close(&[]).await;
+}
+
+#[tokio::test]
 async fn every_kind_of_message_of_messengers_has_its_look() {
     let Some(story) = Story::begin().await else { return };
     let world = &story.world;
