@@ -15,7 +15,7 @@ import { shortTime } from "./time.js";
  * @property {Channel} channel
  * @property {string} [ig_user_id]
  * @property {string} [page_id]
- * @property {{ display_name: string, name: string | null, username: string | null, picture_url: string | null }} contact
+ * @property {{ id: string, display_name: string, name: string | null, username: string | null, picture_url: string | null }} contact
  * @property {{ direction: string, kind: string, preview: string } | null} last_message
  * @property {string | null} last_message_at
  * @property {number} unread_count
@@ -36,12 +36,23 @@ import { shortTime } from "./time.js";
  */
 
 /**
+ * What a contact is called. Of whom Meta tells no name, or not yet, the end of the id tells them apart.
+ * @param {Conversation} conversation
+ * @param {import("./text.js").Translate} t
+ */
+export function nameOfContact({ contact }, t) {
+  return contact.name || contact.username ? contact.display_name : t("inbox.someone", { end: contact.id.slice(-4) });
+}
+
+/**
  * The contact's picture, which says on which channel they are.
  * @param {Conversation} conversation
+ * @param {import("./text.js").Translate} t
  */
-export function face({ channel, contact }) {
+export function face(conversation, t) {
+  const { channel, contact } = conversation;
   const { icon: mark, name } = factsOf(channel);
-  const picture = portrait(contact.picture_url, contact.display_name);
+  const picture = portrait(contact.picture_url, nameOfContact(conversation, t));
   return h("span", { class: "face" }, picture, h("span", { class: `mark ${channel}`, role: "img", "aria-label": name }, icon(mark)));
 }
 
@@ -108,7 +119,7 @@ export class ConversationList {
 
   #draw() {
     const query = this.query.value.trim().toLocaleLowerCase(this.language);
-    const found = query ? this.all.filter((conversation) => matches(conversation, query, this.language)) : this.all;
+    const found = query ? this.all.filter((conversation) => matches(conversation, query, this.language, this.t)) : this.all;
     const root = /** @type {ShadowRoot | Document} */ (this.rows.getRootNode());
     const focused = /** @type {HTMLElement | null} */ (root.activeElement)?.dataset?.id;
     reconcile(this.rows, this.#content(found, query));
@@ -150,12 +161,12 @@ export class ConversationList {
    * @param {boolean} current
    */
   #row(conversation, current) {
-    const { id, channel, contact, last_message: last, unread_count: unread } = conversation;
+    const { id, channel, last_message: last, unread_count: unread } = conversation;
     return h(
       "button",
       { class: unread > 0 ? "row unread" : "row", type: "button", "data-id": id, "aria-current": current ? "true" : undefined, onclick: () => this.on.pick(id) },
-      face(conversation),
-      h("span", { class: "name" }, contact.display_name),
+      face(conversation, this.t),
+      h("span", { class: "name" }, nameOfContact(conversation, this.t)),
       h("time", { datetime: conversation.last_message_at }, shortTime(conversation.last_message_at, this.language, this.t)),
       h("span", { class: "preview" }, last ? this.#preview(last, textsOf(this.t, channel)) : ""),
       unread > 0 ? h("span", { class: "count" }, String(unread), h("span", { class: "visually-hidden" }, ` ${this.t("inbox.unread", { count: "" })}`)) : h("span"),
@@ -178,7 +189,9 @@ export class ConversationList {
  * @param {Conversation} conversation
  * @param {string} query in lower case
  * @param {string} language
+ * @param {import("./text.js").Translate} t
  */
-function matches({ contact, last_message: last }, query, language) {
-  return [contact.display_name, contact.username, last?.preview].some((text) => text?.toLocaleLowerCase(language).includes(query));
+function matches(conversation, query, language, t) {
+  const { contact, last_message: last } = conversation;
+  return [nameOfContact(conversation, t), contact.username, last?.preview].some((text) => text?.toLocaleLowerCase(language).includes(query));
 }

@@ -254,5 +254,6 @@ export default {
   "inbox.connect.go": "Go to Integrations",
   "inbox.broken": "{account} needs to be connected again: until then no messages arrive.",
   "inbox.to": "to {account}",
+  "inbox.someone": "Someone ({end})",
   "inbox.messages": "Messages with {name}",
 };

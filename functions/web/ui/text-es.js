@@ -252,6 +252,7 @@ export default {
   "inbox.connect.go": "Ir a Integraciones",
   "inbox.broken": "{account} necesita que la vuelvas a conectar: hasta entonces no llegan mensajes.",
   "inbox.to": "para {account}",
+  "inbox.someone": "Alguien ({end})",
   "inbox.messages": "Mensajes con {name}",
   "problem.reply-window-closed": "El plazo para responder terminó.",
   "problem.reply-window-closed.text": "Podrás responder cuando te vuelva a escribir.",

@@ -4,7 +4,7 @@
 import { ApiError } from "./api.js";
 import { bubble, goesOn } from "./bubble.js";
 import { factsOf, textsOf } from "./channel.js";
-import { face } from "./conversation-list.js";
+import { face, nameOfContact } from "./conversation-list.js";
 import { h, icon, ICONS, reconcile } from "./dom.js";
 import { dayName } from "./time.js";
 
@@ -67,8 +67,8 @@ export class Thread {
     this.loadedOlder = false;
     this.ready = false;
     this.atEnd = true;
-    this.scroll.setAttribute("aria-label", t("inbox.messages", { name: conversation.contact.display_name }));
-    this.element.setAttribute("aria-label", conversation.contact.display_name);
+    this.scroll.setAttribute("aria-label", t("inbox.messages", { name: nameOfContact(conversation, t) }));
+    this.element.setAttribute("aria-label", nameOfContact(conversation, t));
     this.element.replaceChildren(this.head, this.scroll, composer.element);
     this.#renderHead(conversation);
     this.#render();
@@ -210,8 +210,8 @@ export class Thread {
     const detail = [handle, this.account && t("inbox.to", { account: this.account })].filter(Boolean).join(" · ");
     this.head.replaceChildren(
       h("button", { class: "back", type: "button", "aria-label": t("inbox.back"), onclick: back }, icon(ICONS.back)),
-      face(conversation),
-      h("div", { class: "who" }, h("h2", {}, contact.display_name), h("span", { class: "muted" }, detail)),
+      face(conversation, t),
+      h("div", { class: "who" }, h("h2", {}, nameOfContact(conversation, t)), h("span", { class: "muted" }, detail)),
     );
     if (conversation.handled_elsewhere) this.head.append(h("span", { class: "badge warn" }, t("inbox.elsewhere")));
   }

@@ -268,6 +268,27 @@ async fn a_place_that_one_card_frees_is_there_for_the_other() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_name_yet_is_somebody_and_no_id() {
+    for side in sides() {
+        let Some(story) = Story::begin().await else { return };
+        let world = &story.world;
+        let http = world.browser("ana").on(side.channel);
+        http.connect("facebook", "lucia.navarro").await;
+        world.act_on(side.channel, INES, LUNA, json!({"kind": "ad_message", "text": "price?"})).await;
+        world.settle().await;
+        let ana = story.signed_in("Ana Luna", "/inbox").await;
+        let id = http.conversations().await[0]["contact"]["id"].as_str().expect("an id").to_owned();
+        ana.click(&format!("Alguien ({})", &id[id.len() - 4..])).await;
+        ana.reads("Puedes responder durante 23 h").await;
+        assert!(!ana.words().await.contains(&id), "ids are for programs");
+        ana.picture(&format!("thread-nameless-{}", side.channel)).await;
+        world.dm_on(side.channel, INES, LUNA, "for two, please").await;
+        ana.reads("Inès Moreau").await;
+        ana.close(&[]).await;
+    }
+}
+
+#[tokio::test]
 async fn every_kind_of_message_of_messengers_has_its_look() {
     let Some(story) = Story::begin().await else { return };
     let world = &story.world;
