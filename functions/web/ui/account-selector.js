@@ -21,6 +21,8 @@ export class BuzonAccountSelector extends BuzonElement {
     this.assets = undefined;
     /** @type {Set<string>} */
     this.chosen = new Set();
+    /** @type {Set<string>} those that are connected already, and may be connected again */
+    this.connected = new Set();
     /** @type {{ tone: string, title: string, text?: string } | undefined} */
     this.message = undefined;
     this.busy = false;
@@ -59,7 +61,11 @@ export class BuzonAccountSelector extends BuzonElement {
     const state = this.getAttribute("state");
     if (!state) return; // nobody has logged in yet
     try {
-      this.assets = await this.api.get(`${integration(this.channel)}/assets?state=${encodeURIComponent(state)}`, this.alive.signal);
+      const path = integration(this.channel);
+      const { signal } = this.alive;
+      const [assets, status] = await Promise.all([this.api.get(`${path}/assets?state=${encodeURIComponent(state)}`, signal), this.api.get(`${path}/status`, signal)]);
+      this.assets = assets;
+      this.connected = connectedOf(status, this.channel);
       const possible = this.assets?.filter((asset) => asset.selectable) ?? [];
       if (possible.length === 1) this.chosen.add(this.#idOf(possible[0]));
       if (possible.length === 0) this.message = { tone: "warn", title: this.t("select.none") };
@@ -168,7 +174,7 @@ export class BuzonAccountSelector extends BuzonElement {
     const id = this.#idOf(asset);
     const name = factsOf(this.channel).nameOf(asset);
     const full = several && this.chosen.size >= this.max && !this.chosen.has(id);
-    const why = asset.selectable ? undefined : either(this.t, `select.reason.${asset.reason}`, "select.reason.other");
+    const why = asset.selectable ? this.connected.has(id) && this.t("select.connected") : either(this.t, `select.reason.${asset.reason}`, "select.reason.other");
     const input = h("input", {
       type: several ? "checkbox" : "radio",
       name: "account",
@@ -204,4 +210,14 @@ export class BuzonAccountSelector extends BuzonElement {
     else this.chosen.delete(id);
     this.render();
   }
+}
+
+/**
+ * The ids of a channel's accounts that are connected.
+ * @param {import("./connect-card.js").Status} status
+ * @param {import("./channel.js").Channel} channel
+ */
+function connectedOf({ connections }, channel) {
+  const { idField } = factsOf(channel);
+  return new Set(connections.flatMap((connection) => (connection.status === "revoked" ? [] : (connection[idField] ?? []))));
 }

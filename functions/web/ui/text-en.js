@@ -124,6 +124,7 @@ export default {
   "select.reason.no_instagram_account": "The Page has no professional Instagram account linked.",
   "select.reason.no_moderation_task": "Your role on the Page does not allow connecting apps.",
   "select.reason.no_messaging_task": "Your role on the Page does not allow answering messages.",
+  "select.connected": "Already connected.",
   "select.reason.other": "Cannot be connected.",
   "inbox.title": "Conversations",
   "inbox.search.short": "Search",

@@ -122,6 +122,7 @@ export default {
   "select.reason.no_instagram_account": "La página no tiene una cuenta de Instagram profesional vinculada.",
   "select.reason.no_moderation_task": "Tu rol en la página no permite conectar aplicaciones.",
   "select.reason.no_messaging_task": "Tu rol en la página no permite responder mensajes.",
+  "select.connected": "Ya está conectada.",
   "select.reason.other": "No se puede conectar.",
   "inbox.title": "Conversaciones",
   "inbox.search.short": "Buscar",

@@ -154,6 +154,16 @@ async fn some_are_chosen(side: &Side) {
     disconnect(&eva, second).await;
     eva.reads_no_more(&format!("Connected: {second}")).await;
     eva.reads(&format!("Connected: {first}")).await;
+
+    let once_more =
+        format!("document.querySelector('buzon-connect-card[channel={}]').connect('facebook');", side.channel);
+    eva.run(&once_more, &[]).await;
+    consent(&eva, "Amara Okafor", "Allow").await;
+    eva.reads("Ya está conectada.").await;
+    let marked = "deep(document).filter((e) => e.matches('.choice') && e.innerText.includes('Ya está conectada.'))";
+    let first_alone = format!("(all => all.length === 1 && all[0].innerText.includes('{first}'))({marked})");
+    eva.comes_true(&first_alone).await;
+    picture(&eva, "selector-connected").await;
     eva.close(&[]).await;
 }
 
