@@ -71,7 +71,7 @@ impl Seed {
             role(&self.page("Okafor Outlet", Some(&outlet)), NO_MESSAGING, Reach::Listed),
         ];
         let accounts = [atelier, studio, vintage, outlet];
-        let note = "Five Pages: three ready, one without Instagram, one without the messaging task";
+        let note = "Five Pages: one has no Instagram account, one does not give her the messaging task";
         self.person("amara.okafor", "Amara Okafor", note, &accounts, &roles);
     }
 
