@@ -32,7 +32,9 @@ enum Said {
     Ping,
 }
 
-/// What it is answered.
+/// What it is answered: the route has a route response, so API Gateway sends the browser what the function answers.
+///
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html>
 const PONG: &str = r#"{"type":"pong"}"#;
 
 #[derive(Debug, Deserialize)]

@@ -9,6 +9,9 @@ import { ApiError } from "./api.js";
 /** A socket is replaced after this time, and the page asks: whatever hint was lost is made up for by then at the latest. */
 const RENEW_MS = 15 * 60_000;
 
+/** No ticket follows another sooner, however little of its life a token has left. */
+const SHORTEST_SECONDS = 5;
+
 /**
  * After what it was told the page asks again, less and less often, until nothing has happened for two minutes: a hint is sent once at
  * most, and who sends it may not know of a new socket for a moment.
@@ -143,7 +146,7 @@ export class Live {
    */
   async #isDue(socket, seconds) {
     const { promise, resolve } = Promise.withResolvers();
-    const due = Math.min(RENEW_MS * (0.8 + 0.2 * Math.random()), seconds * 1000 + 1000);
+    const due = Math.min(RENEW_MS * (0.8 + 0.2 * Math.random()), Math.max(seconds, SHORTEST_SECONDS) * 1000 + 1000);
     const timers = [setTimeout(() => resolve(true), due), setInterval(() => void this.#check(), PING_MS)];
     this.lost = () => resolve(false);
     socket.addEventListener("close", this.lost);
