@@ -62,12 +62,18 @@ impl Call {
             Service::SecretsManager => member("SecretId").or_else(|| member("Name")),
             Service::DynamoDb => member("TableName").or_else(|| member("StreamArn")),
             Service::ApiGateway => return vec![self.connection_resource()],
-            Service::EventBridge => self.input["Entries"][0]["EventBusName"].as_str(),
+            Service::EventBridge => return self.buses().into_iter().collect(),
         };
         match one {
             Some(name) => vec![name.to_owned()],
             None => self.tables().into_iter().collect(),
         }
+    }
+
+    /// An entry that names no bus is for the one that every account has.
+    fn buses(&self) -> BTreeSet<String> {
+        let entries = self.input["Entries"].as_array().into_iter().flatten();
+        entries.map(|entry| entry["EventBusName"].as_str().unwrap_or("default").to_owned()).collect()
     }
 
     /// As policies name a connection.
@@ -117,7 +123,9 @@ impl Call {
     pub(crate) fn entries(&self) -> usize {
         let input = &self.input;
         match self.operation.as_str() {
-            "SendMessageBatch" | "DeleteMessageBatch" | "ChangeMessageVisibilityBatch" => length(&input["Entries"]),
+            "SendMessageBatch" | "DeleteMessageBatch" | "ChangeMessageVisibilityBatch" | "PutEvents" => {
+                length(&input["Entries"])
+            }
             "TransactWriteItems" | "TransactGetItems" => length(&input["TransactItems"]),
             "BatchGetItem" => members(&input["RequestItems"]).map(|(_, table)| length(&table["Keys"])).sum(),
             "BatchWriteItem" => members(&input["RequestItems"]).map(|(_, requests)| length(requests)).sum(),

@@ -87,8 +87,15 @@ fn entry_of(entry: Value) -> Result<PutEvent, (&'static str, &'static str)> {
     Ok(event)
 }
 
+/// What an entry counts for: its texts, and a time as so many bytes.
+///
+/// Source: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 fn size(entry: &Value) -> usize {
-    ["Source", "DetailType", "Detail"].into_iter().filter_map(|name| entry[name].as_str()).map(str::len).sum()
+    const TIME_BYTES: usize = 14;
+    let texts = ["Source", "DetailType", "Detail"].into_iter().map(|name| &entry[name]);
+    let texts = texts.chain(entry["Resources"].as_array().into_iter().flatten());
+    let time = if entry.get("Time").is_some() { TIME_BYTES } else { 0 };
+    time + texts.filter_map(Value::as_str).map(str::len).sum::<usize>()
 }
 
 #[cfg(test)]

@@ -46,11 +46,11 @@ pub enum Effect {
     Stale,
     /// The entries of a batch at these places are not carried out.
     ///
-    /// They come back as `Failed` (SQS, with this code) or as `UnprocessedItems` and `UnprocessedKeys` (`DynamoDB`).
+    /// They come back as `Failed` (SQS) or refused (`PutEvents`), both with this code, or as `UnprocessedItems` and `UnprocessedKeys` (`DynamoDB`).
     Partial {
         /// Places in the request, from 0.
         entries: Vec<usize>,
-        /// The code of failed SQS entries.
+        /// The code of failed SQS entries, and of refused events.
         #[serde(default = "internal_error")]
         code: String,
     },

@@ -13,6 +13,8 @@ pub(crate) enum TakenOut {
     Items(Map<String, Value>),
     /// Tables with what was asked about their keys.
     Keys(Map<String, Value>),
+    /// Places of events, in their order, and the code they are refused with.
+    Refused { places: Vec<usize>, code: String },
 }
 
 /// Takes the entries at `places` out of a batch request. `None` when the operation has no partial failures.
@@ -23,6 +25,12 @@ pub(crate) fn take_out(operation: &str, input: &mut Value, places: &[usize], cod
             let taken = split(input["Entries"].as_array_mut()?, &mut place, places);
             let ids = taken.into_iter().map(|mut entry| entry["Id"].take()).collect();
             Some(TakenOut::Failed { ids, code: code.to_owned() })
+        }
+        "PutEvents" => {
+            let entries = input["Entries"].as_array_mut()?;
+            let refused = (0..entries.len()).filter(|place| places.contains(place)).collect();
+            split(entries, &mut (0..), places);
+            Some(TakenOut::Refused { places: refused, code: code.to_owned() })
         }
         "BatchWriteItem" => Some(TakenOut::Items(take_from_tables(input, places, None)?)),
         "BatchGetItem" => Some(TakenOut::Keys(take_from_tables(input, places, Some("Keys"))?)),
@@ -42,6 +50,7 @@ pub(crate) fn empty_answer(taken_out: &TakenOut) -> Value {
         TakenOut::Failed { .. } => json!({ "Successful": [], "Failed": [] }),
         TakenOut::Items(_) => json!({ "UnprocessedItems": {} }),
         TakenOut::Keys(_) => json!({ "Responses": {}, "UnprocessedKeys": {} }),
+        TakenOut::Refused { .. } => json!({ "FailedEntryCount": 0, "Entries": [] }),
     }
 }
 
@@ -65,6 +74,14 @@ pub(crate) fn report(taken_out: TakenOut, answer: Answer) -> Answer {
             for (table, asked) in tables {
                 answer["UnprocessedKeys"][table] = asked;
             }
+        }
+        TakenOut::Refused { places, code } => {
+            let mut entries = answer["Entries"].as_array().cloned().unwrap_or_default();
+            for place in places {
+                entries.insert(place, json!({ "ErrorCode": code, "ErrorMessage": "Injected by a fault rule." }));
+            }
+            let failed = entries.iter().filter(|entry| entry.get("ErrorCode").is_some()).count();
+            answer = json!({ "FailedEntryCount": failed, "Entries": entries });
         }
     }
     Ok(answer)

@@ -1,6 +1,7 @@
 //! The emulated AWS through the real SDKs.
 
 mod dynamodb;
+mod events;
 mod faults;
 mod kms;
 mod log;
