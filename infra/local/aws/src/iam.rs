@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::calls::Service;
 use crate::describe::Call;
@@ -225,8 +225,13 @@ fn denied(call: &Call, deed: &Deed<'_>) -> ServiceError {
     let message = format!(
         "User: arn:aws:sts::{ACCOUNT}:assumed-role/{caller}/{caller} is not authorized to perform: {action} on resource: {resource}"
     );
-    let code = if call.service == Service::Sqs { "AccessDenied" } else { "AccessDeniedException" };
-    ServiceError::new(code, message)
+    match call.service {
+        Service::ApiGateway => ServiceError::with_details(403, "ForbiddenException", message, Map::new()),
+        Service::Sqs => ServiceError::new("AccessDenied", message),
+        Service::DynamoDb | Service::Kms | Service::SecretsManager | Service::EventBridge => {
+            ServiceError::new("AccessDeniedException", message)
+        }
+    }
 }
 
 #[cfg(test)]

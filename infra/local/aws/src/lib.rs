@@ -53,7 +53,7 @@ pub use dynamodb::{DatabaseError, EXPIRY_DELAY};
 pub use event_buses::{EventBuses, PutEvent};
 pub use faults::{Effect, FaultId, FaultRule, Faults};
 pub use iam::{Permissions, Policy};
-pub use sockets::{Order, Sockets};
+pub use sockets::{Order, Peer, Sockets};
 pub use sqs::{Counts, MessageView, QueueView};
 pub use store::StoreError;
 pub use streams::{StreamRecord, Streams, sequence_number, stream_arn};

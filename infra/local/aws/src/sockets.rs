@@ -25,17 +25,45 @@ pub enum Order {
     Close,
 }
 
+/// Who is at the other end of a connection, and since when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    /// The client's address.
+    pub source_ip: String,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+    /// When the connection was opened.
+    pub connected_ms: i64,
+}
+
+#[derive(Debug)]
+struct Open {
+    orders: mpsc::UnboundedSender<Order>,
+    peer: Peer,
+    active_ms: i64,
+}
+
 /// A handle to the open connections; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Sockets(Arc<Mutex<BTreeMap<String, mpsc::UnboundedSender<Order>>>>);
+pub struct Sockets(Arc<Mutex<BTreeMap<String, Open>>>);
 
 impl Sockets {
     /// From now on a connection can be posted to.
     #[must_use]
-    pub fn open(&self, id: &str) -> mpsc::UnboundedReceiver<Order> {
+    pub fn open(&self, id: &str, peer: Peer) -> mpsc::UnboundedReceiver<Order> {
         let (orders, received) = mpsc::unbounded_channel();
-        self.with(|open| open.insert(id.to_owned(), orders));
+        let active_ms = peer.connected_ms;
+        self.with(|open| open.insert(id.to_owned(), Open { orders, peer, active_ms }));
         received
+    }
+
+    /// Something has come or gone over a connection.
+    pub fn moved(&self, id: &str, at_ms: i64) {
+        self.with(|open| {
+            if let Some(open) = open.get_mut(id) {
+                open.active_ms = at_ms;
+            }
+        });
     }
 
     /// A connection is gone.
@@ -52,7 +80,12 @@ impl Sockets {
     /// Carries out a call. A post that is `lost` is answered as any other: it is promised at most once.
     pub(crate) fn call(&self, operation: &str, input: &Value, body: &Bytes, lost: bool) -> Answer {
         let id = input["ConnectionId"].as_str().unwrap_or_default();
-        let orders = self.with(|open| open.get(id).filter(|orders| !orders.is_closed()).cloned()).ok_or_else(gone)?;
+        let (orders, about) = self
+            .with(|open| {
+                let open = open.get(id).filter(|open| !open.orders.is_closed())?;
+                Some((open.orders.clone(), open.about()))
+            })
+            .ok_or_else(gone)?;
         match operation {
             "PostToConnection" if body.len() > MAX_MESSAGE_BYTES => {
                 return Err(ServiceError::with_details(413, "PayloadTooLargeException", "too large", Map::new()));
@@ -60,14 +93,25 @@ impl Sockets {
             "PostToConnection" if lost => {}
             "PostToConnection" => orders.send(Order::Send(body.clone())).map_err(|_| gone())?,
             "DeleteConnection" => orders.send(Order::Close).map_err(|_| gone())?,
-            "GetConnection" => {}
+            "GetConnection" => return Ok(about),
             _ => return Err(ServiceError::unknown_operation()),
         }
         Ok(json!({}))
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, mpsc::UnboundedSender<Order>>) -> T) -> T {
+    fn with<T>(&self, work: impl FnOnce(&mut BTreeMap<String, Open>) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Open {
+    fn about(&self) -> Value {
+        let time = |ms| jiff::Timestamp::from_millisecond(ms).unwrap_or_default().to_string();
+        json!({
+            "connectedAt": time(self.peer.connected_ms),
+            "lastActiveAt": time(self.active_ms),
+            "identity": {"sourceIp": self.peer.source_ip, "userAgent": self.peer.user_agent.as_deref().unwrap_or_default()},
+        })
     }
 }
 
@@ -87,7 +131,7 @@ mod tests {
     fn what_is_posted_goes_to_who_holds_the_connection_and_to_nobody_once_it_is_gone() {
         let sockets = Sockets::default();
         assert_eq!(post(&sockets, "A", "x", false).expect_err("nobody").status, 410);
-        let mut held = sockets.open("A");
+        let mut held = sockets.open("A", Peer::default());
         post(&sockets, "A", "one", false).expect("is posted");
         post(&sockets, "A", "two", true).expect("is said to be posted");
         sockets.call("DeleteConnection", &json!({"ConnectionId": "A"}), &Bytes::new(), false).expect("is closed");
@@ -100,7 +144,7 @@ mod tests {
     #[test]
     fn what_is_too_large_is_refused() {
         let sockets = Sockets::default();
-        let _held = sockets.open("A");
+        let _held = sockets.open("A", Peer::default());
         let body = Bytes::from(vec![b'x'; MAX_MESSAGE_BYTES + 1]);
         let refused = sockets.call("PostToConnection", &json!({"ConnectionId": "A"}), &body, false);
         assert_eq!(refused.expect_err("too large").status, 413);

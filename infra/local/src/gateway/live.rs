@@ -16,7 +16,7 @@ use axum::{
     routing::get,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use local_aws::{Order, Sockets};
+use local_aws::{Order, Peer, Sockets};
 use rand::RngExt as _;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -82,12 +82,14 @@ async fn connect(
     let span = info_span!("socket", stack = settings.stack);
     let mut id = [0_u8; 10];
     rand::rng().fill(&mut id);
-    let connection = Connection {
-        id: BASE64_STANDARD.encode(id),
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let peer = Peer {
         source_ip: peer.ip().to_string(),
+        user_agent: text(header::USER_AGENT),
         connected_ms: settings.clock.now_ms(),
-        settings,
     };
+    let domain = text(header::HOST).unwrap_or_else(|| AWS_ADDRESS.to_owned());
+    let connection = Connection { id: BASE64_STANDARD.encode(id), peer, domain, settings };
     let event = connection.connecting(&headers, &uri);
     let (status, protocol) = match connection.tell(CONNECT, event).instrument(span.clone()).await {
         None => (StatusCode::OK, None), // the API has no such route, which lets everybody in
@@ -115,8 +117,9 @@ async fn connect(
 struct Connection {
     settings: Arc<Settings>,
     id: String,
-    source_ip: String,
-    connected_ms: i64,
+    peer: Peer,
+    /// The host that the client asked.
+    domain: String,
 }
 
 /// What comes of something that the client has sent.
@@ -126,17 +129,33 @@ enum Taken {
     End(End),
 }
 
-/// Why a connection ends from this side.
+/// Why a connection ends.
 enum End {
+    /// The line is cut.
     Gone,
+    /// By the client, with what it gave as the reason.
+    Left(Option<CloseFrame>),
+    /// From this side.
     Closed(u16, &'static str),
+}
+
+impl End {
+    /// What `$disconnect` is told: a code of RFC 6455 and the reason.
+    fn told(&self) -> (u16, &str) {
+        match self {
+            Self::Gone => (close_code::ABNORMAL, ""),
+            Self::Left(None) => (close_code::STATUS, ""),
+            Self::Left(Some(frame)) => (frame.code, frame.reason.as_str()),
+            Self::Closed(code, reason) => (*code, reason),
+        }
+    }
 }
 
 impl Connection {
     /// Passes on what comes and goes until one side ends it.
     async fn hold(self, mut socket: WebSocket) {
-        let mut orders = self.settings.sockets.open(&self.id);
-        let mut moved_ms = self.settings.clock.now_ms();
+        let mut orders = self.settings.sockets.open(&self.id, self.peer.clone());
+        let mut moved_ms = self.moved();
         let mut tick = tokio::time::interval(TICK);
         let end = loop {
             tokio::select! {
@@ -146,13 +165,13 @@ impl Connection {
                         if socket.send(Message::Text(text.into())).await.is_err() {
                             break End::Gone;
                         }
-                        moved_ms = self.settings.clock.now_ms();
+                        moved_ms = self.moved();
                     }
                     Some(Order::Close) | None => break End::Closed(close_code::NORMAL, ""),
                 },
                 message = socket.recv() => match message {
                     Some(Ok(message)) => {
-                        moved_ms = self.settings.clock.now_ms();
+                        moved_ms = self.moved();
                         match self.take(message).await {
                             Taken::Nothing => {}
                             Taken::Answer(text) => {
@@ -167,20 +186,28 @@ impl Connection {
                 },
                 _ = tick.tick() => {
                     let now_ms = self.settings.clock.now_ms();
-                    if now_ms - moved_ms > LONGEST_IDLE_MS || now_ms - self.connected_ms > LONGEST_MS {
+                    if now_ms - moved_ms > LONGEST_IDLE_MS || now_ms - self.peer.connected_ms > LONGEST_MS {
                         break End::Closed(close_code::AWAY, "Going away");
                     }
                 }
             }
         };
         self.settings.sockets.forget(&self.id);
-        if let End::Closed(code, reason) = end {
-            let _ = socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await; // it may be gone
+        if let End::Closed(code, reason) = &end {
+            let frame = CloseFrame { code: *code, reason: (*reason).into() };
+            let _ = socket.send(Message::Close(Some(frame))).await; // it may be gone
         }
         // Told at best.
         if rand::rng().random_range(0..1000) >= self.settings.lost_goodbyes {
-            let _ = self.tell(DISCONNECT, self.event("DISCONNECT", DISCONNECT)).await;
+            let _ = self.tell(DISCONNECT, self.disconnecting(&end)).await;
         }
+    }
+
+    /// Something has come or gone now.
+    fn moved(&self) -> i64 {
+        let now_ms = self.settings.clock.now_ms();
+        self.settings.sockets.moved(&self.id, now_ms);
+        now_ms
     }
 
     async fn take(&self, message: Message) -> Taken {
@@ -188,22 +215,34 @@ impl Connection {
             Message::Text(text) if text.len() > MAX_FRAME_BYTES => Taken::End(End::Closed(close_code::SIZE, "")),
             Message::Text(text) => self.route(&text).await.map_or(Taken::Nothing, Taken::Answer),
             Message::Binary(_) => Taken::End(End::Closed(close_code::UNSUPPORTED, "")),
-            Message::Close(_) => Taken::End(End::Gone),
+            Message::Close(frame) => Taken::End(End::Left(frame)),
             Message::Ping(_) | Message::Pong(_) => Taken::Nothing,
         }
     }
 
     /// Hands a message to the route that it names; what comes back, where that route answers.
     async fn route(&self, text: &str) -> Option<String> {
-        let action = serde_json::from_str::<Json>(text).ok();
-        let action = action.as_ref().and_then(|body| body["action"].as_str()).unwrap_or_default();
-        let route = if self.settings.api.routes.contains_key(action) { action } else { DEFAULT };
+        let api = &self.settings.api;
+        let body = serde_json::from_str::<Json>(text).ok();
+        let named = body.as_ref().and_then(|body| body[&api.selected_by].as_str()).unwrap_or_default();
+        let route = if api.routes.contains_key(named) { named } else { DEFAULT };
         let mut event = self.event("MESSAGE", route);
         event["body"] = json!(text);
         event["requestContext"]["messageId"] = json!(Uuid::new_v4().simple().to_string());
-        let answer = self.tell(route, event).await?.ok()?;
-        let answer: Answer = serde_json::from_slice(&answer).ok()?;
-        answer.body.filter(|body| !body.is_empty() && self.settings.api.answering.contains(route))
+        match self.tell(route, event).await {
+            None => Some(self.refusal("Forbidden")),
+            Some(Err(_)) => Some(self.refusal("Internal server error")),
+            Some(Ok(answer)) => {
+                let answer: Answer = serde_json::from_slice(&answer).ok()?;
+                answer.body.filter(|body| !body.is_empty() && api.answering.contains(route))
+            }
+        }
+    }
+
+    /// What API Gateway says itself to a client whose message no function has taken, whether the route answers or not.
+    fn refusal(&self, message: &str) -> String {
+        let request = Uuid::new_v4().simple().to_string();
+        json!({"message": message, "connectionId": self.id, "requestId": request}).to_string()
     }
 
     /// Calls the function of a route, if there is one.
@@ -237,26 +276,46 @@ impl Connection {
             event["queryStringParameters"] = json!(one);
             event["multiValueQueryStringParameters"] = json!(many);
         }
-        event["requestContext"]["domainName"] =
-            json!(headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or(AWS_ADDRESS));
+        event
+    }
+
+    fn disconnecting(&self, end: &End) -> Json {
+        let (code, reason) = end.told();
+        let mut event = self.event("DISCONNECT", DISCONNECT);
+        event["requestContext"]["disconnectStatusCode"] = json!(code);
+        event["requestContext"]["disconnectReason"] = json!(reason);
+        let headers = [
+            ("Host", self.domain.as_str()),
+            ("x-api-key", ""),
+            ("X-Forwarded-For", self.peer.source_ip.as_str()),
+            ("x-restapi", ""),
+        ];
+        event["headers"] = json!(BTreeMap::from(headers));
+        event["multiValueHeaders"] = json!(BTreeMap::from(headers.map(|(name, value)| (name, [value]))));
         event
     }
 
     fn event(&self, kind: &str, route: &str) -> Json {
         let now_ms = self.settings.clock.now_ms();
+        let time = jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default();
         let id = Uuid::new_v4().simple().to_string();
+        let mut identity = json!({"sourceIp": self.peer.source_ip});
+        if let Some(user_agent) = &self.peer.user_agent {
+            identity["userAgent"] = json!(user_agent);
+        }
         json!({
             "requestContext": {
                 "routeKey": route,
                 "eventType": kind,
                 "extendedRequestId": id,
                 "requestId": id,
+                "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
                 "requestTimeEpoch": now_ms,
                 "messageDirection": "IN",
                 "stage": self.settings.api.stage,
-                "connectedAt": self.connected_ms,
-                "identity": {"sourceIp": self.source_ip},
-                "domainName": AWS_ADDRESS,
+                "connectedAt": self.peer.connected_ms,
+                "identity": identity,
+                "domainName": self.domain,
                 "connectionId": self.id,
                 "apiId": "local",
             },
@@ -264,3 +323,6 @@ impl Connection {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

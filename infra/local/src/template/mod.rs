@@ -74,6 +74,9 @@ pub enum TemplateError {
         #[source]
         source: serde_json::Error,
     },
+    /// Messages of a WebSocket API are routed by something else than a member of their body.
+    #[error("resource `{0}`: its messages can only be routed by `$request.body.` and a member's name here")]
+    RouteSelection(String),
     /// A function's event cannot be delivered here.
     #[error("function `{logical_id}`: its event `{event}` cannot be delivered locally")]
     Event {
@@ -116,6 +119,13 @@ impl Parameter {
         }
         Err(TemplateError::NotAllowed { name: name.to_owned(), allowed: allowed.join(", ") })
     }
+}
+
+/// The member of a message's body that selects its route, as `action` in `$request.body.action` or `${request.body.action}`.
+fn selecting_member(expression: &str) -> Option<&str> {
+    let path = expression.strip_prefix('$')?;
+    let path = path.strip_prefix('{').and_then(|path| path.strip_suffix('}')).unwrap_or(path);
+    path.strip_prefix("request.body.").filter(|member| !member.is_empty() && !member.contains('.'))
 }
 
 /// The text of a `!Sub` as it is written.
@@ -252,9 +262,15 @@ impl Template {
         let is_web_socket = |(_, api): &(&str, &Resource)| {
             api.properties.get("ProtocolType").and_then(Yaml::as_str) == Some("WEBSOCKET")
         };
-        let Some((api, _)) = self.resources("AWS::ApiGatewayV2::Api", identities)?.find(is_web_socket) else {
+        let Some((api, resource)) = self.resources("AWS::ApiGatewayV2::Api", identities)?.find(is_web_socket) else {
             return Ok(None);
         };
+        let selected_by = resource
+            .properties
+            .get("RouteSelectionExpression")
+            .and_then(Yaml::as_str)
+            .and_then(selecting_member)
+            .ok_or_else(|| TemplateError::RouteSelection(api.to_owned()))?;
         let of_api = |resource: &Resource| resource.properties.get("ApiId").and_then(referenced) == Some(api);
         let stage = self
             .resources("AWS::ApiGatewayV2::Stage", identities)?
@@ -283,7 +299,12 @@ impl Template {
             let function = functions.iter().filter(|id| uri.contains(&format!("${{{id}"))).max_by_key(|id| id.len())?;
             Some((key, (*function).to_owned()))
         });
-        Ok(stage.map(|stage| WebSocketApi { stage, routes: joined.collect(), answering }))
+        Ok(stage.map(|stage| WebSocketApi {
+            stage,
+            selected_by: selected_by.to_owned(),
+            routes: joined.collect(),
+            answering,
+        }))
     }
 
     /// The tables.

@@ -121,6 +121,8 @@ pub struct HttpApi {
 pub struct WebSocketApi {
     /// The stage's name, which is the path of its address.
     pub stage: String,
+    /// The member of a message that names its route.
+    pub selected_by: String,
     /// Which function a route calls, by their names in the template.
     pub routes: BTreeMap<String, String>,
     /// Routes that send what the function answers back to who has sent something.

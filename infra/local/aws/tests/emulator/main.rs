@@ -8,6 +8,7 @@ mod log;
 mod permissions;
 mod restart;
 mod secrets;
+mod sockets;
 mod sqs;
 mod transcript;
 mod weather;
