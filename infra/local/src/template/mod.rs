@@ -221,7 +221,11 @@ impl Template {
         let mut predicted: Identities =
             ids.map(|id| (id.clone(), Identity::with_arn(id, &format!("arn:{id}")))).collect();
         for table in self.tables(&predicted)? {
-            predicted.insert(table.logical_id, Identity::with_arn(&table.table_name, &table.table_name));
+            let mut identity = Identity::with_arn(&table.table_name, &table.table_name);
+            if table.stream_specification.is_some() {
+                identity.attributes.insert("StreamArn".to_owned(), local_aws::stream_arn(&table.table_name));
+            }
+            predicted.insert(table.logical_id, identity);
         }
         for queue in self.queues(&predicted)? {
             let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{}", queue.name);
