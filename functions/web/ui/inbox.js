@@ -202,12 +202,12 @@ export class BuzonInbox extends BuzonElement {
 
   async #look() {
     try {
-      const page = await this.#firstPage();
+      await this.#firstPage();
       const first = !this.ready;
       this.ready = true;
       this.unanswered = false;
       this.say(this.region, undefined);
-      await this.#lookFurther(page);
+      await this.#lookFurther();
       if (first && this.selected) await this.open(this.selected, false);
       else await this.#refreshThread();
     } catch (error) {
@@ -216,10 +216,7 @@ export class BuzonInbox extends BuzonElement {
     this.composer?.update();
   }
 
-  /**
-   * The newest conversations of the list that is shown; and of all, since what is unread on another channel counts too.
-   * @returns {Promise<Conversation[]>}
-   */
+  /** The newest conversations of the list that is shown; and of all, since what is unread on another channel counts too. */
   async #firstPage() {
     const shown = [...new Set([undefined, this.only])];
     const pages = await Promise.all(shown.map((only) => this.#conversations(only)));
@@ -229,20 +226,15 @@ export class BuzonInbox extends BuzonElement {
       if (!loaded.more) loaded.nextCursor = pages[index].next_cursor;
       this.#take(pages[index].conversations, loaded);
     }
-    return pages.flatMap(({ conversations }) => conversations);
   }
 
-  /**
-   * Asks for what has changed further down: a change that moves no conversation up is on no first page.
-   * @param {Conversation[]} page
-   */
-  async #lookFurther(page) {
-    const seen = new Set(page.map(({ id }) => id));
-    const further = [...this.told].filter((id) => this.conversations.has(id) && !seen.has(id)).slice(0, FURTHER);
+  /** Asks for each row that has changed: the list's index may be behind it, or it is further down than the first page. */
+  async #lookFurther() {
+    const changed = [...this.told].filter((id) => this.conversations.has(id)).slice(0, FURTHER);
     this.told.clear();
-    if (further.length === 0) return;
+    if (changed.length === 0) return;
     const base = await this.#base();
-    this.#take(await Promise.all(further.map((id) => this.api.get(`${base}/conversations/${id}`, this.alive.signal))));
+    this.#take(await Promise.all(changed.map((id) => this.api.get(`${base}/conversations/${id}`, this.alive.signal))));
   }
 
   async #refreshThread() {
