@@ -14,6 +14,8 @@ LOOKED_UP = {
     "deauthorized", # a person has removed the app: told in their tenant's audit log
     "enqueue_failed", "swept", # the sweep hands the answer over; where it does not, the queue's age is watched
     "erasures", # what fails ends in the dead-letter queue
+    "webhook_tries", "webhook_try_ms", "webhook_waiting", "webhook_backlogs", # how endpoints fare: each tenant sees its own
+    "webhook_orders_failed", # ends in the dead-letter queue
     "events_out", "hints", "sockets_opened", # how much is told
     "records_unreadable", # ends in the dead-letter queue
     "events_reduced", "webhook_oddities", # what Meta sends beside what is read

@@ -9,12 +9,13 @@ use edge::Setup;
 use crate::error::AdminError;
 
 /// The queues by name, and the variables that hold the ARNs of their dead-letter queues.
-const QUEUES: [(&str, &str); 5] = [
+const QUEUES: [(&str, &str); 6] = [
     ("inbound", "INBOUND_DEAD_LETTER_QUEUE_ARN"),
     ("outbound", "OUTBOUND_DEAD_LETTER_QUEUE_ARN"),
     ("upkeep", "UPKEEP_DEAD_LETTER_QUEUE_ARN"),
     ("erasure", "ERASURE_DEAD_LETTER_QUEUE_ARN"),
     ("outbox", "OUTBOX_DEAD_LETTER_QUEUE_ARN"),
+    ("deliveries", "DELIVERIES_DEAD_LETTER_QUEUE_ARN"),
 ];
 
 /// The dead-letter queues that there are.

@@ -112,12 +112,15 @@ struct OverridesChange {
     #[serde(default, deserialize_with = "Limit::stated")]
     retention_days: Option<Limit>,
     auto_reply: Option<bool>,
+    #[serde(default, deserialize_with = "Limit::stated")]
+    endpoints: Option<Limit>,
 }
 
 impl From<OverridesChange> for Overrides {
     fn from(change: OverridesChange) -> Self {
-        let OverridesChange { channels, max_connections, monthly_messages, retention_days, auto_reply } = change;
-        Self { channels, max_connections, monthly_messages, retention_days, auto_reply }
+        let OverridesChange { channels, max_connections, monthly_messages, retention_days, auto_reply, endpoints } =
+            change;
+        Self { channels, max_connections, monthly_messages, retention_days, auto_reply, endpoints }
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) fn find(binary: &str) -> Option<Factory> {
         "upkeep" => function!(event_function, upkeep),
         "data-requests" => function!(http_function, data_requests),
         "eraser" => function!(event_function, eraser),
+        "deliverer" => function!(event_function, deliverer),
+        "endpoints" => function!(http_function, endpoints),
         "web" => function!(http_function, web),
         _ => return None,
     })

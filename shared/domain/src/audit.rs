@@ -92,6 +92,18 @@ pub enum AuditKind {
     /// For the operator: the app is not subscribed to messages in Meta's dashboard.
     #[serde(rename = "meta.app_fields_missing")]
     AppFieldsMissing,
+    /// An endpoint was made known.
+    #[serde(rename = "webhook.added")]
+    EndpointAdded,
+    /// An endpoint was changed, or has a new secret.
+    #[serde(rename = "webhook.changed")]
+    EndpointChanged,
+    /// An endpoint was deleted.
+    #[serde(rename = "webhook.deleted")]
+    EndpointDeleted,
+    /// An endpoint was switched off, because it took nothing.
+    #[serde(rename = "webhook.switched_off")]
+    EndpointOff,
     /// A newer version wrote this word. It is kept as it is.
     #[serde(untagged)]
     Other(Word),

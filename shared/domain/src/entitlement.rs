@@ -39,6 +39,8 @@ pub enum Need {
     Message,
     /// Answers that a program writes.
     Automation,
+    /// One more endpoint.
+    Endpoint,
 }
 
 /// The plan does not allow it. Says what would.
@@ -100,6 +102,7 @@ impl Overrides {
             (self.max_connections, &mut plan.max_connections),
             (self.monthly_messages, &mut plan.monthly_messages),
             (self.retention_days, &mut plan.retention_days),
+            (self.endpoints, &mut plan.endpoints),
         ] {
             if let Some(agreed) = agreed {
                 *limit = agreed.into();
@@ -170,6 +173,13 @@ impl EffectivePlan<'_> {
         self.refusal(Need::Message, self.limits.monthly_messages, |plan| allows(plan.monthly_messages, used))
     }
 
+    /// The refusal of one more endpoint.
+    #[must_use]
+    pub fn no_endpoint_left(&self) -> PlanRefusal {
+        let used = self.limits.endpoints.unwrap_or_default();
+        self.refusal(Need::Endpoint, self.limits.endpoints, |plan| allows(plan.endpoints, used))
+    }
+
     /// Whether programs may answer.
     ///
     /// # Errors
@@ -200,7 +210,7 @@ impl PlanRefusal {
     pub const fn reason(&self) -> &'static str {
         match self.need {
             Need::Channel(_) | Need::Automation => "plan_required",
-            Need::Connection => "plan_limit",
+            Need::Connection | Need::Endpoint => "plan_limit",
             Need::Message => "quota_exceeded",
         }
     }
@@ -219,6 +229,7 @@ impl PlanRefusal {
                 limit => format!("{plan} plan allows only {limit} accounts"),
             },
             (Need::Message, _) => "Your plan's messages are used up".to_owned(),
+            (Need::Endpoint, _) => format!("{plan} plan allows no further endpoint"),
         }
     }
 
@@ -233,9 +244,13 @@ impl PlanRefusal {
             Need::Connection if limit == 1 => format!("{plan} allows one account."),
             Need::Connection => format!("{plan} allows {limit} accounts."),
             Need::Message => format!("{plan} allows {limit} messages a month."),
+            Need::Endpoint if limit == 1 => format!("{plan} allows one endpoint."),
+            Need::Endpoint => format!("{plan} allows {limit} endpoints."),
         };
         match (required, self.need) {
-            (Some(required), Need::Connection | Need::Message) => format!("{state} {required} allows more."),
+            (Some(required), Need::Connection | Need::Message | Need::Endpoint) => {
+                format!("{state} {required} allows more.")
+            }
             (Some(required), Need::Channel(_) | Need::Automation) => format!("{state} {required} does."),
             (None, _) => state,
         }

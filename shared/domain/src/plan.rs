@@ -21,6 +21,8 @@ pub struct Plan {
     pub retention_days: Option<u32>,
     /// Whether programs may answer.
     pub auto_reply: bool,
+    /// How many endpoints may be told of what happens.
+    pub endpoints: Option<u32>,
 }
 
 /// The catalogue is part of what is deployed.

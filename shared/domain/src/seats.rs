@@ -105,6 +105,7 @@ mod tests {
             monthly_messages: None,
             retention_days,
             auto_reply: false,
+            endpoints: None,
         }
     }
 

@@ -83,6 +83,9 @@ pub struct Overrides {
     /// Whether programs may answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_reply: Option<bool>,
+    /// Endpoints that are told of what happens.
+    #[serde(default, deserialize_with = "Limit::stated", skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<Limit>,
 }
 
 /// The channels among the words that this version knows.

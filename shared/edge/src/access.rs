@@ -65,7 +65,26 @@ pub const ROUTES: &[(&str, Access)] = &[
     ("DELETE /api/tenants/{tenantId}/conversations/{conversationId}", OWNERS),
     ("GET /api/tenants/{tenantId}/events", OWNERS),
     ("POST /api/tenants/{tenantId}/live/tickets", INBOX),
+    // Endpoints.
+    ("GET /api/tenants/{tenantId}/webhooks", OWNERS),
+    ("POST /api/tenants/{tenantId}/webhooks", OWNERS),
+    ("GET /api/tenants/{tenantId}/webhooks/{endpointId}", OWNERS),
+    ("PATCH /api/tenants/{tenantId}/webhooks/{endpointId}", OWNERS),
+    ("DELETE /api/tenants/{tenantId}/webhooks/{endpointId}", OWNERS),
+    ("POST /api/tenants/{tenantId}/webhooks/{endpointId}/rotate", OWNERS),
+    ("POST /api/tenants/{tenantId}/webhooks/{endpointId}/test", OWNERS),
+    ("GET /api/tenants/{tenantId}/webhooks/{endpointId}/deliveries", OWNERS),
+    ("POST /api/tenants/{tenantId}/webhooks/{endpointId}/deliveries/{deliveryId}/redeliver", OWNERS),
     // Administration.
+    ("GET /api/admin/webhooks", STAFF),
+    ("POST /api/admin/webhooks", STAFF),
+    ("GET /api/admin/webhooks/{endpointId}", STAFF),
+    ("PATCH /api/admin/webhooks/{endpointId}", STAFF),
+    ("DELETE /api/admin/webhooks/{endpointId}", STAFF),
+    ("POST /api/admin/webhooks/{endpointId}/rotate", STAFF),
+    ("POST /api/admin/webhooks/{endpointId}/test", STAFF),
+    ("GET /api/admin/webhooks/{endpointId}/deliveries", STAFF),
+    ("POST /api/admin/webhooks/{endpointId}/deliveries/{deliveryId}/redeliver", STAFF),
     ("GET /api/admin/tenants", STAFF),
     ("GET /api/admin/tenants/{tenantId}", OWNERS_AND_STAFF),
     ("PUT /api/admin/tenants/{tenantId}", STAFF),
@@ -168,6 +187,24 @@ mod tests {
             DELETE /api/tenants/{tenantId}/conversations/{conversationId}           - A - -
             POST /api/tenants/{tenantId}/live/tickets                               a A s -
             GET /api/tenants/{tenantId}/events                                      - A - -
+            GET /api/tenants/{tenantId}/webhooks - A - -
+            POST /api/tenants/{tenantId}/webhooks - A - -
+            GET /api/tenants/{tenantId}/webhooks/{endpointId} - A - -
+            PATCH /api/tenants/{tenantId}/webhooks/{endpointId} - A - -
+            DELETE /api/tenants/{tenantId}/webhooks/{endpointId} - A - -
+            POST /api/tenants/{tenantId}/webhooks/{endpointId}/rotate - A - -
+            POST /api/tenants/{tenantId}/webhooks/{endpointId}/test - A - -
+            GET /api/tenants/{tenantId}/webhooks/{endpointId}/deliveries - A - -
+            POST /api/tenants/{tenantId}/webhooks/{endpointId}/deliveries/{deliveryId}/redeliver - A - -
+            GET /api/admin/webhooks - - - o
+            POST /api/admin/webhooks - - - o
+            GET /api/admin/webhooks/{endpointId} - - - o
+            PATCH /api/admin/webhooks/{endpointId} - - - o
+            DELETE /api/admin/webhooks/{endpointId} - - - o
+            POST /api/admin/webhooks/{endpointId}/rotate - - - o
+            POST /api/admin/webhooks/{endpointId}/test - - - o
+            GET /api/admin/webhooks/{endpointId}/deliveries - - - o
+            POST /api/admin/webhooks/{endpointId}/deliveries/{deliveryId}/redeliver - - - o
             GET /api/admin/tenants                                                  - - - o
             GET /api/admin/tenants/{tenantId}                                       - A - o
             PUT /api/admin/tenants/{tenantId}                                       - - - o

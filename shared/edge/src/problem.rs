@@ -125,7 +125,7 @@ impl From<&PlanRefusal> for Problem {
     fn from(refusal: &PlanRefusal) -> Self {
         let kind = match refusal.need {
             Need::Channel(_) | Need::Automation => "plan-required",
-            Need::Connection => "plan-limit",
+            Need::Connection | Need::Endpoint => "plan-limit",
             Need::Message => "quota-exceeded",
         };
         Self::new(403, kind, refusal.title())

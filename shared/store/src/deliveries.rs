@@ -197,7 +197,8 @@ impl DeliveryStore {
         let wanted: Vec<_> = keys.iter().map(|key| (self.table.as_str(), key.clone())).collect();
         let mut found = batch::get(&self.client, &wanted).await?;
         let rows = keys.iter().filter_map(|key| readable::<Row>("delivery", found.remove(key)?));
-        let still = rows.filter(|row| row.state == DeliveryState::Waiting);
+        let is_due = |row: &Row| until.is_none_or(|until| row.due_at.is_some_and(|due| due <= until));
+        let still = rows.filter(|row| row.state == DeliveryState::Waiting && is_due(row));
         Ok(still.map(|row| row.delivered(endpoint.tenant.as_ref())).collect())
     }
 

@@ -127,7 +127,11 @@ impl<'w> Scenario<'w> {
         let (publisher, _) = recorder.function("publisher", "publisher", &[record.clone(), record]).await?;
         let ping = Bytes::from_static(include_bytes!("../../../events/live-message.json"));
         let (live, _) = recorder.function("live", "live", &[ping]).await?;
-        Ok(vec![publisher, live])
+        let webhooks = get("/api/tenants/{tenantId}/webhooks", &[("tenantId", TENANT)], "", ANA);
+        let (endpoints, _) = recorder.function("endpoints", "endpoints", &[webhooks]).await?;
+        let due = Bytes::from_static(include_bytes!("../../../events/deliverer-due.json"));
+        let (deliverer, _) = recorder.function("deliverer", "deliverer", &[due]).await?;
+        Ok(vec![publisher, live, endpoints, deliverer])
     }
 
     /// Ana answers; Meta echoes it and tells that it was read.
