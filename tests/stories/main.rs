@@ -48,4 +48,5 @@ mod unavailable;
 mod unfilled;
 mod upkeep;
 mod util;
+mod webhooks;
 mod windows;
