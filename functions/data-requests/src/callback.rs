@@ -110,7 +110,7 @@ fn deauthorized(revoked: &Connection, now: UnixMillis) -> AuditEvent {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Account, SealedToken, UnixSeconds};
+    use domain::{SealedToken, UnixSeconds, samples};
     use lambda_http::request;
     use vault::MetaApps;
 
@@ -144,32 +144,10 @@ mod tests {
 
     fn connection(token_refreshed_at: i64) -> Connection {
         Connection {
-            tenant: "acme".try_into().expect("a tenant"),
-            account: Account::instagram("17841".try_into().expect("an account")),
-            login: Login::Instagram,
-            status: ConnectionStatus::Active,
             app_scoped_user_id: Some("27640875392278831".try_into().expect("an id")),
-            name: "shop".to_owned(),
-            picture_url: None,
-            page_id: None,
-            page_name: None,
             token: Some(SealedToken::new("sealed".to_owned())),
-            token_expires_at: None,
             token_refreshed_at: UnixSeconds::new(token_refreshed_at),
-            data_access_expires_at: None,
-            scopes: Vec::new(),
-            last_webhook_at: None,
-            error: None,
-            notice: None,
-            profiles_refused: None,
-            enforcement: None,
-            throttled_until: None,
-            retention_days: None,
-            erased_before: None,
-            connected_by: "ana".try_into().expect("a user"),
-            version: 1,
-            created_at: UnixSeconds::new(0),
-            updated_at: UnixSeconds::new(0),
+            ..samples::connection(UnixSeconds::new(0))
         }
     }
 

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, PutRequest, ScalarAttributeType, WriteRequest,
 };
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeName};
-use domain::{AccessToken, Account, Connection, ConnectionStatus, Login, TenantId, UnixSeconds};
+use domain::{AccessToken, Account, Connection, TenantId, UnixSeconds, samples};
 use edge::{Clock, Environment, Setup};
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::{Context, LambdaEvent};
@@ -166,30 +166,11 @@ impl World {
         let connection = Connection {
             tenant: tenant(EXISTING),
             account: account(EXISTING),
-            login: Login::Instagram,
-            status: ConnectionStatus::Active,
             app_scoped_user_id: Some("27640875392278831".try_into().expect("an id")),
-            name: "shop".to_owned(),
-            picture_url: None,
-            page_id: None,
-            page_name: None,
             token: Some(domain::SealedToken::new("v1.none".to_owned())),
             token_expires_at: Some(now.plus(29 * DAY)),
-            token_refreshed_at: now.plus(-31 * DAY),
-            data_access_expires_at: None,
             scopes: vec!["instagram_business_basic".to_owned(), "instagram_business_manage_messages".to_owned()],
-            last_webhook_at: None,
-            error: None,
-            notice: None,
-            profiles_refused: None,
-            enforcement: None,
-            throttled_until: None,
-            retention_days: None,
-            erased_before: None,
-            connected_by: "ana".try_into().expect("a user"),
-            version: 1,
-            created_at: now.plus(-31 * DAY),
-            updated_at: now.plus(-31 * DAY),
+            ..samples::connection(now.plus(-31 * DAY))
         };
         let key = HashMap::from([
             ("pk".to_owned(), AttributeValue::S(format!("TENANT#{}", connection.tenant))),

@@ -38,6 +38,8 @@ pub mod outbox;
 pub mod plan;
 pub mod policy;
 mod reduce;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 pub mod seats;
 pub mod secret;
 pub mod tenant;

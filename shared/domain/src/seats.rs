@@ -63,37 +63,15 @@ impl<'a> Rearrangement<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Account, Channel, Login};
+    use crate::channel::{Account, Channel};
+    use crate::samples;
     use crate::time::UnixSeconds;
 
     fn connection(account: &str, created_at: i64, status: ConnectionStatus) -> Connection {
         Connection {
-            tenant: "acme".try_into().expect("a tenant"),
             account: Account::instagram(account.try_into().expect("an account")),
-            login: Login::Instagram,
             status,
-            app_scoped_user_id: None,
-            name: "shop".to_owned(),
-            picture_url: None,
-            page_id: None,
-            page_name: None,
-            token: None,
-            token_expires_at: None,
-            token_refreshed_at: UnixSeconds::new(0),
-            data_access_expires_at: None,
-            scopes: Vec::new(),
-            last_webhook_at: None,
-            error: None,
-            notice: None,
-            profiles_refused: None,
-            enforcement: None,
-            throttled_until: None,
-            retention_days: None,
-            erased_before: None,
-            connected_by: "ana".try_into().expect("a user"),
-            version: 1,
-            created_at: UnixSeconds::new(created_at),
-            updated_at: UnixSeconds::new(created_at),
+            ..samples::connection(UnixSeconds::new(created_at))
         }
     }
 

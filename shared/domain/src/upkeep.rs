@@ -165,40 +165,18 @@ pub const fn wait_after(setbacks: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::{Account, Login};
+    use crate::channel::Login;
     use crate::connection::ConnectionError;
+    use crate::samples;
     use crate::secret::SealedToken;
 
     const NOW: UnixSeconds = UnixSeconds::new(1_795_158_000);
 
     fn connection() -> Connection {
         Connection {
-            tenant: "acme".try_into().expect("a tenant"),
-            account: Account::instagram("17841".try_into().expect("an account")),
-            login: Login::Instagram,
-            status: ConnectionStatus::Active,
-            app_scoped_user_id: None,
-            name: "shop".to_owned(),
-            picture_url: None,
-            page_id: None,
-            page_name: None,
             token: Some(SealedToken::new("sealed".to_owned())),
             token_expires_at: Some(NOW.plus(60 * DAY)),
-            token_refreshed_at: NOW,
-            data_access_expires_at: None,
-            scopes: Vec::new(),
-            last_webhook_at: None,
-            error: None,
-            notice: None,
-            profiles_refused: None,
-            enforcement: None,
-            throttled_until: None,
-            retention_days: None,
-            erased_before: None,
-            connected_by: "ana".try_into().expect("a user"),
-            version: 1,
-            created_at: NOW,
-            updated_at: NOW,
+            ..samples::connection(NOW)
         }
     }
 

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use crate::message::{Edit, Reaction, Reactor};
     use crate::outbox::samples;
-    use crate::time::UnixMillis;
+    use crate::time::{UnixMillis, UnixSeconds};
 
     fn edited(text: &str) -> Message {
         let edit = Edit { number: 1, at: UnixMillis::new(2), text: text.to_owned() };
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn a_connection_is_told_when_it_begins_or_stops_to_work() {
         use ConnectionStatus::{Active, Error, Paused, Pending, Revoked};
-        let is = |status| Connection { status, ..samples::connection() };
+        let is = |status| Connection { status, ..crate::samples::connection(UnixSeconds::new(1)) };
         for (before, after, change) in [
             (None, Active, Some(LastChange::Connected)),
             (Some(Revoked), Pending, Some(LastChange::Connected)),

@@ -1,11 +1,10 @@
 //! What the tests of this module tell of.
 
-use crate::channel::{Account, ContactId, Login};
-use crate::connection::{Connection, ConnectionStatus};
+use crate::channel::{Account, ContactId};
 use crate::conversation::Conversation;
-use crate::id::{ConversationId, MessageId, TenantId, UserId};
+use crate::id::{ConversationId, MessageId};
 use crate::message::{Author, Direction, Kind, Message, Status};
-use crate::time::{UnixMillis, UnixSeconds};
+use crate::time::UnixMillis;
 
 pub(super) const TEXT: &str = "Do you have it in blue?";
 pub(super) const NAME: &str = "Nadia Nogales";
@@ -33,35 +32,4 @@ pub(super) fn conversation() -> Conversation {
     conversation.contact.name = Some(NAME.to_owned());
     conversation.show_if_newest(&message());
     conversation
-}
-
-pub(super) fn connection() -> Connection {
-    Connection {
-        tenant: TenantId::try_from("acme").expect("a tenant"),
-        account: Account::try_from("meta_instagram#17841").expect("an account"),
-        login: Login::Instagram,
-        status: ConnectionStatus::Active,
-        app_scoped_user_id: None,
-        name: "shop".to_owned(),
-        picture_url: None,
-        page_id: None,
-        page_name: None,
-        token: None,
-        token_expires_at: None,
-        token_refreshed_at: UnixSeconds::new(1),
-        data_access_expires_at: None,
-        scopes: Vec::new(),
-        last_webhook_at: None,
-        error: None,
-        notice: None,
-        profiles_refused: None,
-        enforcement: None,
-        throttled_until: None,
-        retention_days: None,
-        erased_before: None,
-        connected_by: UserId::try_from("ana").expect("a user"),
-        version: 1,
-        created_at: UnixSeconds::new(1),
-        updated_at: UnixSeconds::new(1),
-    }
 }

@@ -3,8 +3,8 @@
 use domain::event::{NewMessage, ReadUpTo};
 use domain::message::{Edit, Reaction, Reactor, SendFailure};
 use domain::{
-    Account, Author, Change, Connection, ConnectionStatus, ContactId, ConversationId, Direction, Event, Kind, Login,
-    MessageId, Mid, PageId, Payload, SealedToken, TenantId, UnixMillis, UnixSeconds, UserId,
+    Account, Author, Change, Connection, ContactId, ConversationId, Direction, Event, Kind, MessageId, Mid, PageId,
+    Payload, SealedToken, TenantId, UnixMillis, UnixSeconds, UserId, samples,
 };
 use serde_json::Map;
 use store::{Allowance, Draft};
@@ -52,30 +52,12 @@ pub(crate) fn connection(whose: &str, ig: &str) -> Connection {
     Connection {
         tenant: tenant(whose),
         account: account(ig),
-        login: Login::Instagram,
-        status: ConnectionStatus::Active,
-        app_scoped_user_id: None,
         name: "cafe".to_owned(),
-        picture_url: None,
-        page_id: None,
-        page_name: None,
         token: Some(SealedToken::new("v1.sealed".to_owned())),
         token_expires_at: Some(NOW.seconds().plus(60 * 24 * 60 * 60)),
-        token_refreshed_at: NOW.seconds(),
-        data_access_expires_at: None,
         scopes: vec!["instagram_business_basic".to_owned()],
-        last_webhook_at: None,
-        error: None,
-        notice: None,
-        profiles_refused: None,
-        enforcement: None,
-        throttled_until: None,
-        retention_days: None,
-        erased_before: None,
-        connected_by: user("ana"),
         version: 0,
-        created_at: NOW.seconds(),
-        updated_at: NOW.seconds(),
+        ..samples::connection(NOW.seconds())
     }
 }
 
