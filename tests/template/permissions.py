@@ -12,7 +12,7 @@ import sys
 from deployed import binary, functions, of_type, permissions, source
 
 # Needed, though no story can be made to reach it.
-QUEUES = ("Inbound", "Outbound", "Upkeep", "Erasure")
+QUEUES = ("Inbound", "Outbound", "Upkeep", "Erasure", "Outbox", "Deliveries")
 RARE = {
     ("send", "dynamodb:GetItem", "TenantsTable"): "the same Idempotency-Key twice at the same moment",
     ("admin", "dynamodb:DeleteItem", "ConnectionsTable"): "an account that moved to another Page loses the former's route",
@@ -20,6 +20,7 @@ RARE = {
     ("oauth-select", "dynamodb:DeleteItem", "ConnectionsTable"): "an account that moved to another Page, as above",
     ("oauth-callback", "dynamodb:Query", "ConnectionsTable"): "the last seat was taken while the person was at Meta",
     ("eraser", "sqs:SendMessage", "ErasureQueue"): "a deletion that takes longer than one piece of work",
+    ("publisher", "sqs:SendMessage", "OutboxLostQueue"): "Lambda tells there, with this permission, what it has given up",
     ("status", "dynamodb:PutItem", "IntegrationEventsTable"): "a token with a newer plan pauses or resumes accounts",
 }
 # SQS moves dead letters with the permissions of whoever asked; the functions call none of these themselves.
@@ -32,7 +33,9 @@ RARE |= {
 
 
 def resource_of(name):
-    """The logical id of what a call named: a table, a queue, a key or a secret."""
+    """What a call named, as policies have it: the logical id of a table, a queue, a key or a secret; for connections and buses an ARN."""
+    if "/@connections/" in name:
+        return "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:LiveApi/live/POST/@connections/*"
     for table_id, table in of_type(source(), "AWS::DynamoDB::Table").items():
         if name.endswith(table["Properties"]["TableName"]["Fn::Sub"].removeprefix("${AWS::StackName}")):
             return table_id
@@ -46,6 +49,9 @@ def resource_of(name):
 
 def needed(record):
     """The pairs of action and resource that a call needs."""
+    if record.get("service") == "events":
+        bus = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/EventBusName"
+        return {(action, bus) for action in record["actions"]}
     resources = [resource_of(name) for name in record["resources"]]
     if record.get("index"):
         resources = [f"{resource}/index/{record['index']}" for resource in resources]
