@@ -2,8 +2,8 @@
 
     python emulated.py MINISTACK
 
-MINISTACK is the emulator's program. It knows no CodeDeploy and no alarms on expressions, so those are left out; whatever else it
-does not know fails.
+MINISTACK is the emulator's program. It knows no CodeDeploy, no route responses and no alarms on expressions, so those are left out;
+whatever else it does not know fails.
 """
 
 import copy
@@ -46,7 +46,7 @@ def upload(address, bootstrap=""):
     s3.create_bucket(Bucket=BUCKET)
     s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="key", Body=packed(bootstrap))
-    template = without_code_deploy(deployed())
+    template = without_unknown(deployed())
     for stack in of_type(template, "AWS::CloudFormation::Stack").values():
         path = stack["Properties"]["TemplateURL"]
         s3.put_object(Bucket=BUCKET, Key=path, Body=json.dumps(without_expressions(read(path))).encode())
@@ -63,10 +63,11 @@ def packed(bootstrap):
     return archive.getvalue()
 
 
-def without_code_deploy(template):
+def without_unknown(template):
     template = copy.deepcopy(template)
     resources = template["Resources"]
-    for name in [name for name, resource in resources.items() if "CodeDeploy" in resource["Type"] + name]:
+    unknown = ("CodeDeploy", "AWS::ApiGatewayV2::RouteResponse")
+    for name in [name for name, resource in resources.items() if any(kind in resource["Type"] + name for kind in unknown)]:
         del resources[name]
     for resource in resources.values():
         resource.pop("UpdatePolicy", None)

@@ -26,6 +26,9 @@ async fn a_deleted_tenant_leaves_nothing_and_nobody_else_notices() {
     let world = luna().await;
     let ana = world.browser("ana");
     let account = account_of(&ana).await;
+    // Nobody is there, so what it was to be told waits.
+    let endpoint = json!({"url": "http://127.0.0.1:9/told", "with_content": true});
+    assert_eq!(ana.post("/api/tenants/luna/webhooks", endpoint).await.status, 201);
     world.dm(INES, LUNA, "a secret of mine").await;
     let conversation = ana.conversation().await;
     let body = json!({"conversation_id": conversation["id"], "text": "our answer"});
