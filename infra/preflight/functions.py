@@ -6,8 +6,10 @@ from botocore.exceptions import ClientError
 
 from report import GUIDES, good, wrong
 
-# For a queue's consumer no message; for the others a route that they do not have. Both are answered before anything is written.
+# For a queue's consumer no message, for that of sockets one that says nothing, for the others a route that they do not have. All are
+# answered before anything is written.
 NO_MESSAGES = {"Records": []}
+NO_WORDS = {"requestContext": {"eventType": "MESSAGE", "connectionId": "preflight"}, "isBase64Encoded": False}
 NO_ROUTE = {
     "version": "2.0",
     "routeKey": "GET /preflight",
@@ -51,7 +53,7 @@ def binary(function):
 def fault(client, stack, function):
     """Why a function does not do its work, or `None`."""
     kinds = {event["Type"] for event in function["Properties"].get("Events", {}).values()}
-    event = NO_MESSAGES if "SQS" in kinds else NO_ROUTE
+    event = NO_MESSAGES if "SQS" in kinds else NO_ROUTE if kinds else NO_WORDS
     try:
         answer = client.invoke(FunctionName=f"{stack}-{binary(function)}", Qualifier="live", Payload=json.dumps(event))
     except ClientError as error:

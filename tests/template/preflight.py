@@ -156,7 +156,7 @@ class Preflight(unittest.TestCase):
         self.assertEqual(status, 0, said)
         self.assertNotIn("✗", said)
         self.assertIn("as it is deployed", said)
-        self.assertIn("all 16 start and answer", said)
+        self.assertIn("all 20 start and answer", said)
         self.assertEqual(self.stored(), 0, "it changes nothing")
 
     def stored(self):
