@@ -47,6 +47,8 @@ def calls(file):
     with open(file, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             call = json.loads(line)
+            if call["target"] is None:  # a connection's, which has a path and no model's shape
+                continue
             service, _, operation = call["target"].partition(".")
             yield call | {"line": number, "service": service, "operation": operation}
 
